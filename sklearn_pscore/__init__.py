@@ -1,0 +1,30 @@
+"""Learn human preference from metrics, as a scikit-learn citizen.
+
+Names are loaded when they are first used, so that importing the package, its
+metrics or its data sets never imports torch.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Groups": "_groups",
+    "LevelClassifierRanker": "_levels",
+    "PairAugmenter": "_augmenter",
+    "PairwisePreferenceRanker": "_ranker",
+    "RankSumRanker": "_baselines",
+    "TopCountRanker": "_baselines",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,176 @@
+"""The fields of the ranking target: what each may hold, and its storage."""
+
+import numpy as np
+
+REQUIRED_FIELDS = ("group", "preference")
+OPTIONAL_FIELDS = ("item", "clip", "weight", "donor")
+
+
+def as_labels(values, field):
+    """Return labels as int64 or fixed-width strings; refuse missing ones."""
+    array = _as_column(values, field)
+    if array.dtype.kind in "bui":
+        return array.astype(np.int64)
+    if array.dtype.kind == "U":
+        return array
+    if array.dtype.kind == "f":
+        return _integral_labels(array, field)
+    if array.dtype.kind in "OT":
+        return _object_labels(array.astype(object), field)
+    raise TypeError(
+        f"{field} has dtype {array.dtype}; expected integers or strings. Convert it, "
+        f"for example with np.asarray({field}).astype(str)."
+    )
+
+
+def as_preference(values, field="preference"):
+    """Return preferences as float64; NaN is kept, infinity refused."""
+    array = _as_floats(values, field)
+    infinite = np.flatnonzero(np.isinf(array))
+    if len(infinite):
+        raise ValueError(
+            f"{field} is {array[infinite[0]]} at row {infinite[0]}; expected finite "
+            "numbers, or NaN for rows that nobody judged. Replace it by a finite value."
+        )
+    return array
+
+
+def as_weight(values, field="weight"):
+    """Return weights as float64; refuse negative and non-finite ones."""
+    array = _as_floats(values, field)
+    bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
+    if len(bad):
+        raise ValueError(
+            f"{field} is {array[bad[0]]} at row {bad[0]}; expected finite numbers >= 0. "
+            "Use 0 to leave a row out of every pair."
+        )
+    return array
+
+
+def as_clip(values, field="clip"):
+    """Return clip numbers as int64."""
+    array = _as_column(values, field)
+    if array.dtype.kind == "O":
+        array = _numbers_of_objects(array, field)
+    if array.dtype.kind == "f":
+        return _integral_labels(array, field)
+    if array.dtype.kind not in "ui":
+        raise TypeError(
+            f"{field} has dtype {array.dtype}; expected integers in time order. Number "
+            "the segments of each item 0, 1, 2, ..."
+        )
+    return array.astype(np.int64)
+
+
+def as_flag(values, field="donor"):
+    """Return True or False per row; accept booleans and the numbers 0 and 1."""
+    array = _as_column(values, field)
+    if array.dtype.kind == "O":
+        array = _numbers_of_objects(array, field)
+    if array.dtype.kind in "uif":
+        bad = np.flatnonzero(~np.isin(array, (0, 1)))
+        if len(bad):
+            raise ValueError(
+                f"{field} is {array[bad[0]]} at row {bad[0]}; expected True or False. "
+                f"Pass a condition, for example {field}=({field} > 0)."
+            )
+    elif array.dtype.kind != "b":
+        raise TypeError(
+            f"{field} has dtype {array.dtype}; expected booleans. Pass a condition, for "
+            f'example {field}=(column == "yes").'
+        )
+    return array.astype(bool)
+
+
+def _as_column(values, field):
+    array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(
+            f"{field} has shape {array.shape}; expected one value per row of X, shape "
+            f"(n_samples,). Pass a single column."
+        )
+    return array
+
+
+def _as_floats(values, field):
+    array = _as_column(values, field)
+    if array.dtype.kind in "buif":
+        return array.astype(np.float64)
+    return _numbers_of_objects(array, field)
+
+
+def _numbers_of_objects(array, field):
+    try:
+        # pandas.NA refuses to become a float; None becomes NaN by itself.
+        values = [np.nan if _is_missing(value) else value for value in array.tolist()]
+        if any(isinstance(value, str) for value in values):
+            raise TypeError
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{field} has dtype {array.dtype}; expected numbers. Convert it first, for "
+            f"example with pandas.to_numeric({field})."
+        ) from None
+
+
+def _integral_labels(array, field):
+    bad = np.flatnonzero(~(np.isfinite(array) & (array == np.floor(array))))
+    if len(bad):
+        value = array[bad[0]]
+        if np.isnan(value):
+            _raise_missing(field, value, bad[0])
+        raise TypeError(
+            f"{field} is {value} at row {bad[0]}; expected integers or strings. Convert "
+            f"it, for example with np.asarray({field}).astype(str)."
+        )
+    return array.astype(np.int64)
+
+
+def _object_labels(array, field):
+    for row, value in enumerate(array):
+        if _is_missing(value):
+            _raise_missing(field, value, row)
+    if all(isinstance(value, str) for value in array):
+        return array.astype(str)
+    kinds = {type(value).__name__ for value in array}
+    try:
+        if any(isinstance(value, (str, bytes)) for value in array):
+            raise TypeError
+        numbers = np.asarray(array.tolist())
+    except (TypeError, ValueError):
+        numbers = None
+    if numbers is None or numbers.ndim != 1 or numbers.dtype.kind not in "buif":
+        raise TypeError(
+            f"{field} mixes or holds {sorted(kinds)}; expected all integers or all "
+            f"strings. Convert it, for example with [str(value) for value in {field}]."
+        )
+    return as_labels(numbers, field)
+
+
+def _is_missing(value):
+    # NaN is the one value that differs from itself; pandas.NA and NaT have no
+    # truth value or compare unequal to everything.
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"
+
+
+def _raise_missing(field, value, row):
+    raise ValueError(
+        f"{field} is {value} at row {row}; expected a label for every row. Drop the row "
+        "or name it."
+    )
+
+
+CONVERTERS = {
+    "group": lambda values: as_labels(values, "group"),
+    "preference": as_preference,
+    "item": lambda values: as_labels(values, "item"),
+    "clip": as_clip,
+    "weight": as_weight,
+    "donor": as_flag,
+}
+"""What turns a column into the stored form of each field, in field order."""

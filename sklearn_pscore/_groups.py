@@ -1,0 +1,245 @@
+"""The constructor of the ranking target."""
+
+import numpy as np
+
+from sklearn_pscore._fields import CONVERTERS, as_flag
+from sklearn_pscore._target import check_groups
+
+AWARD_PREFERENCE = 10.0
+"""Preference of the winner of an award, where every other item gets 0 [paper, 4.3]."""
+
+
+class Groups:
+    """Build the structured target that carries the groups.
+
+    The target is a NumPy structured array with one record per row of ``X``.
+    Everything in scikit-learn slices it together with ``X``, so the groups
+    reach every estimator, scorer and splitter.
+
+    ============  ==============  ==================================================
+    field         type            meaning
+    ============  ==============  ==================================================
+    `group`       int or str      Rows with the same label are ranked together; rows
+                                  need no sorting.
+    `preference`  float           Larger is preferred. NaN means not judged: good for
+                                  ``predict`` and ``rank``, refused by ``fit`` of the
+                                  models that learn and by metrics.
+    `item`        int or str      The contender (team, method, system). Rows of one
+                                  (group, item) share one preference; metrics average
+                                  their scores first.
+    `clip`        int             Which segment of the item a row measures, in time
+                                  order.
+    `weight`      float >= 0      A pair weighs the product of its rows. In MRR, DCG
+                                  and NDCG a group weighs the mean of its rows.
+    `donor`       bool            True: material for injection into other groups only.
+                                  It makes no pair and counts in no metric.
+    ============  ==============  ==================================================
+
+    The first two are always there, the others where they are given.
+
+    See Also
+    --------
+    PairwisePreferenceRanker : Learns from this target.
+    PairAugmenter : Uses `item`, `clip` and `donor`.
+
+    Examples
+    --------
+    >>> from sklearn_pscore import Groups
+    >>> groups = Groups.from_arrays(group=["a", "a", "b"], preference=[2.0, 1.0, 5.0])
+    >>> groups["group"].tolist()
+    ['a', 'a', 'b']
+    >>> groups["preference"][groups["group"] == "a"].tolist()
+    [2.0, 1.0]
+    """
+
+    def __new__(cls, *args, **kwargs):
+        raise TypeError(
+            "Groups has no instances: the target is a structured array. Use "
+            "Groups.from_arrays, Groups.from_frame or Groups.from_winners."
+        )
+
+    @staticmethod
+    def from_arrays(
+        *, group, preference=None, item=None, clip=None, weight=None, donor=None
+    ):
+        """Build the target from one array per field.
+
+        Parameters
+        ----------
+        group : array-like of shape (n_samples,)
+            Label of the group of each row; integers or strings.
+        preference : array-like of shape (n_samples,) or None, default=None
+            Preference of each row, larger is preferred. None stores NaN.
+        item : array-like of shape (n_samples,) or None, default=None
+            Label of the item that each row measures; integers or strings.
+        clip : array-like of shape (n_samples,) or None, default=None
+            Segment of the item that each row measures; integers in time order.
+        weight : array-like of shape (n_samples,) or None, default=None
+            Weight of each row, >= 0. None weighs all rows alike.
+        donor : array-like of shape (n_samples,) or None, default=None
+            Whether a row is only material for injection into other groups.
+
+        Returns
+        -------
+        groups : structured ndarray of shape (n_samples,)
+            The fields that were given, and `preference` in any case. Strings
+            are stored as fixed-width NumPy strings.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, a label is missing, a preference is infinite, a
+            weight is negative, or rows of one (group, item) disagree.
+        TypeError
+            If a field is of a type that cannot be converted.
+
+        Examples
+        --------
+        >>> from sklearn_pscore import Groups
+        >>> Groups.from_arrays(group=[7, 7], preference=[1, 0]).dtype.names
+        ('group', 'preference')
+        """
+        given = {
+            "group": group,
+            "preference": preference,
+            "item": item,
+            "clip": clip,
+            "weight": weight,
+            "donor": donor,
+        }
+        columns = {
+            field: CONVERTERS[field](values)
+            for field, values in given.items()
+            if values is not None
+        }
+        if "group" not in columns:
+            raise TypeError(
+                "group is None; expected one label per row. If all rows are ranked "
+                "together, pass group=np.zeros(n_samples, dtype=int)."
+            )
+        n_rows = len(columns["group"])
+        columns.setdefault("preference", np.full(n_rows, np.nan))
+        for field, column in columns.items():
+            if len(column) != n_rows:
+                raise ValueError(
+                    f"group has {n_rows} entries but {field} has {len(column)}; expected "
+                    "one group label per row. If you have group sizes (LightGBM style), "
+                    "pass group=np.repeat(np.arange(len(sizes)), sizes)."
+                )
+        order = [field for field in given if field in columns]
+        groups = np.empty(
+            n_rows, dtype=[(field, columns[field].dtype) for field in order]
+        )
+        for field in order:
+            groups[field] = columns[field]
+        check_groups(groups, require_preference=False, caller="Groups.from_arrays")
+        return groups
+
+    @staticmethod
+    def from_frame(
+        frame,
+        *,
+        group,
+        preference=None,
+        item=None,
+        clip=None,
+        weight=None,
+        donor=None,
+    ):
+        """Build the target from columns of a pandas or polars DataFrame.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_samples, n_columns)
+            A pandas or polars DataFrame.
+        group : str
+            Name of the column with the group labels.
+        preference, item, clip, weight, donor : str or None, default=None
+            Names of the other columns, see :meth:`from_arrays`.
+
+        Returns
+        -------
+        groups : structured ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            If a column is not there, or its values cannot be used.
+        TypeError
+            If `frame` is not a DataFrame.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklearn_pscore import Groups
+        >>> frame = pd.DataFrame({"track": ["a", "a"], "opinion": [4.5, 3.0]})
+        >>> groups = Groups.from_frame(frame, group="track", preference="opinion")
+        >>> groups["preference"].tolist()
+        [4.5, 3.0]
+        """
+        if not hasattr(frame, "columns"):
+            raise TypeError(
+                f"frame is {type(frame).__name__}; expected a pandas or polars "
+                "DataFrame. For arrays use Groups.from_arrays."
+            )
+        names = {
+            "group": group,
+            "preference": preference,
+            "item": item,
+            "clip": clip,
+            "weight": weight,
+            "donor": donor,
+        }
+        columns = {}
+        for field, column in names.items():
+            if column is None:
+                continue
+            if column not in list(frame.columns):
+                raise ValueError(
+                    f"{field}={column!r} is not a column of the frame; expected one of "
+                    f"{list(frame.columns)}. Name the column that holds the {field}."
+                )
+            columns[field] = frame[column]
+        return Groups.from_arrays(**{"group": None, **columns})
+
+    @staticmethod
+    def from_winners(*, group, winner, item=None, clip=None, weight=None, donor=None):
+        """Build the target where only the best item of each group is known.
+
+        The winner gets preference 10 and every other item 0, as for the
+        People's Selection Award in section 4.3 of the paper [1]_.
+
+        Parameters
+        ----------
+        group : array-like of shape (n_samples,)
+            Label of the group of each row; integers or strings.
+        winner : array-like of shape (n_samples,)
+            Whether the row's item won; booleans, or 0 and 1.
+        item, clip, weight, donor : array-like of shape (n_samples,) or None, \
+default=None
+            See :meth:`from_arrays`.
+
+        Returns
+        -------
+        groups : structured ndarray of shape (n_samples,)
+
+        References
+        ----------
+        .. [1] Zhou et al., "Learning and Evaluating Human Preferences for
+           Conversational Head Generation", ACM MM 2023, arXiv:2307.10636.
+
+        Examples
+        --------
+        >>> from sklearn_pscore import Groups
+        >>> groups = Groups.from_winners(group=["a", "a"], winner=[False, True])
+        >>> groups["preference"].tolist()
+        [0.0, 10.0]
+        """
+        return Groups.from_arrays(
+            group=group,
+            preference=AWARD_PREFERENCE * as_flag(winner, "winner"),
+            item=item,
+            clip=clip,
+            weight=weight,
+            donor=donor,
+        )
