@@ -1,0 +1,1 @@
+"""Everything that imports torch and skorch; nothing else in the package does."""

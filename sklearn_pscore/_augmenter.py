@@ -1,0 +1,300 @@
+"""The augmenter: more training items from the judged ones, inside a Pipeline."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_pscore._carrier import Passenger, attach_passenger
+from sklearn_pscore._groups import Groups
+from sklearn_pscore._state import restored_on_error
+from sklearn_pscore._synthetic import make_training_items
+from sklearn_pscore._target import check_groups, check_judged
+
+
+class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Add stitched and injected items to what a ranker learns from.
+
+    Section 4.3 of the paper [1]_ enlarges a small set of judged items in two
+    ways. A *stitched* item consists of parts of k different items of one
+    group; it is liked as its best part, less a penalty for the seams. An
+    *injected* item is taken from another group (another track), where it does
+    not belong; it is liked far less than any item of its own.
+
+    In a Pipeline this goes right before a :class:`PairwisePreferenceRanker`.
+    ``fit_transform`` returns the rows of ``X`` unchanged, so that they still
+    match the target, and the new items travel along to the ranker that
+    follows. Another model trains without them, and a warning says so.
+
+    When it can help: where clips were measured apart (field `clip`), so that a
+    stitched item really has metrics that no item has, and where donors come
+    from another task (field `donor`) and differ in ways that a metric sees.
+    When it cannot: without clips a stitched item is a mean of rows, which has
+    no seam that any metric could see, yet is said to be worse than its parts;
+    and items injected from a group of the same kind are as good as those that
+    they are put among. Both teach the ranker something false. On the THQA data
+    (no clips, no donors) they lower the agreement with people; compare with and
+    without before you trust it.
+
+    Parameters
+    ----------
+    stitch_sizes : sequence of int, default=(2, 3, 4)
+        Numbers of parts, k, of the stitched items. Empty makes none.
+
+    max_stitched : int or None, default=500
+        Stitched items per group and size, drawn without replacement. None
+        makes all there are.
+
+    stitch_penalty : float, default=1.0
+        A stitched item of k parts has the largest preference of its parts less
+        `stitch_penalty` times k.
+
+    n_injected : int or None, default=10
+        Injected items per group, drawn without replacement. None injects all.
+
+    injected_penalty : float, default=100.0
+        An injected item has its own preference less this.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the items where there are more than asked for.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if ``X`` had names.
+
+    See Also
+    --------
+    PairwisePreferenceRanker : Learns from the items that are made here.
+
+    Notes
+    -----
+    With the field `clip`, the distinct clips of a group are cut into k runs in
+    order of time, and part c of a stitched item takes run c of its c-th item;
+    its metrics are means over clips, and different orders of the same items
+    are different stitched items. Without it the items' means are averaged and
+    each combination counts once.
+
+    Where rows share a (group, item), the item's mean over its rows is what is
+    trained on, beside the synthetic items. Donors are the rows with `donor`;
+    where no row is marked, every group may donate to the others.
+
+    References
+    ----------
+    .. [1] Zhou et al., "Learning and Evaluating Human Preferences for
+       Conversational Head Generation", ACM MM 2023, arXiv:2307.10636.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_pscore import Groups, PairAugmenter
+    >>> X = np.array([[0.0], [1.0], [5.0]])
+    >>> groups = Groups.from_winners(group=[0, 0, 0], winner=[True, False, False])
+    >>> X_more, more = PairAugmenter(stitch_sizes=(2,)).augment(X, groups)
+    >>> X_more.ravel().tolist()
+    [0.0, 1.0, 5.0, 0.5, 2.5, 3.0]
+    >>> more["preference"].tolist()
+    [10.0, 0.0, 0.0, 8.0, 8.0, -2.0]
+    """
+
+    _parameter_constraints = {
+        "stitch_sizes": ["array-like"],
+        "max_stitched": [Interval(Integral, 0, None, closed="left"), None],
+        "stitch_penalty": [Interval(Real, None, None, closed="neither")],
+        "n_injected": [Interval(Integral, 0, None, closed="left"), None],
+        "injected_penalty": [Interval(Real, None, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        stitch_sizes=(2, 3, 4),
+        *,
+        max_stitched=500,
+        stitch_penalty=1.0,
+        n_injected=10,
+        injected_penalty=100.0,
+        random_state=None,
+    ):
+        self.stitch_sizes = stitch_sizes
+        self.max_stitched = max_stitched
+        self.stitch_penalty = stitch_penalty
+        self.n_injected = n_injected
+        self.injected_penalty = injected_penalty
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        """Check the data; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Metrics.
+        y : structured ndarray of shape (n_samples,) or array-like
+            Target of :class:`Groups`, or preferences of one group.
+
+        Returns
+        -------
+        self : PairAugmenter
+        """
+        with restored_on_error(self):
+            self._check(X, y, "PairAugmenter.fit")
+        return self
+
+    def transform(self, X):
+        """Return `X` as it is.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Metrics.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            The same values; a DataFrame stays one.
+        """
+        check_is_fitted(self)
+        checked = validate_data(self, X, reset=False, dtype="numeric")
+        return X if hasattr(X, "columns") else checked
+
+    def fit_transform(self, X, y):
+        """Return `X` as it is, with the synthetic items along for the ranker.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Metrics.
+        y : structured ndarray of shape (n_samples,) or array-like
+            Target of :class:`Groups`, or preferences of one group.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            The same rows and values.
+
+        Raises
+        ------
+        ValueError
+            If a row, donors included, has no preference.
+        """
+        with restored_on_error(self):
+            X_checked, target = self._check(X, y, "PairAugmenter.fit_transform")
+            items, _ = self._make(X_checked, target)
+            return attach_passenger(self.transform(X), Passenger(items, y))
+
+    def augment(self, X, groups):
+        """Return the enlarged data themselves.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Metrics.
+        groups : structured ndarray of shape (n_samples,)
+            Target of :class:`Groups`.
+
+        Returns
+        -------
+        X : ndarray of shape (n_items, n_features)
+            Means of the items, then stitched, then injected items.
+        groups : structured ndarray of shape (n_items,)
+            Their target, with `group`, `preference`, and `item` and `weight`
+            if they were there. Stitched items are named after their parts,
+            injected ones after where they come from; integer names go on
+            counting. Donor rows are gone.
+
+        Raises
+        ------
+        ValueError
+            If a row, donors included, has no preference.
+        """
+        # The estimator that fit has seen must not change.
+        with restored_on_error(self):
+            before = dict(vars(self))
+            X, target = self._check(X, groups, "PairAugmenter.augment", plain=False)
+            items, contenders = self._make(X, target)
+            vars(self).clear()
+            vars(self).update(before)
+        fields = {
+            "group": target.labels[items.group],
+            "preference": items.preference,
+        }
+        if "item" in groups.dtype.names:
+            fields["item"] = _item_names(groups, target, items, contenders)
+        if "weight" in groups.dtype.names:
+            fields["weight"] = items.weight
+        return items.X, Groups.from_arrays(**fields)
+
+    def _check(self, X, y, caller, plain=True):
+        self._validate_params()
+        _check_stitch_sizes(self.stitch_sizes)
+        X = validate_data(self, X, dtype="numeric")
+        target = check_groups(
+            y,
+            n_rows=len(X),
+            allow_plain=plain,
+            require_preference=False,
+            caller=caller,
+        )
+        check_judged(target, np.arange(target.n_rows), caller)
+        return X, target
+
+    def _make(self, X, target):
+        return make_training_items(
+            X.astype(np.float64),
+            target,
+            stitch_sizes=list(self.stitch_sizes),
+            max_stitched=self.max_stitched,
+            stitch_penalty=self.stitch_penalty,
+            n_injected=self.n_injected,
+            injected_penalty=self.injected_penalty,
+            rng=check_random_state(self.random_state),
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+def _check_stitch_sizes(sizes):
+    for size in sizes:
+        if isinstance(size, bool) or not isinstance(size, Integral) or size < 2:
+            raise ValueError(
+                f"stitch_sizes holds {size!r}; expected integers >= 2, the number of parts "
+                "of a stitched item. Use stitch_sizes=() to stitch nothing."
+            )
+    if len(set(sizes)) != len(sizes):
+        raise ValueError(
+            f"stitch_sizes={sizes!r} names a size twice; expected different sizes. Raise "
+            "max_stitched for more items of one size."
+        )
+
+
+def _item_names(groups, target, items, contenders):
+    """Name the judged items as they are, and the synthetic ones after parents."""
+    names = groups["item"][contenders.first_row]
+    parents, judged = items.parents, items.judged
+    n_synthetic = int(np.sum(~judged))
+    if names.dtype.kind != "U":
+        new = names.max(initial=0) + 1 + np.arange(n_synthetic)
+        return np.concatenate([names[parents[judged, 0]], new])
+    labels = target.labels[contenders.group].astype(str)
+    own = [str(name) for name in names[parents[judged, 0]]]
+    new, n_foreign = [], 0
+    for row, group in zip(parents[~judged], items.group[~judged], strict=True):
+        row = row[row >= 0]
+        if len(row) and contenders.group[row[0]] == group:
+            new.append("stitched:" + "+".join(names[row]))
+        elif len(row):
+            new.append(f"injected:{labels[row[0]]}:{names[row[0]]}")
+        else:
+            n_foreign += 1
+            new.append(f"injected:donor-{n_foreign}")
+    return np.array(own + new)

@@ -1,0 +1,150 @@
+"""The training items: what a ranker learns from, whatever made it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TrainingItems:
+    """Items to learn from, with where they come from.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_items, n_features), float
+    group : ndarray of shape (n_items,), int
+        Code of each item's group.
+    preference, weight : ndarray of shape (n_items,), float
+    parents : ndarray of shape (n_items, n_parents), int
+        Codes of the judged items that an item is made of, -1 where there are
+        fewer. An item that was judged itself is its own and only parent.
+    judged : ndarray of shape (n_items,), bool
+        False for synthetic items.
+    """
+
+    X: np.ndarray
+    group: np.ndarray
+    preference: np.ndarray
+    weight: np.ndarray
+    parents: np.ndarray
+    judged: np.ndarray
+
+    @classmethod
+    def from_target(cls, X, target):
+        """Take every row that is not a donor as it is."""
+        kept = ~target.donor
+        return cls(
+            X=X[kept],
+            group=target.group[kept],
+            preference=target.preference[kept],
+            weight=target.weight[kept],
+            parents=target.items.row_item[kept][:, None],
+            judged=np.ones(np.sum(kept), dtype=bool),
+        )
+
+    def __len__(self):
+        return len(self.group)
+
+    def take(self, rows):
+        """Return some of the items, by mask or position."""
+        return TrainingItems(
+            *(getattr(self, field)[rows] for field in self.__dataclass_fields__)
+        )
+
+    def comparable(self):
+        """Drop what is in no pair: weight zero, and groups of one preference."""
+        items = self.take(self.weight > 0)
+        n_groups = int(items.group.max()) + 1 if len(items) else 0
+        lowest = np.full(n_groups, np.inf)
+        highest = np.full(n_groups, -np.inf)
+        np.minimum.at(lowest, items.group, items.preference)
+        np.maximum.at(highest, items.group, items.preference)
+        return items.take((lowest < highest)[items.group])
+
+    @property
+    def n_groups(self):
+        return len(np.unique(self.group))
+
+    @property
+    def n_pairs(self):
+        """Number of pairs inside groups whose preferences differ."""
+        by_group = np.unique(self.group, return_counts=True)[1]
+        order = np.lexsort((self.preference, self.group))
+        group, preference = self.group[order], self.preference[order]
+        starts = np.flatnonzero(
+            np.r_[True, (np.diff(group) != 0) | (np.diff(preference) != 0)]
+        )
+        tied = np.diff(np.r_[starts, len(group)]) if len(group) else np.zeros(0, int)
+        return int(_n_pairs_of(by_group).sum() - _n_pairs_of(tied).sum())
+
+
+def hold_out(items, fraction, rng, caller):
+    """Split items into a training and a validation set that share no parent.
+
+    Whole groups are held out where there are several, and judged items where
+    there is one. An item made of both sides is used by neither.
+
+    Parameters
+    ----------
+    items : TrainingItems
+        Comparable items.
+    fraction : float
+        Share of the groups, or of the judged items, to hold out.
+    rng : RandomState
+    caller : str
+        Who asks, for the message.
+
+    Returns
+    -------
+    training, validation : TrainingItems
+        Both with comparable pairs.
+
+    Raises
+    ------
+    ValueError
+        If there is no such split.
+    """
+    if items.n_groups > 1:
+        return _hold_out_groups(items, fraction, rng)
+    return _hold_out_items(items, fraction, rng, caller)
+
+
+def _hold_out_groups(items, fraction, rng):
+    groups = np.unique(items.group)
+    n_held_out = min(max(1, round(fraction * len(groups))), len(groups) - 1)
+    held_out = rng.permutation(groups)[:n_held_out]
+    is_held_out = np.isin(items.group, held_out)
+    own_parents = items.parents[is_held_out & items.judged]
+    touched = np.isin(items.parents, own_parents[own_parents >= 0]).any(axis=1)
+    # People judged the validation pairs: synthetic ones would dilute them.
+    validation = items.take(is_held_out & items.judged).comparable()
+    if not len(validation):
+        validation = items.take(is_held_out).comparable()
+    return items.take(~is_held_out & ~touched).comparable(), validation
+
+
+def _hold_out_items(items, fraction, rng, caller, n_tries=100):
+    judged = np.unique(items.parents[items.judged])
+    n_held_out = max(2, round(fraction * len(judged)))
+    if n_held_out < len(judged) - 1:
+        for _ in range(n_tries):
+            held_out = rng.permutation(judged)[:n_held_out]
+            is_parent = items.parents >= 0
+            from_held_out = np.isin(items.parents, held_out)
+            touched = from_held_out.any(axis=1)
+            inside = touched & (from_held_out | ~is_parent).all(axis=1)
+            training = items.take(~touched).comparable()
+            validation = items.take(inside).comparable()
+            if len(training) and len(validation):
+                return training, validation
+    raise ValueError(
+        f"early_stopping=True cannot hold out {n_held_out} of the {len(judged)} items of "
+        f"the only group so that both sides keep comparable pairs; {caller} needs items "
+        "of different preference on either side. Give it more items or groups, or set "
+        "early_stopping=False."
+    )
+
+
+def _n_pairs_of(sizes):
+    sizes = sizes.astype(np.int64)
+    return sizes * (sizes - 1) // 2
