@@ -9,7 +9,7 @@ from sklearn_pscore._state import restored_on_error
 class TopCountRanker(PlacingRanker):
     """Count the metrics in which an item is the best of its group.
 
-    This is #Top1, the ranking of the first ViCo challenge that the paper
+    This is #Top1, the ranking of the ViCo challenge 2022 that the paper
     compares with in section 5.2 [1]_. It learns nothing from preferences.
 
     ``predict(X, groups)`` counts inside each group of the rows passed. All
@@ -150,7 +150,7 @@ class TopCountRanker(PlacingRanker):
 class RankSumRanker(PlacingRanker):
     """Add up an item's ranks over the metrics.
 
-    This is RS, the ranking of the second ViCo challenge that the paper compares
+    This is RS, the ranking of the ViCo challenge 2023 that the paper compares
     with in section 5.2 [1]_. It learns nothing from preferences.
 
     ``rank_sums(X, groups)`` gives the paper's figure: ranks inside each group
@@ -285,12 +285,11 @@ class RankSumRanker(PlacingRanker):
             In ranks, at least 0, smaller is better. An item that is the best of
             its group in every metric has 0.
         """
-        return -self._score_in_groups(*self._checked(X, groups, "rank_sums"))
+        return _rank_sums(*self._checked(X, groups, "rank_sums"))
 
     def _score_in_groups(self, X, target):
-        return 0.0 - sum_over_metrics(
-            X, target, lambda n_better, n_tied: n_better + (n_tied - 1) / 2
-        )
+        # Not the bare minus: nobody wants to read a score of -0.0.
+        return 0.0 - _rank_sums(X, target)
 
     def _score_in_reference(self, X):
         n_reference = len(self.reference_)
@@ -299,3 +298,10 @@ class RankSumRanker(PlacingRanker):
             n_better, n_tied = places_among(seen, values)
             total -= (n_better + n_tied / 2) / n_reference
         return total
+
+
+def _rank_sums(X, target):
+    """Return the sum over the metrics of the ranks from 0 in each group."""
+    return sum_over_metrics(
+        X, target, lambda n_better, n_tied: n_better + (n_tied - 1) / 2
+    )

@@ -44,7 +44,7 @@ class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
         "relu6" ends with Linear, BatchNorm, ReLU6 as in the paper, with scores
         in [0, 6]; items may tie at both ends. "identity" ends with Linear.
 
-    max_epochs : int, default=50
+    max_epochs : int, default=30
         Passes over the training groups.
 
     learning_rate_init : float, default=0.01
@@ -53,7 +53,7 @@ class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
     weight_decay : float, default=0.01
         Decoupled weight decay of AdamW.
 
-    batch_size : int, default=1024
+    batch_size : int, default=200
         Rows per step. Whole groups go into a batch; a larger group is a batch
         of its own.
 
@@ -161,10 +161,10 @@ class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
         hidden_layer_sizes=(64, 32),
         *,
         output_activation="relu6",
-        max_epochs=50,
+        max_epochs=30,
         learning_rate_init=0.01,
         weight_decay=0.01,
-        batch_size=1024,
+        batch_size=200,
         early_stopping=False,
         validation_fraction=0.2,
         n_iter_no_change=20,

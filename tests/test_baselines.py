@@ -98,6 +98,8 @@ def test_places_in_groups_equal_the_double_loop(seed, with_items, with_donors):
     assert_array_equal(rank_sum.rank_sums(X, groups), sums)
     assert_array_equal(rank_sum.predict(X, groups), -sums)
     assert_array_equal(top_count.predict(X, groups), tops)
+    for zero in (rank_sum.rank_sums(X, groups), rank_sum.predict(X, groups)):
+        assert not np.any(np.signbit(zero[zero == 0]))
 
 
 @both

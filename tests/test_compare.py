@@ -26,8 +26,8 @@ from sklearn_pscore.model_selection._comparison import RankerComparison
 class Linear(RegressorMixin, BaseEstimator):
     """A deterministic regressor on the preference."""
 
-    def fit(self, X, groups):
-        preference = groups["preference"] if groups.dtype.names else groups
+    def fit(self, X, y):
+        preference = y["preference"] if y.dtype.names else y
         self.model_ = LinearRegression().fit(X, preference)
         self.n_rows_ = len(X)
         return self
@@ -51,7 +51,7 @@ class Noisy(Linear):
 class Failing(Linear):
     """A ranker that must not get as far as fit, or fails there."""
 
-    def fit(self, X, groups):
+    def fit(self, X, y):
         raise RuntimeError("fit was called")
 
 
@@ -257,9 +257,9 @@ def test_reference_judges_and_groups_train():
 @pytest.mark.parametrize("kind", ["pandas", "numpy"])
 def test_frames_reach_the_ranker_as_frames(kind):
     class NeedsKind(Linear):
-        def fit(self, X, groups):
+        def fit(self, X, y):
             assert isinstance(X, pd.DataFrame) == (kind == "pandas")
-            return super().fit(X, groups)
+            return super().fit(X, y)
 
     data = pd.DataFrame(X, columns=["a", "b"]) if kind == "pandas" else X
     comparison = compare_rankers(

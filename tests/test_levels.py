@@ -56,6 +56,7 @@ def _ratings(seed=0, n_groups=12, n_items=5, n_levels=3):
         # No more distinct values than levels: nothing is merged.
         ([0, 10, 0, 0], 5, [0, 1, 0, 0], [0, 10]),
         ([7, 8, 8, 8, 8, 9], 3, [0, 1, 1, 1, 1, 2], [7, 8, 9]),
+        ([0] * 8 + [1, 2], 3, [0] * 8 + [1, 2], [0, 1, 2]),
         # Equal shares of four and of two, in any order.
         ([4, 1, 3, 2], 2, [1, 0, 1, 0], [1.5, 3.5]),
         ([1, 2, 3, 4, 5, 6, 7, 8], 4, [0, 0, 1, 1, 2, 2, 3, 3], [1.5, 3.5, 5.5, 7.5]),
@@ -155,11 +156,15 @@ def test_given_classifier_stays_unfitted():
     assert not hasattr(classifier, "classes_")
 
 
-def test_equal_rows_get_exactly_equal_scores():
-    X, groups = _ratings()
-    ranker = LevelClassifierRanker(LogisticRegression()).fit(X, groups)
-    score = ranker.predict(np.repeat(X[:9], 7, axis=0)).reshape(9, 7)
-    assert_array_equal(score, np.repeat(score[:, :1], 7, axis=1))
+@pytest.mark.parametrize("n_levels", [9, 17, 40])
+def test_rows_of_one_leaf_tie_exactly(n_levels):
+    X, groups = _ratings(n_groups=80, n_levels=n_levels)
+    ranker = LevelClassifierRanker(DecisionTreeClassifier(max_leaf_nodes=5))
+    ranker.fit(X, groups)
+    for n_rows in (*range(5, 70), 400):
+        leaf = ranker.classifier_.apply(X[:n_rows])
+        score = ranker.predict(X[:n_rows])
+        assert len(np.unique(score)) == len(np.unique(leaf))
 
 
 def test_donors_and_rows_of_weight_zero_are_left_out():

@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
+    cross_val_predict,
     cross_val_score,
     cross_validate,
     learning_curve,
@@ -33,15 +35,15 @@ class LinearOnPreference(RegressorMixin, BaseEstimator):
     def __init__(self, sign=1.0):
         self.sign = sign
 
-    def fit(self, X, groups):
-        self.model_ = LinearRegression().fit(X, groups["preference"])
+    def fit(self, X, y):
+        self.model_ = LinearRegression().fit(X, y["preference"])
         return self
 
     def predict(self, X):
         return self.sign * self.model_.predict(X)
 
-    def score(self, X, groups):
-        return float(np.corrcoef(self.predict(X), groups["preference"])[0, 1])
+    def score(self, X, y):
+        return float(np.corrcoef(self.predict(X), y["preference"])[0, 1])
 
 
 def make_data(seed=0, *, labels="int", donors=False):
@@ -153,19 +155,32 @@ def test_cross_validate_trains_and_tests_on_whole_groups():
     assert np.all(result["test_score"] > 0.999)
 
 
-def test_cross_validation_by_other_labels():
+@pytest.mark.parametrize("routing", [False, True])
+def test_cross_validation_by_other_labels(routing):
     X, groups = make_data()
     portrait = np.arange(len(X)) % 4
-    result = cross_validate(
-        LinearOnPreference(),
-        X,
-        groups,
-        groups=portrait,
-        cv=PreferenceGroupKFold(4),
-        return_indices=True,
-    )
+    passed = {"params": {"groups": portrait}} if routing else {"groups": portrait}
+    with config_context(enable_metadata_routing=routing):
+        result = cross_validate(
+            LinearOnPreference(),
+            X,
+            groups,
+            cv=PreferenceGroupKFold(4),
+            return_indices=True,
+            **passed,
+        )
     tested = [set(portrait[test]) for test in result["indices"]["test"]]
     assert sorted(map(sorted, tested)) == [[0], [1], [2], [3]]
+
+
+def test_cross_val_predict_needs_a_target_without_donors():
+    X, groups = make_data()
+    cv = PreferenceGroupKFold(3)
+    predicted = cross_val_predict(LinearOnPreference(), X, groups, cv=cv)
+    assert_allclose(predicted, groups["preference"])
+    X, groups = make_data(donors=True)
+    with pytest.raises(ValueError, match="partitions"):
+        cross_val_predict(LinearOnPreference(), X, groups, cv=cv)
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])

@@ -1,0 +1,35 @@
+"""Metrics and scorers: how well scores order the items of each group."""
+
+from sklearn_pscore.metrics._agreement import (
+    kendall_tau_score,
+    pairwise_accuracy_score,
+)
+from sklearn_pscore.metrics._ranking import (
+    dcg_score,
+    ndcg_score,
+    rank_items,
+    reciprocal_rank_score,
+)
+from sklearn_pscore.metrics._scorers import (
+    dcg_scorer,
+    kendall_tau_scorer,
+    make_ranking_scorer,
+    mrr_scorer,
+    ndcg_scorer,
+    pairwise_accuracy_scorer,
+)
+
+__all__ = [
+    "dcg_score",
+    "dcg_scorer",
+    "kendall_tau_score",
+    "kendall_tau_scorer",
+    "make_ranking_scorer",
+    "mrr_scorer",
+    "ndcg_score",
+    "ndcg_scorer",
+    "pairwise_accuracy_score",
+    "pairwise_accuracy_scorer",
+    "rank_items",
+    "reciprocal_rank_score",
+]

@@ -1,0 +1,19 @@
+"""Splitting by groups, and comparing rankers."""
+
+from sklearn_pscore.model_selection._compare import compare_rankers
+from sklearn_pscore.model_selection._comparison import (
+    PairedDifference,
+    RankerComparison,
+)
+from sklearn_pscore.model_selection._split import (
+    PreferenceGroupKFold,
+    groups_train_test_split,
+)
+
+__all__ = [
+    "PairedDifference",
+    "PreferenceGroupKFold",
+    "RankerComparison",
+    "compare_rankers",
+    "groups_train_test_split",
+]

@@ -1,0 +1,163 @@
+"""Metrics of pairs: how often the score and people agree on two items."""
+
+import numpy as np
+
+from sklearn_pscore.metrics._checks import check_average, check_depth, check_scored
+from sklearn_pscore.metrics._items import judged_items
+from sklearn_pscore.metrics._pairs import (
+    concordance,
+    ordered_preference_ties,
+    ranked_pairs,
+)
+
+
+def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
+    r"""Compute the mean share of pairs that the score orders as people do.
+
+    For each group, the share of its pairs of different preference in which the
+    preferred item has the larger score; a tied score counts one half. Then the
+    plain mean over groups. Larger is better, 0.5 is a coin's.
+
+    .. math:: accuracy = \frac{C + T / 2}{C + D + T}
+
+    with the concordant, discordant and tied pairs :math:`C, D, T`, each weighing
+    the product of its two item weights.
+
+    Parameters
+    ----------
+    groups : structured ndarray of shape (n_samples,) or array-like of shape \
+(n_samples,)
+        Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
+        one single group. Rows of one (group, item) are averaged first, donor
+        rows and items of weight zero are left out.
+    y_score : array-like of shape (n_samples,)
+        Score of each row; finite, larger is preferred.
+    k : int or None, default=None
+        Depth, in ranks of the preference: only pairs that hold one of the `k`
+        most preferred items of the group, or one tied with the k-th. None uses
+        all pairs.
+    average : bool, default=True
+        Whether to return the mean over groups. False returns one value per
+        group.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_groups,)
+        In [0, 1]. With ``average=False`` in the order of
+        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
+        single item, or all preferences equal. The mean leaves those out.
+
+    Raises
+    ------
+    ValueError
+        If no group says anything, a row is not judged, or a score or an option
+        is out of range.
+    TypeError
+        If an argument is of the wrong type.
+
+    See Also
+    --------
+    kendall_tau_score : From -1 to 1, and corrected for ties.
+
+    References
+    ----------
+    .. [1] Christensen, "Fast algorithms for the calculation of Kendall's tau",
+       Computational Statistics 20, 2005, doi:10.1007/BF02736122.
+
+    Examples
+    --------
+    Three pairs: one in order, one tied, one the other way round.
+
+    >>> from sklearn_pscore.metrics import pairwise_accuracy_score
+    >>> pairwise_accuracy_score([3.0, 2.0, 1.0], [0.5, 0.5, 0.6])
+    0.16666666666666666
+    """
+    caller = "pairwise_accuracy_score"
+    items, pairs = _items_and_pairs(groups, y_score, k, average, caller)
+    concordant, discordant, tied = concordance(pairs)
+    values = (concordant + tied / 2) / (concordant + discordant + tied)
+    return items.over_groups(values, average=average)
+
+
+def kendall_tau_score(groups, y_score, *, k=None, average=True):
+    r"""Compute the mean rank correlation tau-b between score and preference.
+
+    For each group Kendall's tau-b, then the plain mean over groups. Larger is
+    better: 1 is the same order, -1 the reversed one, 0 no relation.
+
+    .. math:: \tau_b = \frac{C - D}{\sqrt{(P - P_x)(P - P_y)}}
+
+    with the concordant and discordant pairs :math:`C, D`, all pairs :math:`P`,
+    and of them those tied in the score :math:`P_x` and in the preference
+    :math:`P_y`, each weighing the product of its two item weights [1]_. Where
+    the score ties all pairs of a group, its tau is 0.
+
+    Parameters
+    ----------
+    groups : structured ndarray of shape (n_samples,) or array-like of shape \
+(n_samples,)
+        Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
+        one single group. Rows of one (group, item) are averaged first, donor
+        rows and items of weight zero are left out.
+    y_score : array-like of shape (n_samples,)
+        Score of each row; finite, larger is preferred.
+    k : int or None, default=None
+        Depth, in ranks of the preference: only pairs that hold one of the `k`
+        most preferred items of the group, or one tied with the k-th. None uses
+        all pairs.
+    average : bool, default=True
+        Whether to return the mean over groups. False returns one value per
+        group.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_groups,)
+        In [-1, 1]. With ``average=False`` in the order of
+        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
+        single item, or all preferences equal. The mean leaves those out.
+
+    Raises
+    ------
+    ValueError
+        If no group says anything, a row is not judged, or a score or an option
+        is out of range.
+    TypeError
+        If an argument is of the wrong type.
+
+    See Also
+    --------
+    pairwise_accuracy_score : The share of pairs in the right order.
+    scipy.stats.kendalltau : One group without weights, with a p-value.
+
+    References
+    ----------
+    .. [1] Kendall, "The treatment of ties in ranking problems", Biometrika 33,
+       1945, doi:10.1093/biomet/33.3.239.
+
+    Examples
+    --------
+    Of three pairs two are in order and one is tied in the score:
+    (2 - 0) / sqrt(2 * 3).
+
+    >>> from sklearn_pscore.metrics import kendall_tau_score
+    >>> round(kendall_tau_score([3.0, 2.0, 1.0], [0.6, 0.5, 0.5]), 4)
+    0.8165
+    """
+    caller = "kendall_tau_score"
+    items, pairs = _items_and_pairs(groups, y_score, k, average, caller)
+    concordant, discordant, tied = concordance(pairs)
+    ordered = concordant + discordant + ordered_preference_ties(pairs)
+    decided = concordant + discordant + tied
+    # Where nothing is ordered the numerator is zero; any scale gives tau zero.
+    scale = np.sqrt(np.where(ordered > 0, ordered, 1.0) * decided)
+    values = np.clip((concordant - discordant) / scale, -1.0, 1.0)
+    return items.over_groups(values, average=average)
+
+
+def _items_and_pairs(groups, y_score, k, average, caller):
+    """Check the arguments; return the items and their pairs."""
+    k = check_depth(k, caller)
+    check_average(average, caller)
+    target, y_score = check_scored(groups, y_score, caller)
+    items = judged_items(target, y_score, caller, drop_unweighted=True)
+    return items, ranked_pairs(items, k)

@@ -1,0 +1,144 @@
+"""What a metric accepts: scores, options and preferences that fit the gain."""
+
+import numbers
+
+import numpy as np
+
+from sklearn_pscore._target import check_groups
+
+GAINS = ("exponential", "linear", "rank")
+
+
+def check_scored(groups, y_score, caller):
+    """Check a target and the scores of its rows.
+
+    Parameters
+    ----------
+    groups : structured ndarray or array-like of shape (n_rows,)
+        Every row that is not a donor must be judged.
+    y_score : array-like of shape (n_rows,)
+    caller : str
+        The metric that asks, for the messages.
+
+    Returns
+    -------
+    target : RankingTarget
+    y_score : ndarray of shape (n_rows,), float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`check_groups` and :func:`check_scores` do.
+    """
+    target = check_groups(groups, caller=caller)
+    return target, check_scores(y_score, target.n_rows, caller)
+
+
+def check_scores(y_score, n_rows, caller):
+    """Return the scores as finite float64, one per row of the target.
+
+    Raises
+    ------
+    TypeError
+        If `y_score` does not hold real numbers.
+    ValueError
+        If its shape or length is wrong, or a score is NaN or infinite.
+    """
+    y_score = np.asarray(y_score)
+    if y_score.dtype.names is not None:
+        raise TypeError(
+            f"y_score is a structured array with the fields {list(y_score.dtype.names)}; "
+            f"expected one number per row. The target goes first: {caller}(groups, "
+            "y_score)."
+        )
+    if y_score.dtype.kind not in "buif":
+        y_score = _numbers_of(y_score)
+    if y_score.ndim != 1:
+        raise ValueError(
+            f"y_score has shape {y_score.shape}; expected one score per row, shape "
+            f"({n_rows},). Pass a single column, for example y_score[:, 0]."
+        )
+    if len(y_score) != n_rows:
+        raise ValueError(
+            f"y_score has {len(y_score)} entries but groups has {n_rows}; expected one "
+            "score per row of the target. Score the rows that the target describes, "
+            "donors included."
+        )
+    y_score = y_score.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(y_score))
+    if len(bad):
+        raise ValueError(
+            f"y_score is {y_score[bad[0]]} at row {bad[0]}; expected finite numbers. "
+            "Check X for missing values and the model for a training that diverged."
+        )
+    return y_score
+
+
+def check_depth(k, caller):
+    """Return `k`, None or an integer of at least 1, as one that NumPy can hold."""
+    if k is None:
+        return None
+    is_int = isinstance(k, numbers.Integral) and not isinstance(k, bool)
+    if not is_int or k < 1:
+        raise (ValueError if is_int else TypeError)(
+            f"The 'k' parameter of {caller} must be an int in the range [1, inf) or "
+            f"None. Got {k!r} instead."
+        )
+    return min(int(k), np.iinfo(np.int64).max)
+
+
+def check_average(average, caller):
+    """Raise TypeError unless `average` is a bool."""
+    if not isinstance(average, (bool, np.bool_)):
+        raise TypeError(
+            f"The 'average' parameter of {caller} must be a bool. Got {average!r} "
+            "instead."
+        )
+
+
+def check_gain(gain, caller):
+    """Raise unless `gain` names one of the gains."""
+    if not isinstance(gain, str) or gain not in GAINS:
+        raise (ValueError if isinstance(gain, str) else TypeError)(
+            f"The 'gain' parameter of {caller} must be a str among "
+            f"{{{', '.join(map(repr, GAINS))}}}. Got {gain!r} instead."
+        )
+
+
+def check_gainable(target, gain, caller):
+    """Raise ValueError if a preference is out of the range that `gain` takes."""
+    if gain == "rank":
+        return
+    preference = target.preference
+    negative = np.flatnonzero(~target.donor & (preference < 0))
+    if len(negative):
+        raise ValueError(
+            f"preference is {preference[negative[0]]} at row {negative[0]}; {caller} with "
+            f"gain={gain!r} needs preferences >= 0. Shift them (preference - "
+            "preference.min()), or use gain='rank'."
+        )
+    # A sum over all rows must not overflow, whatever the other rows hold.
+    if gain == "linear":
+        limit = np.finfo(np.float64).max / max(target.n_rows, 1)
+    else:
+        limit = np.finfo(np.float64).maxexp - 1 - (target.n_rows - 1).bit_length()
+    too_large = np.flatnonzero(~target.donor & (preference > limit))
+    if len(too_large):
+        raise ValueError(
+            f"preference is {preference[too_large[0]]} at row {too_large[0]}; {caller} "
+            f"with gain={gain!r} takes at most {limit:g} for {target.n_rows} rows, beyond "
+            "that a sum of gains overflows. Scale them down, or use gain='rank'."
+        )
+
+
+def _numbers_of(array):
+    try:
+        # Text that spells a number is text all the same.
+        if array.dtype.kind != "O" or any(isinstance(v, str) for v in array.flat):
+            raise TypeError
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"y_score has dtype {array.dtype}; expected numbers. Convert it first, for "
+            "example with pandas.to_numeric(y_score)."
+        ) from None

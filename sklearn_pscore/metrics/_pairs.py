@@ -1,0 +1,195 @@
+"""Pairs of one group, summed by what people and the score say of them.
+
+The pairs are never listed: the sums over the pairs of n items take
+O(n log(n)) time and O(n) memory.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_pscore.metrics._order import runs_by_score, stable_order
+from sklearn_pscore.metrics._segments import Segments
+
+
+@dataclass(frozen=True)
+class RankedPairs:
+    """The items that make pairs, at their places in the order by score.
+
+    Items of one run of tied scores are sorted from the most preferred on.
+
+    Attributes
+    ----------
+    groups : Segments
+        Groups, as stretches of places.
+    run : ndarray of shape (n_items,), int
+        Run of tied scores at each place.
+    level : ndarray of shape (n_items,), int
+        Preference as a level of its group, 0 is the most preferred. With `k`
+        all items below the k-th share one level, so that they make no pair.
+    is_top : ndarray of shape (n_items,), bool
+        Whether the item is above that shared level.
+    weight : ndarray of shape (n_items,), int or float
+        Weight by which an item enters a pair; all one, as int, if all are equal.
+    decided : ndarray of shape (n_groups,)
+        Sum over the pairs of different level.
+    """
+
+    groups: Segments
+    run: np.ndarray
+    level: np.ndarray
+    is_top: np.ndarray
+    weight: np.ndarray
+    decided: np.ndarray
+
+
+def ranked_pairs(items, k):
+    """Put the items of the pairs in the order by score.
+
+    Parameters
+    ----------
+    items : JudgedItems
+        Of positive weight.
+    k : int or None
+        Only pairs with one of the `k` most preferred items of the group, or of
+        those tied with the k-th. None takes all pairs.
+
+    Returns
+    -------
+    pairs : RankedPairs
+    """
+    level = _preference_levels(items)
+    lowest = level[items.groups.start + items.groups.size - 1]
+    if k is not None:
+        kth = items.groups.start + np.minimum(k, items.groups.size) - 1
+        lowest = level[kth] + 1
+    lowest = items.groups.spread(lowest)
+    is_top = (level < lowest) | (k is None)
+    level = np.minimum(level, lowest)
+    weight = _pair_weights(items)
+    ranking = runs_by_score(items.group, items.score)
+    return RankedPairs(
+        groups=items.groups,
+        run=ranking.runs.index,
+        level=level[ranking.order],
+        is_top=is_top[ranking.order],
+        weight=weight[ranking.order],
+        decided=_sum_across(items.group, level, weight, items.group),
+    )
+
+
+def concordance(pairs):
+    """Sum the weights of the pairs of different preference.
+
+    Parameters
+    ----------
+    pairs : RankedPairs
+
+    Returns
+    -------
+    concordant, discordant, tied : ndarray of shape (n_groups,)
+        Pairs that the score orders as people do, the other way round, and not
+        at all.
+    """
+    group, run = pairs.groups.index, pairs.run
+    tied = _sum_across(run, pairs.level, pairs.weight, group)
+    discordant = _worse_first(pairs.level, pairs.weight, pairs.groups)
+    if pairs.weight.dtype.kind == "i":
+        return pairs.decided - discordant - tied, discordant, tied
+    # A difference of rounded sums could leave a little of nothing at all, so
+    # concordant pairs are those that the reversed order puts the worse first.
+    rising = stable_order(pairs.level, run.max() - run, group)
+    concordant = _worse_first(pairs.level[rising], pairs.weight[rising], pairs.groups)
+    return concordant, discordant, tied
+
+
+def ordered_preference_ties(pairs):
+    """Sum the weights of the pairs of equal preference that the score orders.
+
+    Parameters
+    ----------
+    pairs : RankedPairs
+
+    Returns
+    -------
+    total : ndarray of shape (n_groups,)
+    """
+    group = pairs.groups.index
+    order = stable_order(pairs.level, group)
+    order = order[pairs.is_top[order]]
+    level = Segments.of_equal(group[order], pairs.level[order]).index
+    return _sum_across(level, pairs.run[order], pairs.weight[order], group[order])
+
+
+def _preference_levels(items):
+    """Number the distinct preferences of each group from the largest on."""
+    runs = Segments.of_equal(items.group, items.preference)
+    return runs.index - items.groups.spread(runs.index[items.groups.start])
+
+
+def _pair_weights(items):
+    """Divide weights by the largest of their group."""
+    largest = np.maximum.reduceat(items.weight, items.groups.start)
+    weight = items.weight / items.groups.spread(largest)
+    if np.all(weight == 1.0):
+        return np.ones(len(weight), dtype=np.int64)
+    # No pair may vanish, however large the other weights are: the product of
+    # two of these, and of two sums of such products, is a number above zero.
+    return np.maximum(weight, 1e-150)
+
+
+def _sum_across(outer, inner, weight, group):
+    """Sum, per group, the pairs that agree in `outer` and differ in `inner`.
+
+    All arrays have shape (n_items,), items of equal `outer` are neighbours, and
+    among them those of equal `inner`.
+    """
+    cells = Segments.of_equal(outer, inner)
+    cell_weight = cells.sum(weight).astype(weight.dtype)
+    stretches = Segments.of_equal(outer[cells.start])
+    pairs = cell_weight * stretches.sums_before(cell_weight)
+    return np.bincount(group[cells.start], pairs)
+
+
+def _worse_first(level, weight, groups):
+    """Sum, per group, the pairs whose earlier item has the larger level.
+
+    Two different levels part at the highest bit in which they differ. Bit by
+    bit from the highest on, the blocks of items that agree so far are summed
+    up and then divided by that bit, keeping their order.
+    """
+    total = np.zeros(len(groups.size))
+    blocks = groups
+    for bit in reversed(range(int(level.max()).bit_length())):
+        is_worse = (level >> bit) & 1
+        n_worse_before = blocks.sums_before(is_worse)
+        worse_before = n_worse_before
+        if weight.dtype.kind == "f":
+            worse_before = groups.sums_before(weight * is_worse)
+            worse_before -= blocks.spread(worse_before[blocks.start])
+        total += groups.sum((1 - is_worse) * weight * worse_before)
+        if bit:
+            order, blocks = _divided(blocks, is_worse, n_worse_before)
+            level, weight = level[order], weight[order]
+    return total
+
+
+def _divided(blocks, is_worse, n_worse_before):
+    """Divide each block in the items that are not worse and, behind, those that are.
+
+    Returns
+    -------
+    order : ndarray of shape (n_items,), int
+    blocks : Segments
+    """
+    n_worse = np.add.reduceat(is_worse, blocks.start)
+    first_worse = blocks.start + blocks.size - n_worse
+    place = np.where(
+        is_worse,
+        blocks.spread(first_worse) + n_worse_before,
+        np.arange(len(is_worse)) - n_worse_before,
+    )
+    order = np.empty_like(place)
+    order[place] = np.arange(len(place))
+    sizes = np.column_stack([blocks.size - n_worse, n_worse]).ravel()
+    return order, Segments(sizes[sizes > 0])

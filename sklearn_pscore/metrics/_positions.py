@@ -1,0 +1,104 @@
+"""Metrics of positions, as expectations over the orders of tied items."""
+
+import numpy as np
+
+from sklearn_pscore.metrics._order import runs_by_score, tied_runs
+from sklearn_pscore.metrics._segments import Segments
+
+
+def expected_reciprocal_rank(items, k):
+    """Return the expected 1 / rank of the first item that people like best.
+
+    Parameters
+    ----------
+    items : JudgedItems
+    k : int or None
+        Ranks beyond `k` count zero.
+
+    Returns
+    -------
+    value : ndarray of shape (n_groups,)
+    """
+    ranking = runs_by_score(items.group, items.score)
+    best = items.preference[items.groups.start]
+    relevant = items.preference == items.groups.spread(best)
+    n_relevant = ranking.runs.sum(relevant[ranking.order]).astype(np.int64)
+    # Only the first run of each group with a relevant item matters.
+    with_relevant = np.flatnonzero(n_relevant)
+    first = with_relevant[Segments.of_equal(ranking.group[with_relevant]).start]
+    n, r, above = ranking.runs.size[first], n_relevant[first], ranking.above[first]
+    n_terms = n - r + 1
+    if k is not None:
+        n_terms = np.clip(k - above, 0, n_terms)
+    counted = np.flatnonzero(n_terms)
+    terms = Segments(n_terms[counted])
+    n, r, above = (terms.spread(column[counted]) for column in (n, r, above))
+    # The first relevant item is the i-th of its run with the probability
+    # C(n - i, r - 1) / C(n, r): r / n for i = 1, then a product of ratios.
+    i = terms.offset + 1
+    ratio = np.where(i == 1, r / n, (n - r - i + 2) / (n - i + 1))
+    probability = terms.accumulate(np.multiply, ratio)
+    value = np.zeros(len(n_terms))
+    value[counted] = terms.sum(probability / (above + i))
+    return value
+
+
+def expected_dcg(items, gain, k):
+    """Return the expected discounted gain of the order by score.
+
+    Parameters
+    ----------
+    items : JudgedItems
+    gain : ndarray of shape (n_items,)
+    k : int or None
+        Ranks beyond `k` count zero.
+
+    Returns
+    -------
+    value : ndarray of shape (n_groups,)
+    """
+    return _discounted(items, gain, runs_by_score(items.group, items.score), k)
+
+
+def ideal_dcg(items, gain, k):
+    """Return the discounted gain of the order by preference, the largest there is."""
+    # Same arithmetic as for a score, so that a perfect score reaches it exactly.
+    return _discounted(items, gain, _runs_by_preference(items), k)
+
+
+def gain_of(items, gain):
+    """Return the gain of each item: its ascending rank, or from its preference.
+
+    Parameters
+    ----------
+    items : JudgedItems
+    gain : {"rank", "linear", "exponential"}
+
+    Returns
+    -------
+    gain : ndarray of shape (n_items,)
+    """
+    preference = items.preference
+    if gain == "linear":
+        return preference
+    if gain == "exponential":
+        # Near zero the difference would lose its digits.
+        small = np.expm1(np.minimum(preference, 1.0) * np.log(2.0))
+        return np.where(preference < 1.0, small, np.exp2(preference) - 1.0)
+    ranking = _runs_by_preference(items)
+    mean_rank = ranking.runs.spread(ranking.mean_rank)
+    return items.groups.spread(items.groups.size) + 1 - mean_rank
+
+
+def _discounted(items, gain, ranking, k):
+    """Sum the gains by the discounts of their ranks; tied items share alike."""
+    discount = 1.0 / np.log2(np.arange(2, items.groups.size.max() + 2))
+    if k is not None:
+        discount[k:] = 0.0
+    mean_gain = ranking.runs.sum(gain[ranking.order]) / ranking.runs.size
+    discounts = ranking.runs.sum(discount[items.groups.offset])
+    return np.bincount(ranking.group, mean_gain * discounts)
+
+
+def _runs_by_preference(items):
+    return tied_runs(items.group, items.preference, np.arange(len(items.preference)))

@@ -1,0 +1,320 @@
+"""Metrics of positions: where the items that people prefer end up.
+
+Larger scores and larger preferences are better everywhere; rank 1 is best.
+"""
+
+import numpy as np
+
+from sklearn_pscore._target import check_groups
+from sklearn_pscore.metrics._checks import (
+    check_average,
+    check_depth,
+    check_gain,
+    check_gainable,
+    check_scored,
+    check_scores,
+)
+from sklearn_pscore.metrics._items import item_scores, judged_items
+from sklearn_pscore.metrics._order import runs_by_score
+from sklearn_pscore.metrics._positions import (
+    expected_dcg,
+    expected_reciprocal_rank,
+    gain_of,
+    ideal_dcg,
+)
+
+
+def reciprocal_rank_score(groups, y_score, *, k=None, average=True):
+    r"""Compute the mean reciprocal rank of the best-liked item (MRR).
+
+    For each group, 1 / rank of the first item that people like best, in the
+    order of falling score; then the mean over groups. The items with the
+    group's largest preference are all "liked best". Larger is better.
+
+    Tied scores count as the expectation over random tie orders. With :math:`t`
+    items strictly above the first run of tied items that holds one of the
+    best-liked, and :math:`r` of the :math:`n` items of that run best-liked,
+
+    .. math:: RR = \sum_{i=1}^{n-r+1} \frac{\binom{n-i}{r-1}}{\binom{n}{r}}
+              \, \frac{1}{t + i}
+
+    and terms with :math:`t + i > k` count zero [1]_.
+
+    Parameters
+    ----------
+    groups : structured ndarray of shape (n_samples,) or array-like of shape \
+(n_samples,)
+        Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
+        one single group. Rows of one (group, item) are averaged first, donor
+        rows are left out.
+    y_score : array-like of shape (n_samples,)
+        Score of each row; finite, larger is preferred.
+    k : int or None, default=None
+        Depth, in ranks: ranks beyond it count zero. None uses the whole list.
+    average : bool, default=True
+        Whether to return the mean over groups, each weighted by the mean of its
+        item weights. False returns one value per group.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_groups,)
+        In [0, 1]. With ``average=False`` in the order of
+        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
+        single item, all preferences equal, or no weight. The mean leaves those
+        out.
+
+    Raises
+    ------
+    ValueError
+        If no group says anything, a row is not judged, or a score or an option
+        is out of range.
+    TypeError
+        If an argument is of the wrong type.
+
+    See Also
+    --------
+    dcg_score : Looks at all ranks, not only at the first.
+
+    References
+    ----------
+    .. [1] McSherry, Najork, "Computing Information Retrieval Performance
+       Measures Efficiently in the Presence of Tied Scores", ECIR 2008.
+
+    Examples
+    --------
+    In group "a" the best item has the largest score. In group "b" it shares the
+    ranks 1 and 2 with another one: (1 / 1 + 1 / 2) / 2 = 0.75.
+
+    >>> from sklearn_pscore import Groups
+    >>> from sklearn_pscore.metrics import reciprocal_rank_score
+    >>> groups = Groups.from_arrays(
+    ...     group=["a", "a", "b", "b", "b"], preference=[1, 0, 5, 4, 3]
+    ... )
+    >>> y_score = [0.9, 0.1, 0.5, 0.5, 0.2]
+    >>> reciprocal_rank_score(groups, y_score)
+    0.875
+    >>> reciprocal_rank_score(groups, y_score, average=False).tolist()
+    [1.0, 0.75]
+    """
+    caller = "reciprocal_rank_score"
+    k = check_depth(k, caller)
+    check_average(average, caller)
+    target, y_score = check_scored(groups, y_score, caller)
+    items = judged_items(target, y_score, caller)
+    values = expected_reciprocal_rank(items, k)
+    return items.over_groups(values, average=average, weights=items.mean_weight())
+
+
+def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
+    r"""Compute the mean discounted cumulative gain (DCG).
+
+    For each group the gains of its items, discounted by their ranks in the
+    order of falling score; then the mean over groups. Larger is better. With
+    the default gain a perfect order of five items gets 10.27, of six 13.58.
+
+    .. math:: DCG = \sum_{i=1}^{\min(n, k)} \frac{gain_i}{\log_2(i + 1)}
+
+    Tied scores count as the expectation over random tie orders: each tied item
+    gets the mean gain of its run [1]_.
+
+    Parameters
+    ----------
+    groups : structured ndarray of shape (n_samples,) or array-like of shape \
+(n_samples,)
+        Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
+        one single group. Rows of one (group, item) are averaged first, donor
+        rows are left out.
+    y_score : array-like of shape (n_samples,)
+        Score of each row; finite, larger is preferred.
+    k : int or None, default=None
+        Depth, in ranks: ranks beyond it count zero. None uses the whole list.
+    gain : {"rank", "linear", "exponential"}, default="rank"
+        "rank" is the average ascending rank of the preference inside the group:
+        1 for the least preferred of n items, n for the most preferred, as in
+        Eq. 3 of the paper [2]_. "linear" is the preference itself and
+        "exponential" is ``2**preference - 1``; both need preferences >= 0.
+    average : bool, default=True
+        Whether to return the mean over groups, each weighted by the mean of its
+        item weights. False returns one value per group.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_groups,)
+        Non-negative. With ``average=False`` in the order of
+        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
+        single item, all preferences equal, or no weight. The mean leaves those
+        out.
+
+    Raises
+    ------
+    ValueError
+        If no group says anything, a row is not judged, a score or an option is
+        out of range, or a preference is too small or too large for the gain.
+    TypeError
+        If an argument is of the wrong type.
+
+    See Also
+    --------
+    ndcg_score : The same as a share of the best possible order.
+
+    References
+    ----------
+    .. [1] McSherry, Najork, "Computing Information Retrieval Performance
+       Measures Efficiently in the Presence of Tied Scores", ECIR 2008.
+    .. [2] Zhou et al., "Learning and Evaluating Human Preferences for
+       Conversational Head Generation", ACM MM 2023, arXiv:2307.10636.
+
+    Examples
+    --------
+    The gains are 3, 2, 1. In the order of the scores: 3 / log2(2) + 2 / log2(3)
+    + 1 / log2(4). The last two tied: 1.5 for each of them.
+
+    >>> from sklearn_pscore.metrics import dcg_score
+    >>> preference = [4.5, 3.0, 1.0]
+    >>> round(dcg_score(preference, [0.9, 0.5, 0.1]), 4)
+    4.7619
+    >>> round(dcg_score(preference, [0.9, 0.5, 0.5]), 4)
+    4.6964
+    """
+    k = check_depth(k, "dcg_score")
+    items, gains = _items_and_gains(groups, y_score, gain, average, "dcg_score")
+    values = expected_dcg(items, gains, k)
+    return items.over_groups(values, average=average, weights=items.mean_weight())
+
+
+def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
+    r"""Compute the mean normalised discounted cumulative gain (NDCG).
+
+    For each group the DCG of the order of falling score, divided by the largest
+    that any order reaches at the same depth; then the mean over groups. Larger
+    is better, 1 is a perfect order.
+
+    .. math:: NDCG = \sum_{i=1}^{\min(n, k)} \frac{gain_i}{\log_2(i + 1)} \Big/
+              \max_{orders} \sum_{i=1}^{\min(n, k)} \frac{gain_i}{\log_2(i + 1)}
+
+    Tied scores count as the expectation over random tie orders: each tied item
+    gets the mean gain of its run [1]_.
+
+    Parameters
+    ----------
+    groups : structured ndarray of shape (n_samples,) or array-like of shape \
+(n_samples,)
+        Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
+        one single group. Rows of one (group, item) are averaged first, donor
+        rows are left out.
+    y_score : array-like of shape (n_samples,)
+        Score of each row; finite, larger is preferred.
+    k : int or None, default=None
+        Depth, in ranks: ranks beyond it count zero. None uses the whole list.
+    gain : {"rank", "linear", "exponential"}, default="rank"
+        "rank" is the average ascending rank of the preference inside the group,
+        "linear" is the preference itself and "exponential" is
+        ``2**preference - 1``; the latter two need preferences >= 0.
+    average : bool, default=True
+        Whether to return the mean over groups, each weighted by the mean of its
+        item weights. False returns one value per group.
+
+    Returns
+    -------
+    score : float or ndarray of shape (n_groups,)
+        In [0, 1]. With ``average=False`` in the order of
+        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
+        single item, all preferences equal, or no weight. The mean leaves those
+        out.
+
+    Raises
+    ------
+    ValueError
+        If no group says anything, a row is not judged, a score or an option is
+        out of range, or a preference is too small or too large for the gain.
+    TypeError
+        If an argument is of the wrong type.
+
+    See Also
+    --------
+    dcg_score : The same before it is divided.
+    sklearn.metrics.ndcg_score : Dense tables with the linear gain only.
+
+    References
+    ----------
+    .. [1] McSherry, Najork, "Computing Information Retrieval Performance
+       Measures Efficiently in the Presence of Tied Scores", ECIR 2008.
+
+    Examples
+    --------
+    The better of two items comes second: (1 + 2 / log2(3)) / (2 + 1 / log2(3)).
+
+    >>> from sklearn_pscore.metrics import ndcg_score
+    >>> round(ndcg_score([4.5, 3.0], [0.1, 0.9]), 4)
+    0.8597
+    """
+    k = check_depth(k, "ndcg_score")
+    items, gains = _items_and_gains(groups, y_score, gain, average, "ndcg_score")
+    # Rounding may lift an order that differs from the ideal one in ties only.
+    ratio = expected_dcg(items, gains, k) / ideal_dcg(items, gains, k)
+    values = np.minimum(ratio, 1.0)
+    return items.over_groups(values, average=average, weights=items.mean_weight())
+
+
+def rank_items(groups, y_score):
+    """Rank the items of each group by their scores, 1 is the best.
+
+    Works for the scores of any model; preferences are not looked at.
+
+    Parameters
+    ----------
+    groups : structured ndarray of shape (n_samples,)
+        Target built by :class:`~sklearn_pscore.Groups`; preferences may be NaN.
+        Scores of rows of one (group, item) are averaged first.
+    y_score : array-like of shape (n_samples,)
+        Score of each row; finite, larger is preferred.
+
+    Returns
+    -------
+    ranks : ndarray of shape (n_samples,), float64
+        Rank of each row's item among the items of its group, from 1 to their
+        number. Tied items get the mean of the ranks that they take, rows of one
+        item share its rank, and donor rows get NaN.
+
+    Raises
+    ------
+    ValueError
+        If a score is not finite, or the lengths differ.
+    TypeError
+        If `groups` is not a structured target: the values of a plain array could
+        be labels or preferences.
+
+    See Also
+    --------
+    kendall_tau_score : How well ranks agree with preferences.
+
+    Examples
+    --------
+    >>> from sklearn_pscore import Groups
+    >>> from sklearn_pscore.metrics import rank_items
+    >>> groups = Groups.from_arrays(group=["a", "a", "a", "b"])
+    >>> rank_items(groups, [0.2, 0.7, 0.7, 0.1]).tolist()
+    [3.0, 1.5, 1.5, 1.0]
+    """
+    caller = "rank_items"
+    target = check_groups(
+        groups, allow_plain=False, require_preference=False, caller=caller
+    )
+    y_score = check_scores(y_score, target.n_rows, caller)
+    ranking = runs_by_score(target.items.group, item_scores(target, y_score))
+    item_rank = np.empty(target.items.n_items)
+    item_rank[ranking.order] = ranking.runs.spread(ranking.mean_rank)
+    ranks = np.full(target.n_rows, np.nan)
+    row_item = target.items.row_item
+    ranks[row_item >= 0] = item_rank[row_item[row_item >= 0]]
+    return ranks
+
+
+def _items_and_gains(groups, y_score, gain, average, caller):
+    """Check the arguments; return the items and their gains."""
+    check_gain(gain, caller)
+    check_average(average, caller)
+    target, y_score = check_scored(groups, y_score, caller)
+    check_gainable(target, gain, caller)
+    items = judged_items(target, y_score, caller)
+    return items, gain_of(items, gain)

@@ -1,0 +1,208 @@
+"""Scorers: what scikit-learn's ``scoring=`` takes."""
+
+import inspect
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from sklearn_pscore._groups import Groups
+from sklearn_pscore.metrics._agreement import (
+    kendall_tau_score,
+    pairwise_accuracy_score,
+)
+from sklearn_pscore.metrics._ranking import (
+    dcg_score,
+    ndcg_score,
+    reciprocal_rank_score,
+)
+
+_OWN_METRICS = (
+    reciprocal_rank_score,
+    dcg_score,
+    ndcg_score,
+    pairwise_accuracy_score,
+    kendall_tau_score,
+)
+
+
+class RankingScorer:
+    """A metric of groups and scores as a scorer of an estimator.
+
+    Made by :func:`make_ranking_scorer`.
+
+    Parameters
+    ----------
+    metric : callable
+        ``metric(groups, y_score, **options)``.
+    options : dict
+        What the metric gets besides.
+    """
+
+    def __init__(self, metric, options):
+        self.metric = metric
+        self.options = options
+
+    def __call__(self, estimator, X, groups=None):
+        """Return the metric of what `estimator` predicts for `X`.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted estimator with ``predict``.
+        X : array-like of shape (n_samples, n_features)
+        groups : structured ndarray or array-like of shape (n_samples,)
+            Target of the rows of `X`.
+
+        Returns
+        -------
+        score : float
+            Larger is better.
+        """
+        y_score = predict_scores(estimator, X, groups)
+        return float(self.metric(groups, y_score, **self.options))
+
+    def __sklearn_clone__(self):
+        """Return itself: a scorer has no state, so a clone may share it."""
+        return self
+
+    def __repr__(self):
+        name = getattr(self.metric, "__name__", repr(self.metric))
+        options = [f"{option}={value!r}" for option, value in self.options.items()]
+        return f"make_ranking_scorer({', '.join([name, *options])})"
+
+
+def make_ranking_scorer(metric, /, **options):
+    """Make a scorer of a ranking metric, for ``scoring=`` in scikit-learn.
+
+    The scorer is called as ``scorer(estimator, X, groups)``. An estimator whose
+    ``predict`` takes `groups`, alone or as the last step of a pipeline or found
+    by a search, is given them; every other one predicts from `X` alone.
+
+    Parameters
+    ----------
+    metric : callable
+        ``metric(groups, y_score, **options)`` that returns a number, larger is
+        better: one of this module, or your own.
+    **options : dict
+        Options of the metric, for example ``k=3``.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, groups)`` returns a float.
+
+    Raises
+    ------
+    TypeError
+        If `metric` is not callable, does not take one of the options, or an
+        option has the wrong type.
+    ValueError
+        If an option of a metric of this package is out of range.
+
+    See Also
+    --------
+    sklearn.metrics.make_scorer : For metrics of a plain target.
+
+    Examples
+    --------
+    >>> from sklearn_pscore.metrics import dcg_score, make_ranking_scorer
+    >>> make_ranking_scorer(dcg_score, k=3)
+    make_ranking_scorer(dcg_score, k=3)
+    """
+    if not callable(metric):
+        raise TypeError(
+            f"metric is {metric!r}, a {type(metric).__name__}; expected a function "
+            "metric(groups, y_score, ...), for example "
+            "sklearn_pscore.metrics.dcg_score."
+        )
+    try:
+        inspect.signature(metric).bind(None, None, **options)
+    except TypeError as error:
+        raise TypeError(
+            f"{getattr(metric, '__name__', metric)} cannot be called as metric(groups, "
+            f"y_score, ...) with the options {options}: {error}. It is declared as "
+            f"{inspect.signature(metric)}."
+        ) from None
+    if metric in _OWN_METRICS:
+        _try_out(metric, options)
+    return RankingScorer(metric, options)
+
+
+def predict_scores(estimator, X, groups):
+    """Return the scores that an estimator predicts, giving it `groups` if it asks.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator with ``predict``, a pipeline or a fitted search.
+    X : array-like of shape (n_samples, n_features)
+    groups : structured ndarray or array-like of shape (n_samples,)
+        Target of the rows of `X`; plain preferences mean one group.
+
+    Returns
+    -------
+    y_score : ndarray of shape (n_samples,)
+    """
+    if _takes_groups(estimator):
+        return estimator.predict(X, groups=_as_structured(groups))
+    inner = _inner(estimator)
+    if not _wants_groups(inner):
+        return estimator.predict(X)
+    if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
+        X = estimator[:-1].transform(X)
+    return predict_scores(inner, X, groups)
+
+
+def _wants_groups(estimator):
+    """Tell whether ``predict`` of what is innermost takes `groups`."""
+    if estimator is None:
+        return False
+    return _takes_groups(estimator) or _wants_groups(_inner(estimator))
+
+
+def _takes_groups(estimator):
+    try:
+        return "groups" in inspect.signature(estimator.predict).parameters
+    except (AttributeError, TypeError, ValueError):
+        # No predict, or one in C without a signature.
+        return False
+
+
+def _inner(estimator):
+    """Return the last step of a pipeline, what a search found, or None."""
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1]
+    return getattr(estimator, "best_estimator_", None)
+
+
+def _as_structured(groups):
+    """Return a plain target as one group, the way the metrics read it."""
+    if getattr(getattr(groups, "dtype", None), "names", None) is not None:
+        return groups
+    return Groups.from_arrays(group=np.zeros(len(groups), dtype=int), preference=groups)
+
+
+def _try_out(metric, options):
+    """Raise what `metric` raises for its options: a search would hide it."""
+    result = metric(np.array([1.0, 0.0]), np.array([1.0, 0.0]), **options)
+    if not isinstance(result, float):
+        raise ValueError(
+            f"options is {options}; expected a metric that returns one number, but "
+            f"{metric.__name__} then returns one per group. Leave average=True."
+        )
+
+
+mrr_scorer = make_ranking_scorer(reciprocal_rank_score)
+"""Mean reciprocal rank, see :func:`reciprocal_rank_score`."""
+
+dcg_scorer = make_ranking_scorer(dcg_score)
+"""Discounted cumulative gain by rank, see :func:`dcg_score`."""
+
+ndcg_scorer = make_ranking_scorer(ndcg_score)
+"""Normalised discounted cumulative gain by rank, see :func:`ndcg_score`."""
+
+pairwise_accuracy_scorer = make_ranking_scorer(pairwise_accuracy_score)
+"""Share of pairs in the right order, see :func:`pairwise_accuracy_score`."""
+
+kendall_tau_scorer = make_ranking_scorer(kendall_tau_score)
+"""Rank correlation tau-b, see :func:`kendall_tau_score`."""

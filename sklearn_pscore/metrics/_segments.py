@@ -1,0 +1,116 @@
+"""Running sums and products that restart at every segment."""
+
+from functools import cached_property
+
+import numpy as np
+
+
+class Segments:
+    """Stretches of neighbouring places, such as the items of each group.
+
+    What is computed for a segment is a function of its own values alone, to the
+    last bit: a difference of two sums over everything before would not be.
+
+    Parameters
+    ----------
+    size : ndarray of shape (n_segments,), int, > 0
+        Number of places of each segment, in order.
+
+    Attributes
+    ----------
+    start : ndarray of shape (n_segments,), int
+        First place of each segment.
+    """
+
+    def __init__(self, size):
+        self.size = size
+        self.start = np.cumsum(size) - size
+
+    @classmethod
+    def of_equal(cls, *columns):
+        """Cut places where one of the sorted `columns` has a new value."""
+        n_places = len(columns[0])
+        is_new = np.zeros(n_places, dtype=bool)
+        is_new[:1] = True
+        for column in columns:
+            is_new[1:] |= column[1:] != column[:-1]
+        return cls(np.diff(np.flatnonzero(is_new), append=n_places))
+
+    def spread(self, values):
+        """Return the value of each place's segment."""
+        return np.repeat(values, self.size)
+
+    @cached_property
+    def index(self):
+        """Number of each place's segment."""
+        return self.spread(np.arange(len(self.size)))
+
+    @cached_property
+    def offset(self):
+        """Distance of each place from the first place of its segment."""
+        return np.arange(len(self.index)) - self.spread(self.start)
+
+    def sum(self, values):
+        """Return the sum of each segment, its values added in sequence."""
+        return np.bincount(self.index, values, minlength=len(self.size))
+
+    def sums_before(self, values):
+        """Return the sum of the earlier values of the same segment.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_places,), int or float
+
+        Returns
+        -------
+        before : ndarray of shape (n_places,)
+            Zero at the first place of each segment.
+        """
+        if values.dtype.kind == "i":
+            # Sums of integers are exact, so a difference of two of them is too.
+            before = np.cumsum(values) - values
+            return before - self.spread(before[self.start])
+        before = np.empty(len(values))
+        before[1:] = self.accumulate(np.add, values)[:-1]
+        before[self.start] = 0.0
+        return before
+
+    def accumulate(self, ufunc, values):
+        """Accumulate `values` by `ufunc` inside each segment, in sequence.
+
+        Parameters
+        ----------
+        ufunc : numpy.ufunc
+            ``np.add`` or ``np.multiply``.
+        values : ndarray of shape (n_places,), float
+
+        Returns
+        -------
+        accumulated : ndarray of shape (n_places,)
+            The first place of a segment holds its own value.
+        """
+        accumulated = values.copy()
+        for places, cells, shape in self._tables:
+            table = np.zeros(shape[0] * shape[1])
+            table[cells] = values[places]
+            ufunc.accumulate(table.reshape(shape), axis=0, out=table.reshape(shape))
+            accumulated[places] = table[cells]
+        return accumulated
+
+    @cached_property
+    def _tables(self):
+        """Places, and cells of a table with one column per segment, by length.
+
+        Segments of one bit length share a table, so that a loop runs over at
+        most 64 tables and none of them is more than half empty.
+        """
+        tables = []
+        bits = np.frexp(self.size - 1)[1]
+        for n_bits in np.unique(bits[bits > 0]):
+            places = np.flatnonzero(self.spread(bits == n_bits))
+            in_table = bits == n_bits
+            column = np.cumsum(in_table) - 1
+            n_columns = int(column[-1]) + 1
+            cells = self.offset[places] * n_columns + column[self.index[places]]
+            tables.append((places, cells, (1 << int(n_bits), n_columns)))
+        return tables

@@ -1,0 +1,145 @@
+"""The folds of a comparison: rows to fit on, and rows to judge on."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import check_cv
+from sklearn.utils import indexable
+
+from sklearn_pscore._target import check_groups
+from sklearn_pscore.model_selection._split import (
+    PreferenceGroupKFold,
+    count_rows,
+    take_rows,
+)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to fit on and rows to judge on; they are cut where they are needed.
+
+    Attributes
+    ----------
+    number : int
+    fit_data : tuple (X, groups)
+    judge_data : tuple (X, reference, preference)
+        What the target and the preference that it holds are judged by.
+    train, test : ndarray of int, or None
+        Row numbers within `fit_data` and `judge_data`; None is all rows.
+    """
+
+    number: int
+    fit_data: tuple
+    judge_data: tuple
+    train: np.ndarray | None = None
+    test: np.ndarray | None = None
+
+    def training_part(self):
+        return _cut(self.fit_data, self.train)
+
+    def held_out_part(self):
+        return _cut(self.judge_data, self.test)
+
+
+def make_folds(X, groups, test, cv, cv_groups, reference):
+    """Check what comes in and return the folds, one if `test` is given."""
+    if (test is None) == (cv is None):
+        given = "neither" if test is None else "both"
+        raise ValueError(
+            f"{given} of test and cv were passed; expected exactly one. Pass "
+            "test=(X_test, groups_test), or cv=5 for five folds."
+        )
+    n_rows = count_rows(X, "X")
+    (X,) = indexable(X)
+    if test is None:
+        return _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference)
+    for name, value in (("cv_groups", cv_groups), ("reference", reference)):
+        if value is not None:
+            raise ValueError(
+                f"{name} was passed together with test; expected it with cv only. Leave "
+                f"{name} out: rows are judged by the groups_test of test."
+            )
+    if not isinstance(test, (tuple, list)) or len(test) != 2:
+        raise TypeError(
+            f"test is {describe(test)}; expected a pair of features and target. Pass "
+            "test=(X_test, groups_test)."
+        )
+    X_test, groups_test = test
+    (X_test,) = indexable(X_test)
+    _check_same_features(X, X_test)
+    _check_target(groups, n_rows, "groups", require_preference=False)
+    judged = _check_target(groups_test, count_rows(X_test, "X_test"), "groups_test")
+    judge_data = (X_test, groups_test, _scores_of_truth(judged))
+    return [Fold(0, (X, groups), judge_data)]
+
+
+def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
+    target = _check_target(
+        groups, n_rows, "groups", require_preference=reference is None
+    )
+    if reference is None:
+        reference, judged = groups, target
+    else:
+        judged = _check_target(reference, n_rows, "reference")
+        _check_aligned(target, judged)
+    if isinstance(cv, Integral):
+        cv = PreferenceGroupKFold(cv)
+    splits = check_cv(cv).split(X, groups, cv_groups)
+    judge_data = (X, reference, _scores_of_truth(judged))
+    return [
+        Fold(number, (X, groups), judge_data, train, test)
+        for number, (train, test) in enumerate(splits)
+    ]
+
+
+def _scores_of_truth(target):
+    # Donor rows may be unjudged; no metric looks at their score.
+    return np.where(target.donor, 0.0, target.preference)
+
+
+def _check_target(groups, n_rows, name, *, require_preference=True):
+    return check_groups(
+        groups,
+        n_rows=n_rows,
+        require_preference=require_preference,
+        caller="compare_rankers",
+        name=name,
+    )
+
+
+def _check_aligned(target, judged):
+    """Raise ValueError if the reference puts a row into another group."""
+    own, other = target.labels[target.group], judged.labels[judged.group]
+    bad = np.flatnonzero(own != other)
+    if len(bad):
+        row = bad[0]
+        raise ValueError(
+            f"reference has group {other[row]!s} at row {row} but groups has "
+            f"{own[row]!s}; expected the same group label in every row. Build both from "
+            "the same rows in the same order."
+        )
+
+
+def _check_same_features(X, X_test):
+    shape, test_shape = getattr(X, "shape", ()), getattr(X_test, "shape", ())
+    if len(shape) == 2 and len(test_shape) == 2 and shape[1] != test_shape[1]:
+        raise ValueError(
+            f"X_test has {test_shape[1]} features but X has {shape[1]}; expected the "
+            "same features. Select the same columns for both."
+        )
+
+
+def _cut(data, rows):
+    return data if rows is None else tuple(take_rows(part, rows) for part in data)
+
+
+def describe(value):
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return f"{type(value).__name__} of shape {tuple(shape)}"
+    if isinstance(value, (str, int, float, list, tuple)):
+        return f"{type(value).__name__} {value!r:.60}"
+    return type(value).__name__

@@ -1,0 +1,274 @@
+"""Splitters that keep groups whole and read them from the target."""
+
+from math import ceil
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit
+from sklearn.utils import _safe_indexing, indexable
+
+from sklearn_pscore._fields import as_labels
+from sklearn_pscore._target import check_groups
+
+
+class PreferenceGroupKFold(GroupKFold):
+    """K folds that never cut a group, read from the target.
+
+    scikit-learn's :class:`~sklearn.model_selection.GroupKFold`, with two
+    differences that make it a plain ``cv=`` argument everywhere:
+
+    - Without ``groups=``, rows are split by the `group` field of the structured
+      target ``y``. The ranking group and the group to split by may differ: to
+      rank inside portrait x speech but split by portrait, pass the portraits as
+      ``groups=``.
+    - Donor rows of the target are material for augmentation only: they are in
+      the training part of every fold and in no test part. A function that needs
+      every row tested once, as ``cross_val_predict`` does, refuses such a
+      target; leave the donors out there.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, at least 2 and at most the number of groups.
+
+    shuffle : bool, default=False
+        Whether to deal the groups out at random. If not, the largest groups are
+        dealt first, each to the fold with the fewest rows so far.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the shuffling; only with ``shuffle=True``.
+
+    See Also
+    --------
+    groups_train_test_split : One split into two parts.
+    compare_rankers : Compares rankers over such folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_pscore import Groups
+    >>> from sklearn_pscore.model_selection import PreferenceGroupKFold
+    >>> groups = Groups.from_arrays(
+    ...     group=["a", "b", "a", "b"],
+    ...     preference=[1.0, 1.0, 0.0, 0.0],
+    ... )
+    >>> X = np.zeros((4, 1))
+    >>> for train, test in PreferenceGroupKFold(n_splits=2).split(X, groups):
+    ...     print(train.tolist(), test.tolist())
+    [0, 2] [1, 3]
+    [1, 3] [0, 2]
+    """
+
+    # Written out, since scikit-learn builds the repr from this signature.
+    def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
+        super().__init__(n_splits, shuffle=shuffle, random_state=random_state)
+
+    def split(self, X, y=None, groups=None):
+        """Generate the row numbers of the training and test part of each fold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Only its number of rows is used.
+
+        y : structured ndarray of shape (n_samples,) or array-like, default=None
+            The target. Anything but a target of Groups needs `groups`.
+
+        groups : array-like of shape (n_samples,) or None, default=None
+            Labels to split by, integers or strings. None takes ``y["group"]``.
+
+        Returns
+        -------
+        folds : iterator of (train, test)
+            Two sorted arrays of row numbers per fold.
+
+        Raises
+        ------
+        TypeError
+            If there is nothing to split by: no structured `y` and no `groups`.
+        ValueError
+            If lengths differ, or there are fewer groups than folds.
+        """
+        labels, donor = _labels_and_donors(
+            y, groups, count_rows(X, "X"), type(self).__name__, "y", "groups"
+        )
+        kept, donors = np.flatnonzero(~donor), np.flatnonzero(donor)
+        n_groups = len(np.unique(labels[kept]))
+        if self.n_splits > n_groups:
+            raise ValueError(
+                f"n_splits is {self.n_splits} but the {len(kept)} rows (donors left "
+                f"out) are in {n_groups} groups; expected at least one group per fold. "
+                "Lower n_splits, or pass labels of more groups as groups=."
+            )
+        folds = super().split(kept, groups=labels[kept])
+        # A generator, so that the checks above run at the call.
+        return (
+            (np.sort(np.concatenate([kept[train], donors])), kept[test])
+            for train, test in folds
+        )
+
+
+def groups_train_test_split(
+    X, groups, *arrays, test_size=0.25, random_state=None, cv_groups=None
+):
+    """Split rows into a training and a test part without cutting a group.
+
+    Like :func:`sklearn.model_selection.train_test_split` for a structured
+    target. The rows of each part stay in their order. Donor rows go to the
+    training part.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+        Features; a DataFrame stays a DataFrame.
+
+    groups : structured ndarray of shape (n_samples,)
+        Target built by Groups. A plain target of one group is taken too, if
+        `cv_groups` says how to split it.
+
+    *arrays : array-like of shape (n_samples, ...)
+        More arrays to split in the same way.
+
+    test_size : float or int, default=0.25
+        Size of the test part in groups: a fraction between 0 and 1, rounded up
+        to whole groups, or their number.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides which groups are drawn.
+
+    cv_groups : array-like of shape (n_samples,) or None, default=None
+        Labels to split by, integers or strings. None takes ``groups["group"]``.
+
+    Returns
+    -------
+    parts : list of length 4 + 2 * len(arrays)
+        ``X_train, X_test, groups_train, groups_test``, then two parts of each
+        further array.
+
+    Raises
+    ------
+    TypeError
+        If there is nothing to split by, or `test_size` is not a number.
+    ValueError
+        If lengths differ, or a part would get no group.
+
+    See Also
+    --------
+    PreferenceGroupKFold : Several splits, each group tested once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_pscore import Groups
+    >>> from sklearn_pscore.model_selection import groups_train_test_split
+    >>> groups = Groups.from_arrays(group=["a", "b", "a", "b"])
+    >>> X_train, X_test, groups_train, groups_test = groups_train_test_split(
+    ...     np.arange(4).reshape(-1, 1), groups, test_size=0.5, random_state=0
+    ... )
+    >>> X_train.ravel().tolist(), groups_test["group"].tolist()
+    ([0, 2], ['b', 'b'])
+    """
+    n_rows = count_rows(X, "X")
+    labels, donor = _labels_and_donors(
+        groups, cv_groups, n_rows, "groups_train_test_split", "groups", "cv_groups"
+    )
+    for number, array in enumerate(arrays):
+        _check_length(array, n_rows, f"arrays[{number}]")
+    kept = np.flatnonzero(~donor)
+    n_test = _n_test_groups(test_size, len(np.unique(labels[kept])))
+    splitter = GroupShuffleSplit(1, test_size=n_test, random_state=random_state)
+    _, test = next(splitter.split(kept, groups=labels[kept]))
+    in_test = np.zeros(n_rows, dtype=bool)
+    in_test[kept[test]] = True
+    train, test = np.flatnonzero(~in_test), np.flatnonzero(in_test)
+    return [
+        take_rows(array, rows)
+        for array in indexable(X, groups, *arrays)
+        for rows in (train, test)
+    ]
+
+
+def take_rows(values, rows):
+    """Return the numbered rows of an array, sparse matrix, DataFrame or list."""
+    # The one use of this private name: what scikit-learn itself slices X by, so
+    # that a DataFrame, pandas or polars, stays one.
+    return _safe_indexing(values, rows)
+
+
+def count_rows(values, name):
+    """Return the number of rows of an array, sparse matrix, DataFrame or list."""
+    shape = getattr(values, "shape", None)
+    if shape:
+        return shape[0]
+    if shape == () or not hasattr(values, "__len__"):
+        raise TypeError(
+            f"{name} is {type(values).__name__}; expected one row per sample. Pass an "
+            "array, a list or a DataFrame."
+        )
+    return len(values)
+
+
+def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name):
+    """Return the code that each row is split by, and whether it is a donor."""
+    donor = np.zeros(n_rows, dtype=bool)
+    if labels is None or _is_structured(target):
+        target = check_groups(
+            target,
+            n_rows=n_rows,
+            allow_plain=False,
+            require_preference=False,
+            caller=f"{caller} without {labels_name}=",
+            name=target_name,
+        )
+        if labels is None:
+            return target.group, target.donor
+        donor = target.donor
+    elif target is not None:
+        _check_length(target, n_rows, target_name)
+    if _is_structured(labels):
+        raise TypeError(
+            f"{labels_name} is a structured array with the fields "
+            f"{list(labels.dtype.names)}; expected one label per row to split by. Pass "
+            f'the target as {target_name}, or {labels_name}=groups["group"].'
+        )
+    labels = as_labels(labels, labels_name)
+    _check_length(labels, n_rows, labels_name)
+    return np.unique(labels, return_inverse=True)[1], donor
+
+
+def _n_test_groups(test_size, n_groups):
+    """Return how many of the groups are for testing."""
+    if n_groups < 2:
+        raise ValueError(
+            f"The rows (donors left out) are in {n_groups} group(s); expected at least "
+            "2, one for each part. Pass labels of more groups as cv_groups=."
+        )
+    if isinstance(test_size, bool) or not isinstance(test_size, Real):
+        raise TypeError(
+            f"test_size is {test_size!r}; expected a fraction or a number of groups. "
+            "Pass for example test_size=0.25."
+        )
+    if isinstance(test_size, Integral):
+        n_test = int(test_size)
+    else:
+        n_test = ceil(test_size * n_groups) if 0 < test_size < 1 else 0
+    if not 1 <= n_test < n_groups:
+        raise ValueError(
+            f"test_size is {test_size} with {n_groups} groups to split; expected a "
+            f"fraction that leaves both parts a group, or 1 to {n_groups - 1} groups. "
+            "Change test_size, or pass labels of more groups as cv_groups=."
+        )
+    return n_test
+
+
+def _check_length(values, n_rows, name):
+    n_values = count_rows(values, name)
+    if n_values != n_rows:
+        raise ValueError(
+            f"{name} has {n_values} rows but X has {n_rows}; expected one row per row "
+            "of X. Build both from the same rows."
+        )
+
+
+def _is_structured(values):
+    return getattr(getattr(values, "dtype", None), "names", None) is not None

@@ -1,0 +1,470 @@
+"""The ranker: what it learns, what it refuses, and what it leaves alone."""
+
+import pickle
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from torch import nn
+
+from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
+
+N_FEATURES = 3
+
+
+@pytest.fixture
+def data():
+    """Thirty groups of five items, ordered by the first metric less the second."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, N_FEATURES))
+    group = rng.permutation(np.repeat(np.arange(30), 5))
+    return X, Groups.from_arrays(group=group, preference=X[:, 0] - X[:, 1])
+
+
+def quick(**kwargs):
+    kwargs = {"max_epochs": 5, "random_state": 0, **kwargs}
+    return PairwisePreferenceRanker((8,), **kwargs)
+
+
+def scores_of(ranker, data):
+    return ranker.fit(*data).predict(data[0])
+
+
+class TestLearning:
+    def test_noiseless_linear_order_is_learnt(self, data):
+        X, groups = data
+        ranker = PairwisePreferenceRanker(
+            (), output_activation="identity", learning_rate_init=0.1, random_state=0
+        )
+        assert ranker.fit(X, groups).score(X, groups) > 0.99
+
+    def test_network_learns_a_curve(self):
+        rng = np.random.default_rng(1)
+        X = rng.normal(size=(400, 1))
+        groups = Groups.from_arrays(
+            group=np.arange(400) // 8, preference=-(X[:, 0] ** 2)
+        )
+        fitted = PairwisePreferenceRanker(random_state=0).fit(X, groups)
+        assert fitted.score(X, groups) > 0.95
+
+    def test_shuffled_preferences_teach_nothing(self, data):
+        X, groups = data
+        groups["preference"] = np.random.default_rng(2).permutation(
+            groups["preference"]
+        )
+        ranker = PairwisePreferenceRanker(random_state=0).fit(X[:75], groups[:75])
+        assert 0.35 < ranker.score(X[75:], groups[75:]) < 0.65
+
+    def test_counts_of_groups_and_pairs(self, data):
+        X, groups = data
+        groups["preference"][groups["group"] == 3] = 1.0
+        ranker = quick().fit(X, groups)
+        assert ranker.n_groups_ == 29
+        assert ranker.n_pairs_ == 29 * 10
+
+    def test_donor_rows_make_no_pair(self, data):
+        X, groups = data
+        donor = np.arange(len(X)) < 10
+        marked = Groups.from_arrays(
+            group=groups["group"], preference=groups["preference"], donor=donor
+        )
+        left_out = quick().fit(X[~donor], groups[~donor])
+        assert_array_equal(quick().fit(X, marked).predict(X), left_out.predict(X))
+
+    def test_zero_weight_is_as_good_as_absent(self, data):
+        X, groups = data
+        weight = (np.arange(len(X)) >= 10).astype(float)
+        weighted = Groups.from_arrays(
+            group=groups["group"], preference=groups["preference"], weight=weight
+        )
+        left_out = quick().fit(X[weight > 0], groups[weight > 0])
+        assert_array_equal(quick().fit(X, weighted).predict(X), left_out.predict(X))
+
+    def test_labels_of_groups_do_not_matter(self, data):
+        X, groups = data
+        named = Groups.from_arrays(
+            group=[f"g{label:03d}" for label in groups["group"]],
+            preference=groups["preference"],
+        )
+        assert_array_equal(scores_of(quick(), data), scores_of(quick(), (X, named)))
+
+    def test_group_larger_than_batch_is_one_batch(self, data):
+        X, _ = data
+        ranker = quick(batch_size=10).fit(X, X[:, 0])
+        assert ranker.net_.history[0, "train_batch_count"] == 1
+        assert ranker.n_pairs_ == 150 * 149 // 2
+
+    def test_batches_hold_whole_groups(self, data):
+        ranker = quick(batch_size=12).fit(*data)
+        assert ranker.net_.history[0, "batches", :, "train_batch_size"] == [10] * 15
+
+
+class TestNetwork:
+    def test_layers_of_the_paper(self, data):
+        ranker = PairwisePreferenceRanker((7, 4), max_epochs=1, random_state=0).fit(
+            *data
+        )
+        layers = list(ranker.net_.module_.layers)
+        assert [type(layer) for layer in layers] == [
+            *[nn.Linear, nn.BatchNorm1d, nn.ReLU] * 2,
+            *[nn.Linear, nn.BatchNorm1d, nn.ReLU6],
+        ]
+        assert [layer.out_features for layer in layers[::3]] == [7, 4, 1]
+
+    def test_relu6_scores_stay_in_its_range(self, data):
+        ranker = PairwisePreferenceRanker(random_state=0).fit(*data)
+        scores = ranker.predict(100 * data[0])
+        assert scores.min() == 0.0
+        assert scores.max() == 6.0
+
+    def test_identity_ends_with_linear(self, data):
+        ranker = quick(output_activation="identity").fit(*data)
+        assert isinstance(ranker.net_.module_.layers[-1], nn.Linear)
+
+
+class TestPrediction:
+    def test_float64_and_independent_of_other_rows(self, data):
+        X, _ = data
+        ranker = quick().fit(*data)
+        scores = ranker.predict(X)
+        assert scores.dtype == np.float64
+        alone = np.concatenate([ranker.predict(row[None]) for row in X])
+        assert_allclose(alone, scores, rtol=1e-12)
+
+    def test_preference_proba_is_equation_one(self, data):
+        X, _ = data
+        ranker = quick().fit(*data)
+        a, b = X[:10], X[10:20]
+        proba = ranker.preference_proba(a, b)
+        margin = ranker.predict(a) - ranker.predict(b)
+        assert_allclose(proba, 1 / (1 + np.exp(-margin)), rtol=1e-12)
+        assert_allclose(proba + ranker.preference_proba(b, a), 1.0, rtol=1e-12)
+
+    def test_rank_orders_each_group_by_score(self, data):
+        X, groups = data
+        ranker = quick(output_activation="identity").fit(*data)
+        unjudged = Groups.from_arrays(group=groups["group"])
+        ranks = ranker.rank(X, unjudged)
+        scores = ranker.predict(X)
+        for label in range(30):
+            own = groups["group"] == label
+            assert_array_equal(np.argsort(-scores[own]), np.argsort(ranks[own]))
+
+    def test_frame_and_names(self, data):
+        X, groups = data
+        frame = pd.DataFrame(X, columns=["a", "b", "c"])
+        ranker = quick().fit(frame, groups)
+        assert ranker.feature_names_in_.tolist() == ["a", "b", "c"]
+        assert_array_equal(ranker.predict(frame), quick().fit(X, groups).predict(X))
+
+
+class TestReproducibility:
+    def test_same_seed_same_bits(self, data):
+        assert_array_equal(scores_of(quick(), data), scores_of(quick(), data))
+
+    def test_other_seed_other_scores(self, data):
+        other = scores_of(quick(random_state=1), data)
+        assert not np.array_equal(scores_of(quick(), data), other)
+
+    def test_global_generators_stay_untouched(self, data):
+        torch.manual_seed(5)
+        np.random.seed(5)  # noqa: NPY002
+        expected = torch.rand(3), np.random.random(3)  # noqa: NPY002
+        torch.manual_seed(5)
+        np.random.seed(5)  # noqa: NPY002
+        quick(early_stopping=True).fit(*data).predict(data[0])
+        assert torch.equal(torch.rand(3), expected[0])
+        assert_array_equal(np.random.random(3), expected[1])  # noqa: NPY002
+
+    def test_pickle(self, data):
+        ranker = quick(early_stopping=True).fit(*data)
+        copy = pickle.loads(pickle.dumps(ranker))
+        assert_array_equal(copy.predict(data[0]), ranker.predict(data[0]))
+
+    def test_pickle_does_not_hold_the_training_data(self):
+        X = np.random.default_rng(0).normal(size=(20_000, 10))
+        groups = Groups.from_arrays(group=np.arange(20_000) // 10, preference=X[:, 0])
+        ranker = quick(max_epochs=1, early_stopping=True).fit(X, groups)
+        assert len(pickle.dumps(ranker)) < X.nbytes / 10
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{}, {"early_stopping": True}, {"callbacks": [LRScheduler()]}],
+        ids=["plain", "early stopping", "callback"],
+    )
+    def test_fit_goes_on_after_pickling(self, data, changes):
+        ranker = quick(warm_start=True, **changes).fit(*data)
+        copy = pickle.loads(pickle.dumps(ranker))
+        assert_array_equal(scores_of(copy, data), scores_of(ranker, data))
+
+
+class TestGoingOn:
+    def test_partial_fit_is_one_epoch_of_fit(self, data):
+        once = quick(max_epochs=1).fit(*data)
+        partial = quick().partial_fit(*data)
+        assert_array_equal(once.predict(data[0]), partial.predict(data[0]))
+        assert len(partial.partial_fit(*data).history_) == 2
+
+    def test_warm_start_goes_on(self, data):
+        ranker = quick(warm_start=True).fit(*data)
+        first = ranker.history_[-1]["train_loss"]
+        ranker.fit(*data)
+        assert [epoch["epoch"] for epoch in ranker.history_] == list(range(1, 11))
+        assert ranker.history_[5]["train_loss"] < first * 1.1
+
+    def test_fit_starts_anew_without_warm_start(self, data):
+        ranker = quick().fit(*data)
+        expected = ranker.predict(data[0])
+        assert_array_equal(scores_of(ranker, data), expected)
+        assert len(ranker.history_) == 5
+
+    def test_new_learning_rate_is_used(self, data):
+        ranker = quick(warm_start=True).fit(*data)
+        ranker.set_params(learning_rate_init=1e-12, weight_decay=0.0).fit(*data)
+        groups = ranker.net_.optimizer_.param_groups
+        assert {group["lr"] for group in groups} == {1e-12}
+
+    @pytest.mark.parametrize(
+        "change", [{"hidden_layer_sizes": (9,)}, {"output_activation": "identity"}]
+    )
+    def test_another_network_is_refused(self, data, change):
+        ranker = quick(warm_start=True).fit(*data)
+        name, value = next(iter(change.items()))
+        ranker.set_params(**change)
+        with pytest.raises(
+            ValueError, match=re.escape(f"{name}={value!r} but the fitted")
+        ):
+            ranker.fit(*data)
+
+    def test_partial_fit_with_other_features_is_refused(self, data):
+        X, groups = data
+        ranker = quick().partial_fit(X, groups)
+        with pytest.raises(ValueError, match="X has 2 features, but .* expecting 3"):
+            ranker.partial_fit(X[:, :2], groups)
+
+
+class TestEarlyStopping:
+    def test_groups_are_held_out(self, data):
+        ranker = quick(early_stopping=True, validation_fraction=0.2).fit(*data)
+        assert ranker.n_groups_ == 24
+        assert "valid_loss" in ranker.history_[0]
+
+    def test_items_are_held_out_where_there_is_one_group(self, data):
+        X, _ = data
+        ranker = quick(early_stopping=True, validation_fraction=0.2).fit(X, X[:, 0])
+        assert ranker.n_pairs_ == 120 * 119 // 2
+
+    def test_best_epoch_is_kept(self, data):
+        X, groups = data
+        groups["preference"] = np.random.default_rng(2).normal(size=len(X))
+        ranker = PairwisePreferenceRanker(
+            early_stopping=True, n_iter_no_change=3, random_state=0
+        ).fit(X, groups)
+        losses = [epoch["valid_loss"] for epoch in ranker.history_]
+        assert len(losses) < ranker.max_epochs
+        assert int(np.argmin(losses)) == len(losses) - 1 - 3
+
+    def test_too_few_items_are_refused(self):
+        with pytest.raises(ValueError, match="cannot hold out 2 of the 3 items"):
+            quick(early_stopping=True).fit(np.eye(3), [1.0, 2.0, 3.0])
+
+    def test_synthetic_items_of_held_out_parents_are_not_trained_on(self, data):
+        X = data[0][:10]
+        groups = Groups.from_arrays(group=np.zeros(10, int), preference=X[:, 0])
+        augmenter = PairAugmenter((2,), max_stitched=None, stitch_penalty=0.1)
+        ranker = quick(early_stopping=True, validation_fraction=0.2)
+        ranker.fit(augmenter.fit_transform(X, groups), groups)
+        # Eight items and the 28 stitched of them; r - 1 of these tie at the
+        # preference of the r-th item from below.
+        ties = sum(r * (r - 1) // 2 for r in range(1, 8))
+        assert ranker.n_pairs_ == 36 * 35 // 2 - ties
+
+
+class TestCallbacks:
+    def test_skorch_callbacks_are_called(self, data):
+        schedule = LRScheduler(policy="StepLR", step_size=1, gamma=0.5)
+        ranker = quick(callbacks=[("schedule", schedule)], learning_rate_init=0.08)
+        ranker.fit(*data)
+        rate = ranker.net_.optimizer_.param_groups[0]["lr"]
+        assert_allclose(rate, 0.08 / 2**5)
+
+    def test_early_stopping_of_skorch_ends_quietly(self, data):
+        stop = EarlyStopping("train_loss", patience=2, threshold=1e9)
+        before = vars(stop).copy()
+        ranker = quick(callbacks=[stop], max_epochs=20).fit(*data)
+        assert len(ranker.history_) < 20
+        assert vars(stop) == before
+
+    def test_anything_else_is_refused(self, data):
+        with pytest.raises(TypeError, match="callbacks holds 'lr' of type str"):
+            quick(callbacks=["lr"]).fit(*data)
+
+
+class _Interrupt(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) > 7:
+            raise KeyboardInterrupt
+
+
+class TestFailures:
+    """What is refused, and that the estimator is then as it was."""
+
+    @staticmethod
+    def assert_unchanged(ranker, call, data, error, message):
+        before = dict(vars(ranker))
+        expected = ranker.predict(data[0])
+        with pytest.raises(error, match=message):
+            call()
+        assert vars(ranker).keys() == before.keys()
+        assert all(vars(ranker)[name] is before[name] for name in before)
+        assert_array_equal(ranker.predict(data[0]), expected)
+
+    @pytest.mark.parametrize(
+        ("change", "error", "message"),
+        [
+            pytest.param(
+                lambda X, g: (np.where(X > 2, np.nan, X), g),
+                ValueError,
+                "Input X contains NaN",
+                id="NaN in X",
+            ),
+            pytest.param(
+                lambda X, g: (np.where(X > 2, np.inf, X), g),
+                ValueError,
+                "Input X contains infinity",
+                id="infinity in X",
+            ),
+            pytest.param(
+                lambda X, g: (X * 1e300, g),
+                ValueError,
+                "the largest float32",
+                id="too large for float32",
+            ),
+            pytest.param(
+                lambda X, g: (X[:7], g),
+                ValueError,
+                "groups has 150 entries but X has 7 rows",
+                id="lengths",
+            ),
+            pytest.param(
+                lambda X, g: (X, Groups.from_arrays(group=g["group"])),
+                ValueError,
+                r"no preference \(NaN\) in 150 of 150 rows",
+                id="not judged",
+            ),
+            pytest.param(
+                lambda X, g: (X, np.zeros(len(X))),
+                ValueError,
+                "No comparable pairs: all preferences are equal",
+                id="all ties",
+            ),
+            pytest.param(
+                lambda X, g: (
+                    X,
+                    Groups.from_arrays(group=range(150), preference=range(150)),
+                ),
+                ValueError,
+                "150 items in 150 groups, every group has a single item",
+                id="groups of one",
+            ),
+            pytest.param(
+                lambda X, g: (X, g.tolist()),
+                TypeError,
+                "list of 150 tuple values",
+                id="list of tuples",
+            ),
+            pytest.param(
+                lambda X, g: (X, np.zeros((150, 2))),
+                TypeError,
+                re.escape("ndarray of shape (150, 2)"),
+                id="two columns",
+            ),
+            pytest.param(
+                lambda X, g: (X[:1], g[:1]), ValueError, "1 sample", id="one row"
+            ),
+        ],
+    )
+    def test_bad_data(self, data, change, error, message):
+        ranker = quick().fit(*data)
+        X, groups = change(*data)
+        for method in (ranker.fit, ranker.partial_fit):
+            self.assert_unchanged(
+                ranker, lambda m=method: m(X, groups), data, error, message
+            )
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"batch_size": 1}, "'batch_size' parameter .* Got 1 instead"),
+            ({"output_activation": "relu"}, "'output_activation' parameter"),
+            ({"max_epochs": 0}, "'max_epochs' parameter"),
+            ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
+            ({"hidden_layer_sizes": (4, 0)}, "hidden_layer_sizes holds 0"),
+            ({"device": "abacus"}, "device='abacus' cannot be used"),
+        ],
+    )
+    def test_bad_parameters(self, data, change, message):
+        ranker = quick().fit(*data).set_params(**change)
+        X, groups = data
+        self.assert_unchanged(
+            ranker, lambda: ranker.fit(X, groups), data, ValueError, message
+        )
+
+    def test_scores_that_become_non_finite(self, data):
+        ranker = quick().fit(*data)
+        ranker.set_params(
+            learning_rate_init=1e30, output_activation="identity", max_epochs=20
+        )
+        self.assert_unchanged(
+            ranker,
+            lambda: ranker.fit(*data),
+            data,
+            ValueError,
+            re.escape("learning_rate_init=1e+30; expected finite"),
+        )
+
+    @pytest.mark.parametrize("warm_start", [False, True])
+    def test_ctrl_c(self, data, warm_start):
+        ranker = quick(warm_start=warm_start, max_epochs=7).fit(*data)
+        ranker.set_params(callbacks=[_Interrupt()], max_epochs=9)
+        if warm_start:
+            ranker.net_.callbacks_.append(("interrupt", _Interrupt()))
+        self.assert_unchanged(
+            ranker, lambda: ranker.fit(*data), data, KeyboardInterrupt, None
+        )
+
+    def test_plain_array_given_to_rank(self, data):
+        X, groups = data
+        ranker = quick().fit(*data)
+        with pytest.raises(TypeError, match="rank takes groups as a structured array"):
+            ranker.rank(X, groups["group"])
+
+    def test_wrong_features_at_predict(self, data):
+        X, groups = data
+        ranker = quick().fit(pd.DataFrame(X, columns=["a", "b", "c"]), groups)
+        with pytest.raises(ValueError, match="feature names should match"):
+            ranker.predict(pd.DataFrame(X, columns=["a", "b", "d"]))
+        with pytest.raises(ValueError, match="X has 2 features, but .* expecting 3"):
+            quick().fit(X, groups).predict(X[:, :2])
+
+    def test_lengths_of_preference_proba(self, data):
+        X, _ = data
+        ranker = quick().fit(*data)
+        with pytest.raises(ValueError, match="X_a has 3 rows but X_b has 4"):
+            ranker.preference_proba(X[:3], X[:4])
+
+    def test_group_ids_passed_as_target(self):
+        X = np.random.default_rng(0).normal(size=(40, 2))
+        with pytest.warns(UserWarning, match=re.escape("Groups.from_arrays(group=y")):
+            quick().fit(X, np.repeat(np.arange(8), 5))
+
+
+def test_verbose_prints_a_line_per_epoch(data, capsys):
+    quick(verbose=1).fit(*data)
+    assert len(re.findall(r"^ +\d+ ", capsys.readouterr().out, flags=re.M)) == 5
+    quick().fit(*data)
+    assert capsys.readouterr().out == ""
