@@ -34,7 +34,7 @@ GAINS = ["rank", "linear", "exponential"]
 VARIANTS = [
     (metric, options)
     for metric in METRICS
-    for k in (None, 1, 2, 3, 50)
+    for k in (None, 1, 2, 50)
     for options in (
         [{"k": k, "gain": gain} for gain in GAINS]
         if metric in (dcg_score, ndcg_score)
@@ -434,6 +434,22 @@ class TestProperties:
         assert_allclose(kendall_tau_score(groups, preference, k=k), 1.0, rtol=1e-15)
         assert_allclose(kendall_tau_score(groups, -preference, k=k), -1.0, rtol=1e-15)
 
+    @pytest.mark.parametrize("gain", GAINS)
+    @pytest.mark.parametrize("k", [None, 2])
+    def test_ndcg_is_one_however_equals_are_ordered(self, gain, k):
+        for n_best, n_rest in itertools.product(range(1, 8), range(1, 8)):
+            preference = np.repeat([1.3, 0.1], [n_best, n_rest])
+            for score in (
+                -np.arange(n_best + n_rest),
+                -np.arange(n_best + n_rest) // 2 * (preference < 1),
+                preference,
+            ):
+                assert ndcg_score(preference, score, k=k, gain=gain) == 1.0
+
+    def test_rounding_lifts_no_ndcg_above_one(self):
+        preference = 1 + 2.0**-52 * np.array([1, 1, 0, 0])
+        assert ndcg_score(preference, [2.0, 0.0, 3.0, 1.0], gain="linear") == 1.0
+
     @pytest.mark.parametrize(("metric", "options"), VARIANTS, ids=variant_name)
     def test_bounds(self, metric, options):
         rng = np.random.default_rng(11)
@@ -503,6 +519,16 @@ class TestProperties:
             scaled = groups.copy()
             scaled["weight"] *= factor
             assert_allclose(metric(scaled, y_score), expected, rtol=1e-12)
+
+    @pytest.mark.parametrize("metric", METRICS, ids=variant_name)
+    @pytest.mark.parametrize("weight", [1e-320, 0.3, 1e308])
+    def test_one_weight_for_all_is_none_at_all(self, metric, weight):
+        groups, y_score = random_target(
+            np.random.default_rng(21), weighted=False, several_rows=False
+        )
+        expected = metric(groups, y_score)
+        groups["weight"] = weight
+        assert metric(groups, y_score) == expected
 
     @pytest.mark.parametrize("metric", METRICS, ids=variant_name)
     def test_extreme_weights_stay_finite(self, metric):

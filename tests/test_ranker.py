@@ -40,7 +40,7 @@ class TestLearning:
         ranker = PairwisePreferenceRanker(
             (), output_activation="identity", learning_rate_init=0.1, random_state=0
         )
-        assert ranker.fit(X, groups).score(X, groups) > 0.99
+        assert ranker.fit(X, groups).score(X, groups) > 0.98
 
     def test_network_learns_a_curve(self):
         rng = np.random.default_rng(1)

@@ -25,8 +25,7 @@ def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
 
     Parameters
     ----------
-    groups : structured ndarray of shape (n_samples,) or array-like of shape \
-(n_samples,)
+    groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
         rows and items of weight zero are left out.
@@ -94,8 +93,7 @@ def kendall_tau_score(groups, y_score, *, k=None, average=True):
 
     Parameters
     ----------
-    groups : structured ndarray of shape (n_samples,) or array-like of shape \
-(n_samples,)
+    groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
         rows and items of weight zero are left out.

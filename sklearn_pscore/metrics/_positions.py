@@ -57,13 +57,19 @@ def expected_dcg(items, gain, k):
     -------
     value : ndarray of shape (n_groups,)
     """
-    return _discounted(items, gain, runs_by_score(items.group, items.score), k)
+    ranking = runs_by_score(items.group, items.score)
+    gain, runs = gain[ranking.order], ranking.runs
+    # A run goes from its largest to its smallest gain. Rounding must not take
+    # the mean of equal gains to another value: an order in which only equals
+    # are tied would not reach the ideal.
+    smallest, largest = gain[runs.start + runs.size - 1], gain[runs.start]
+    mean = np.clip(runs.sum(gain) / runs.size, smallest, largest)
+    return _discounted(items.groups, runs.spread(mean), k)
 
 
 def ideal_dcg(items, gain, k):
     """Return the discounted gain of the order by preference, the largest there is."""
-    # Same arithmetic as for a score, so that a perfect score reaches it exactly.
-    return _discounted(items, gain, _runs_by_preference(items), k)
+    return _discounted(items.groups, gain, k)
 
 
 def gain_of(items, gain):
@@ -85,20 +91,14 @@ def gain_of(items, gain):
         # Near zero the difference would lose its digits.
         small = np.expm1(np.minimum(preference, 1.0) * np.log(2.0))
         return np.where(preference < 1.0, small, np.exp2(preference) - 1.0)
-    ranking = _runs_by_preference(items)
+    ranking = tied_runs(items.group, preference, np.arange(len(preference)))
     mean_rank = ranking.runs.spread(ranking.mean_rank)
     return items.groups.spread(items.groups.size) + 1 - mean_rank
 
 
-def _discounted(items, gain, ranking, k):
-    """Sum the gains by the discounts of their ranks; tied items share alike."""
-    discount = 1.0 / np.log2(np.arange(2, items.groups.size.max() + 2))
+def _discounted(groups, gain, k):
+    """Sum the gains of each group, in order, by the discounts of their ranks."""
+    discount = 1.0 / np.log2(np.arange(2, groups.size.max() + 2))
     if k is not None:
         discount[k:] = 0.0
-    mean_gain = ranking.runs.sum(gain[ranking.order]) / ranking.runs.size
-    discounts = ranking.runs.sum(discount[items.groups.offset])
-    return np.bincount(ranking.group, mean_gain * discounts)
-
-
-def _runs_by_preference(items):
-    return tied_runs(items.group, items.preference, np.arange(len(items.preference)))
+    return groups.sum(gain * discount[groups.offset])

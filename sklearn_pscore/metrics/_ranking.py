@@ -42,8 +42,7 @@ def reciprocal_rank_score(groups, y_score, *, k=None, average=True):
 
     Parameters
     ----------
-    groups : structured ndarray of shape (n_samples,) or array-like of shape \
-(n_samples,)
+    groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
         rows are left out.
@@ -119,8 +118,7 @@ def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
 
     Parameters
     ----------
-    groups : structured ndarray of shape (n_samples,) or array-like of shape \
-(n_samples,)
+    groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
         rows are left out.
@@ -197,8 +195,7 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
 
     Parameters
     ----------
-    groups : structured ndarray of shape (n_samples,) or array-like of shape \
-(n_samples,)
+    groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
         rows are left out.

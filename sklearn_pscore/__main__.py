@@ -1,0 +1,200 @@
+"""The command line: ``python -m sklearn_pscore compare``."""
+
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+
+app = typer.Typer(
+    help="Learn human preference from metrics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class Data(StrEnum):
+    """What to compare on."""
+
+    thqa = "thqa"
+    challenge = "challenge"
+
+
+@app.callback()
+def main():
+    """Learn human preference from metrics."""
+
+
+@app.command()
+def compare(
+    data: Annotated[
+        Data | None,
+        typer.Option(
+            help="Default: thqa where it is or can be fetched, else challenge."
+        ),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Seeds per method.")] = 5,
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder for tables and pictures.")
+    ] = Path("demo"),
+    data_home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that holds thqa/. Default: $SKLEARN_PSCORE_DATA, else a cache."
+        ),
+    ] = None,
+):
+    """Compare GT, #Top1, RS, DT, CB and PS, and weigh the metrics (Table 2, 5.3)."""
+    # Heavy imports wait until the options are known to be good.
+    from sklearn_pscore._experiments import challenge_experiment, thqa_experiment
+
+    if data is not Data.challenge:
+        try:
+            experiments = [thqa_experiment(data_home=data_home)]
+        except ValueError as error:
+            raise _Failure(str(error)) from None
+        except OSError as error:
+            if data is Data.thqa:
+                raise _Failure(str(error)) from None
+            typer.echo(f"THQA is not at hand ({error})\n")
+            data = Data.challenge
+    if data is Data.challenge:
+        experiments = [
+            challenge_experiment(track) for track in ("talking", "listening")
+        ]
+
+    out.mkdir(parents=True, exist_ok=True)
+    tables, rows, importances = [], [], []
+    for experiment in experiments:
+        typer.echo(f"Data: {experiment.title}. {_protocol(experiment)}")
+        comparison = experiment.compare(n_runs=runs, verbose=1)
+        drops, baseline = experiment.importances(n_runs=runs, verbose=1)
+        weighed = _importance_table(experiment, drops, baseline)
+        typer.echo(f"\nMean ± std over {runs} seeds")
+        typer.echo(comparison.formatted(over="seed").to_string())
+        typer.echo(
+            f"\nPermutation importance in DCG of PS (unshuffled: DCG {baseline:.3f})"
+        )
+        typer.echo(weighed.drop(columns="data").to_string(index=False, **_ROUNDED))
+        typer.echo("")
+        tables.append(_long_table(experiment, comparison))
+        rows.append(comparison.rows.assign(data=experiment.title))
+        importances.append(weighed)
+        _draw(out, experiment, comparison, drops, baseline)
+    _write_csv(out / "table.csv", pd.concat(tables))
+    _write_csv(out / "runs.csv", pd.concat(rows))
+    _write_csv(out / "importance.csv", pd.concat(importances))
+    typer.echo(f"Written to {out}: {', '.join(sorted(p.name for p in out.iterdir()))}")
+
+
+_ROUNDED = {"float_format": "{:.3f}".format}
+
+
+class _Failure(typer.Exit):
+    """End with a message and exit code 1, without a traceback."""
+
+    def __init__(self, message):
+        typer.echo(f"Error: {message}", err=True)
+        super().__init__(1)
+
+
+def _protocol(experiment):
+    if experiment.test is None:
+        return (
+            f"Learnt from full opinions of {len(np.unique(experiment.groups['group']))} "
+            "groups, judged on 5 folds by portrait."
+        )
+    return (
+        "Made up with known truth: learnt from the awards of "
+        f"{len(np.unique(experiment.groups['group'][~experiment.groups['donor']]))} "
+        "challenges, judged by the human order of "
+        f"{len(np.unique(experiment.test[1]['group']))} others."
+    )
+
+
+def _long_table(experiment, comparison):
+    table = comparison.table(over="seed")
+    table.columns = [" ".join(column) for column in table.columns]
+    table = table.rename_axis("method").reset_index()
+    table.insert(0, "data", experiment.title)
+    return table
+
+
+def _importance_table(experiment, drops, baseline):
+    table = pd.DataFrame(
+        {
+            "data": experiment.title,
+            "metric": experiment.X.columns,
+            "DCG shuffled": baseline - drops.mean(axis=1),
+            "loss mean": drops.mean(axis=1),
+            "loss std": drops.std(axis=1),
+        }
+    )
+    return table.sort_values("loss mean", ascending=False)
+
+
+def _draw(out, experiment, comparison, drops, baseline):
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from sklearn_pscore.plotting import ImportanceDisplay, LeaderboardDisplay
+
+    suffix = f"-{experiment.title.split()[-1].lower()}"
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    for ax, metric in zip(axes, comparison.metrics, strict=True):
+        LeaderboardDisplay.from_comparison(
+            comparison, metric=metric, over="seed", ax=ax
+        )
+    figure.suptitle(experiment.title)
+    _write_picture(out / f"leaderboard{suffix}.png", figure)
+    display = ImportanceDisplay.from_importances(
+        drops,
+        feature_names=list(experiment.X.columns),
+        metric="DCG",
+        baseline=baseline,
+    )
+    display.ax_.set_title(experiment.title)
+    _write_picture(out / f"importance{suffix}.png", display.figure_)
+
+
+def _write_csv(path, table):
+    with _whole_file(path) as part:
+        table.to_csv(part, index=False, float_format="%.6g")
+
+
+def _write_picture(path, figure):
+    import matplotlib.pyplot as plt
+
+    with _whole_file(path) as part:
+        figure.savefig(part, dpi=150, bbox_inches="tight", format="png")
+    plt.close(figure)
+
+
+class _whole_file:
+    """Write to a file beside `path`, and move it there once it is whole."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        handle, self.part = tempfile.mkstemp(dir=self.path.parent, prefix=".part-")
+        os.close(handle)
+        os.chmod(self.part, 0o644)
+        return self.part
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            os.replace(self.part, self.path)
+        else:
+            os.unlink(self.part)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,232 @@
+"""The experiments of the paper: which rankers, on which data, judged how."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.inspection import permutation_importance
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+from tqdm.auto import tqdm
+
+from sklearn_pscore._augmenter import PairAugmenter
+from sklearn_pscore._baselines import RankSumRanker, TopCountRanker
+from sklearn_pscore._groups import Groups
+from sklearn_pscore._levels import LevelClassifierRanker
+from sklearn_pscore._ranker import PairwisePreferenceRanker
+from sklearn_pscore.datasets import fetch_thqa, make_head_challenge
+from sklearn_pscore.metrics import dcg_scorer
+from sklearn_pscore.model_selection import PreferenceGroupKFold, compare_rankers
+
+N_LEVELS = 4
+"""Levels that DT and CB learn where the preference is continuous."""
+
+N_TREES = 300
+"""Trees of CatBoost; the paper does not say how many."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A data set, what is learnt from it, and on what it is judged.
+
+    Attributes
+    ----------
+    title : str
+        What the tables and pictures are called.
+    X : DataFrame of shape (n_samples, n_features)
+    groups : structured ndarray of shape (n_samples,)
+        What is learnt from.
+    directions : dict of str to str
+        By name of the metric, for the rankers that learn nothing.
+    test : tuple (X, groups) or None
+        Rows to judge on; None holds out folds by `cv_groups`.
+    reference : structured ndarray of shape (n_samples,) or None
+        What held-out folds are judged by, if not `groups`.
+    cv_groups : ndarray of shape (n_samples,) or None
+    augment : bool
+        Whether PS learns from stitched and injected items too.
+    """
+
+    title: str
+    X: pd.DataFrame
+    groups: np.ndarray
+    directions: dict
+    test: tuple | None = None
+    reference: np.ndarray | None = None
+    cv_groups: np.ndarray | None = None
+    augment: bool = False
+
+    def rankers(self):
+        """Return the five methods of Table 2 by the paper's names."""
+        return {
+            "#Top1": TopCountRanker(directions=self.directions),
+            "RS": RankSumRanker(directions=self.directions),
+            "DT": LevelClassifierRanker(
+                DecisionTreeClassifier(random_state=0), n_levels=N_LEVELS
+            ),
+            "CB": LevelClassifierRanker(_catboost(), n_levels=N_LEVELS),
+            "PS": preference_score(augment=self.augment),
+        }
+
+    def splits(self, n_folds=5):
+        """Return (X_train, groups_train, X_test, groups_test) of each fold."""
+        if self.test is not None:
+            return [(self.X, self.groups, *self.test)]
+        reference = self.groups if self.reference is None else self.reference
+        folds = PreferenceGroupKFold(n_folds).split(self.X, self.groups, self.cv_groups)
+        return [
+            (self.X.iloc[train], self.groups[train], self.X.iloc[test], reference[test])
+            for train, test in folds
+        ]
+
+    def compare(self, *, n_runs, rankers=None, scoring=None, random_state=0, verbose=0):
+        """Compare rankers, by default the five, over `n_runs` seeds."""
+        how = (
+            {"test": self.test}
+            if self.test is not None
+            else {"cv": 5, "cv_groups": self.cv_groups, "reference": self.reference}
+        )
+        return compare_rankers(
+            self.rankers() if rankers is None else rankers,
+            self.X,
+            self.groups,
+            scoring=scoring,
+            n_seeds=n_runs,
+            random_state=random_state,
+            verbose=verbose,
+            **how,
+        )
+
+    def importances(self, *, n_runs, n_repeats=5, random_state=0, verbose=0):
+        """Return the permutation importance in DCG of every metric, section 5.3.
+
+        PS is fitted anew for each run and fold, and each metric of the
+        held-out rows is shuffled `n_repeats` times.
+
+        Returns
+        -------
+        drops : ndarray of shape (n_features, n_runs * n_folds * n_repeats)
+            DCG lost by shuffling.
+        baseline : float
+            Mean DCG with nothing shuffled.
+        """
+        rng = np.random.RandomState(random_state)
+        splits = self.splits()
+        drops, baselines = [], []
+        with tqdm(
+            total=n_runs * len(splits),
+            desc="permutation importance",
+            disable=None if verbose else True,
+        ) as progress:
+            for _ in range(n_runs):
+                for X, groups, X_test, groups_test in splits:
+                    model = clone(preference_score(augment=self.augment))
+                    seeds = {
+                        name: int(rng.randint(2**31 - 1))
+                        for name in sorted(model.get_params())
+                        if name.endswith("random_state")
+                    }
+                    model.set_params(**seeds).fit(X, groups)
+                    baselines.append(dcg_scorer(model, X_test, groups_test))
+                    drops.append(
+                        permutation_importance(
+                            model,
+                            X_test,
+                            groups_test,
+                            scoring=dcg_scorer,
+                            n_repeats=n_repeats,
+                            random_state=rng,
+                        ).importances
+                    )
+                    progress.update()
+        return np.concatenate(drops, axis=1), float(np.mean(baselines))
+
+
+def preference_score(*, augment):
+    """Return PS as in section 5.1 of the paper: two scalings and the ranker."""
+    scaling = [MinMaxScaler(), StandardScaler()]
+    augmenter = [PairAugmenter(random_state=0)] if augment else []
+    # 5.1: four fifths to train, one fifth to tell when to stop.
+    ranker = PairwisePreferenceRanker(
+        max_epochs=100, early_stopping=True, validation_fraction=0.2, random_state=0
+    )
+    return make_pipeline(*scaling, *augmenter, ranker)
+
+
+def thqa_experiment(*, data_home=None, labels="full"):
+    """Return THQA, held out by portrait and judged by full opinions.
+
+    Parameters
+    ----------
+    data_home : path or None, default=None
+        See :func:`~sklearn_pscore.datasets.fetch_thqa`.
+    labels : {"full", "winners"}, default="full"
+        Whether to learn from opinion scores or from each group's best item.
+    """
+    bunch = fetch_thqa(data_home=data_home)
+    experiment = Experiment(
+        title="THQA",
+        X=bunch.data,
+        groups=bunch.groups,
+        directions=bunch.directions,
+        cv_groups=bunch.portraits,
+    )
+    if labels == "full":
+        return experiment
+    opinions = pd.Series(bunch.groups["preference"])
+    best = opinions.groupby(bunch.groups["group"]).transform("max")
+    winners = Groups.from_winners(
+        group=bunch.groups["group"],
+        winner=opinions == best,
+        item=bunch.groups["item"],
+    )
+    return replace(
+        experiment, title="THQA, winners only", groups=winners, reference=bunch.groups
+    )
+
+
+def challenge_experiment(
+    track, *, n_train=20, n_test=20, weights="planted", random_state=0
+):
+    """Return a synthetic challenge: learn from awards, judge by the human order.
+
+    Parameters
+    ----------
+    track : {"talking", "listening"}
+    n_train, n_test : int, default=20
+        Challenges to learn from and to judge on.
+    weights : {"planted", "equal"}, default="planted"
+        See :func:`~sklearn_pscore.datasets.make_head_challenge`.
+    random_state : int, default=0
+    """
+    bunch = make_head_challenge(
+        track,
+        n_challenges=n_train + n_test,
+        weights=weights,
+        random_state=random_state,
+    )
+    number = pd.Series(bunch.groups["group"]).str.rsplit("-", n=1).str[1].astype(int)
+    train = (number < n_train).to_numpy()
+    # A donor is nobody's competitor: it has no place among the rows to judge.
+    test = ~train & ~bunch.groups["donor"]
+    return Experiment(
+        title=f"synthetic challenge, {track}",
+        X=bunch.data[train],
+        groups=bunch.groups[train],
+        directions=bunch.directions,
+        test=(bunch.data[test], bunch.groups_full[test]),
+        augment=True,
+    )
+
+
+def _catboost():
+    from catboost import CatBoostClassifier
+
+    return CatBoostClassifier(
+        iterations=N_TREES,
+        random_seed=0,
+        verbose=False,
+        allow_writing_files=False,
+    )
