@@ -297,4 +297,17 @@ def _item_names(groups, target, items, contenders):
         else:
             n_foreign += 1
             new.append(f"injected:donor-{n_foreign}")
-    return np.array(own + new)
+    return np.array(_distinct(own + new, items.group))
+
+
+def _distinct(names, groups):
+    """Number the names that a group has already: "a+b" may be one item or two."""
+    taken, distinct = set(), []
+    for name, group in zip(names, groups.tolist(), strict=True):
+        free, number = name, 1
+        while (group, free) in taken:
+            number += 1
+            free = f"{name}#{number}"
+        taken.add((group, free))
+        distinct.append(free)
+    return distinct

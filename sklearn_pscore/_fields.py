@@ -9,12 +9,15 @@ OPTIONAL_FIELDS = ("item", "clip", "weight", "donor")
 def as_labels(values, field):
     """Return labels as int64 or fixed-width strings; refuse missing ones."""
     array = _as_column(values, field)
+    if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
+        # NumPy has turned a NaN or a number among the strings into a string.
+        array = np.array(values, dtype=object)
     if array.dtype.kind in "bui":
-        return array.astype(np.int64)
+        return _as_int64(array, field)
     if array.dtype.kind == "U":
         return array
     if array.dtype.kind == "f":
-        return _integral_labels(array, field)
+        return _integral(array, field, "integers or strings", "str")
     if array.dtype.kind in "OT":
         return _object_labels(array.astype(object), field)
     raise TypeError(
@@ -53,13 +56,13 @@ def as_clip(values, field="clip"):
     if array.dtype.kind == "O":
         array = _numbers_of_objects(array, field)
     if array.dtype.kind == "f":
-        return _integral_labels(array, field)
+        return _integral(array, field, "integers in time order", "int")
     if array.dtype.kind not in "ui":
         raise TypeError(
             f"{field} has dtype {array.dtype}; expected integers in time order. Number "
             "the segments of each item 0, 1, 2, ..."
         )
-    return array.astype(np.int64)
+    return _as_int64(array, field)
 
 
 def as_flag(values, field="donor"):
@@ -101,6 +104,9 @@ def _as_floats(values, field):
 
 def _numbers_of_objects(array, field):
     try:
+        if array.dtype.kind in "mM":
+            # Their tolist() gives plain integers at some resolutions.
+            raise TypeError
         # pandas.NA refuses to become a float; None becomes NaN by itself.
         values = [np.nan if _is_missing(value) else value for value in array.tolist()]
         if any(isinstance(value, str) for value in values):
@@ -113,16 +119,28 @@ def _numbers_of_objects(array, field):
         ) from None
 
 
-def _integral_labels(array, field):
+def _integral(array, field, expected, wanted):
     bad = np.flatnonzero(~(np.isfinite(array) & (array == np.floor(array))))
     if len(bad):
         value = array[bad[0]]
         if np.isnan(value):
             _raise_missing(field, value, bad[0])
         raise TypeError(
-            f"{field} is {value} at row {bad[0]}; expected integers or strings. Convert "
-            f"it, for example with np.asarray({field}).astype(str)."
+            f"{field} is {value} at row {bad[0]}; expected {expected}. Convert it, for "
+            f"example with np.asarray({field}).astype({wanted})."
         )
+    return _as_int64(array, field)
+
+
+def _as_int64(array, field):
+    if array.dtype.kind in "uf" and len(array):
+        # Beyond the range different numbers would become one, or negative.
+        bad = np.flatnonzero((array < -(2.0**63)) | (array >= 2.0**63))
+        if len(bad):
+            raise ValueError(
+                f"{field} is {array[bad[0]]} at row {bad[0]}; expected integers of 64 "
+                f"bits. Number the labels with np.unique({field}, return_inverse=True)[1]."
+            )
     return array.astype(np.int64)
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Random splits to try before giving up on one with pairs on both sides.
+_N_TRIES = 100
+
 
 @dataclass(frozen=True)
 class TrainingItems:
@@ -105,36 +108,41 @@ def hold_out(items, fraction, rng, caller):
         If there is no such split.
     """
     if items.n_groups > 1:
-        return _hold_out_groups(items, fraction, rng)
+        return _hold_out_groups(items, fraction, rng, caller)
     return _hold_out_items(items, fraction, rng, caller)
 
 
-def _hold_out_groups(items, fraction, rng):
+def _hold_out_groups(items, fraction, rng, caller):
     groups = np.unique(items.group)
     n_held_out = min(max(1, round(fraction * len(groups))), len(groups) - 1)
-    held_out = rng.permutation(groups)[:n_held_out]
-    is_held_out = np.isin(items.group, held_out)
-    own_parents = items.parents[is_held_out & items.judged]
-    touched = np.isin(items.parents, own_parents[own_parents >= 0]).any(axis=1)
-    # People judged the validation pairs: synthetic ones would dilute them.
-    validation = items.take(is_held_out & items.judged).comparable()
-    if not len(validation):
-        validation = items.take(is_held_out).comparable()
-    return items.take(~is_held_out & ~touched).comparable(), validation
+    for _ in range(_N_TRIES):
+        held_out = rng.permutation(groups)[:n_held_out]
+        is_held_out = np.isin(items.group, held_out)
+        own_parents = _parents_of_judged(items.take(is_held_out))
+        touched, inside = _touched_and_inside(items, own_parents)
+        training = items.take(~is_held_out & ~touched).comparable()
+        # People judged the validation pairs: synthetic ones would dilute them.
+        validation = items.take(is_held_out & items.judged).comparable()
+        if not len(validation):
+            validation = items.take(is_held_out & inside).comparable()
+        if len(training) and len(validation):
+            return training, validation
+    raise ValueError(
+        f"early_stopping=True cannot hold out {n_held_out} of the {len(groups)} groups so "
+        f"that both sides keep comparable pairs; {caller} needs groups with different "
+        "preferences on either side. Give it more of them, or set early_stopping=False."
+    )
 
 
-def _hold_out_items(items, fraction, rng, caller, n_tries=100):
-    judged = np.unique(items.parents[items.judged])
+def _hold_out_items(items, fraction, rng, caller):
+    judged = _parents_of_judged(items)
     n_held_out = max(2, round(fraction * len(judged)))
     if n_held_out < len(judged) - 1:
-        for _ in range(n_tries):
+        for _ in range(_N_TRIES):
             held_out = rng.permutation(judged)[:n_held_out]
-            is_parent = items.parents >= 0
-            from_held_out = np.isin(items.parents, held_out)
-            touched = from_held_out.any(axis=1)
-            inside = touched & (from_held_out | ~is_parent).all(axis=1)
+            touched, inside = _touched_and_inside(items, held_out)
             training = items.take(~touched).comparable()
-            validation = items.take(inside).comparable()
+            validation = items.take(touched & inside).comparable()
             if len(training) and len(validation):
                 return training, validation
     raise ValueError(
@@ -143,6 +151,21 @@ def _hold_out_items(items, fraction, rng, caller, n_tries=100):
         "of different preference on either side. Give it more items or groups, or set "
         "early_stopping=False."
     )
+
+
+def _touched_and_inside(items, held_out):
+    """Tell which items have a held-out parent, and which have no other parent."""
+    from_held_out = np.isin(items.parents, held_out)
+    return (
+        from_held_out.any(axis=1),
+        (from_held_out | (items.parents < 0)).all(axis=1),
+    )
+
+
+def _parents_of_judged(items):
+    """Return the codes of the judged items; -1 only fills up rows of parents."""
+    parents = np.unique(items.parents[items.judged])
+    return parents[parents >= 0]
 
 
 def _n_pairs_of(sizes):

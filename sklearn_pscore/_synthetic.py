@@ -100,7 +100,8 @@ def make_training_items(
     own = np.flatnonzero(~contenders.donor)
     parts = [_judged(contenders, own)]
     clips = _Clips.from_rows(X, target, contenders) if target.clip is not None else None
-    by_group = np.split(own, np.flatnonzero(np.diff(contenders.group[own])) + 1)
+    ends = np.flatnonzero(np.diff(contenders.group[own])) + 1
+    by_group = np.split(own, ends) if len(own) else []
     for members in by_group:
         for size in stitch_sizes:
             parts.append(

@@ -295,9 +295,10 @@ def _check_plain(y, caller, name):
 
 def _refuse_tables(y, name):
     """Refuse what looks like (group, preference) side by side."""
-    is_tuples = isinstance(y, (list, tuple)) and len(y) and isinstance(y[0], tuple)
+    first = y[0] if isinstance(y, (list, tuple)) and len(y) else None
+    is_rows = isinstance(first, tuple) or (isinstance(first, list) and len(first) != 1)
     shape = getattr(y, "shape", ())
-    if is_tuples or (len(shape) == 2 and shape[1] != 1):
+    if is_rows or (len(shape) == 2 and shape[1] != 1):
         raise TypeError(
             f"{name} is {_describe(y)}; expected a structured array of Groups, or the "
             f"preferences of one group in one dimension. {_HOW_TO_BUILD}"
