@@ -142,6 +142,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         self : PairAugmenter
+            The same object.
         """
         with restored_on_error(self):
             self._check(X, y, "PairAugmenter.fit")

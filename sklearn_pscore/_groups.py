@@ -160,6 +160,7 @@ class Groups:
         Returns
         -------
         groups : structured ndarray of shape (n_samples,)
+            As :meth:`from_arrays` returns it.
 
         Raises
         ------
@@ -222,6 +223,7 @@ default=None
         Returns
         -------
         groups : structured ndarray of shape (n_samples,)
+            As :meth:`from_arrays` returns it.
 
         References
         ----------

@@ -202,6 +202,7 @@ class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
         Returns
         -------
         self : PairwisePreferenceRanker
+            The same object, fitted.
 
         Raises
         ------
@@ -239,6 +240,7 @@ class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
         Returns
         -------
         self : PairwisePreferenceRanker
+            The same object, fitted.
 
         Raises
         ------

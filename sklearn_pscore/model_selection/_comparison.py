@@ -10,7 +10,7 @@ import pandas as pd
 class PairedDifference(NamedTuple):
     """How much better one method is than another in the same runs.
 
-    Attributes
+    Parameters
     ----------
     mean : float
         Mean difference of the metric; positive if the first method is better.

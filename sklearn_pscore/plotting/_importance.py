@@ -117,6 +117,7 @@ class ImportanceDisplay:
         Returns
         -------
         display : ImportanceDisplay
+            Drawn, with its artists.
         """
         display = cls(
             importances=importances,
@@ -141,6 +142,7 @@ class ImportanceDisplay:
         Returns
         -------
         self : ImportanceDisplay
+            The same object, with its artists.
         """
         importances, names = self._checked()
         means, stds = importances.mean(axis=1), importances.std(axis=1)

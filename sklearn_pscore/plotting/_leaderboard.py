@@ -119,6 +119,7 @@ class LeaderboardDisplay:
         Returns
         -------
         display : LeaderboardDisplay
+            Drawn, with its artists.
 
         Raises
         ------
@@ -165,6 +166,7 @@ class LeaderboardDisplay:
         Returns
         -------
         self : LeaderboardDisplay
+            The same object, with its artists.
         """
         names, means, stds = self._checked()
         # NaN first, which is at the bottom; equal methods keep their order from

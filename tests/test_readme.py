@@ -1,0 +1,33 @@
+"""The example of the README runs as it is printed."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_example_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
+    lines = [line for line in code.splitlines() if line.strip()]
+    assert len([line for line in lines if "import" not in line]) <= 15
+    names = {}
+    exec(compile(code, str(README), "exec"), names)
+    assert names["dcg"].shape == (5,)
+    # A random order of 8 has a mean DCG of 4.5 times the sum of the discounts.
+    chance = 4.5 * np.sum(1 / np.log2(np.arange(2, 10)))
+    assert names["dcg"].mean() > chance + 2
+    assert names["scores"].shape == (200,)
+    assert names["ranks"].min() == 1.0
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "docs/results.md"]
+)
+def test_links_lead_somewhere(document):
+    path = README.parent / document
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), target
