@@ -4,7 +4,7 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import (
@@ -13,15 +13,15 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_pscore._mixin import RankerMixin
 from sklearn_pscore._state import restored_on_error
 from sklearn_pscore._target import check_comparable, check_groups
-from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 
 # Of fewer rows nobody can say whether their preference is continuous.
 _FEW_ROWS = 20
 
 
-class LevelClassifierRanker(RegressorMixin, BaseEstimator):
+class LevelClassifierRanker(RankerMixin, BaseEstimator):
     """Rank items by the preference level that a classifier predicts.
 
     Every distinct preference of the training rows, or every quantile bin of
@@ -182,54 +182,6 @@ class LevelClassifierRanker(RegressorMixin, BaseEstimator):
         # Not a matrix product: its blocks may round equal rows differently, and
         # an exact tie would be lost.
         return np.sum(proba * self.classifier_.classes_, axis=1)
-
-    def rank(self, X, groups):
-        """Rank the items inside each group by their predicted level.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Metric values, finite.
-        groups : structured ndarray of shape (n_samples,)
-            Target built by :class:`~sklearn_pscore.Groups`; needs no preference.
-
-        Returns
-        -------
-        ranks : ndarray of shape (n_samples,), float
-            1 is best, ties share their average rank; NaN for donor rows.
-        """
-        y_score = self.predict(X)
-        check_groups(
-            groups,
-            n_rows=len(y_score),
-            allow_plain=False,
-            require_preference=False,
-            caller="LevelClassifierRanker.rank",
-        )
-        return rank_items(groups, y_score)
-
-    def score(self, X, y):
-        """Return the pairwise accuracy of the predicted levels.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Metric values, finite.
-        y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
-            Target built by :class:`~sklearn_pscore.Groups`, or plain
-            preferences of one single group.
-
-        Returns
-        -------
-        accuracy : float
-            In [0, 1]; 0.5 is chance, and what a constant score gets.
-        """
-        return pairwise_accuracy_score(y, self.predict(X))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.regressor_tags.poor_score = True
-        return tags
 
     def _unfitted_classifier(self):
         """Return a clone of the classifier to fit, or the default tree."""

@@ -5,17 +5,18 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._directions import DIRECTION_WORDS, oriented, resolve_directions
+from sklearn_pscore._mixin import RankerMixin
 from sklearn_pscore._target import check_groups
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._items import item_scores
 from sklearn_pscore.metrics._order import runs_by_score
 
 
-class PlacingRanker(RegressorMixin, BaseEstimator):
+class PlacingRanker(RankerMixin, BaseEstimator):
     """Sum over the metrics what an item's place in each of them is worth."""
 
     def __init__(self, *, directions=None):
@@ -58,11 +59,6 @@ class PlacingRanker(RegressorMixin, BaseEstimator):
         X = self._oriented(X)
         target = check_groups(y, n_rows=len(X), caller=self._called("score"))
         return pairwise_accuracy_score(y, self._score_in_groups(X, target))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.regressor_tags.poor_score = True
-        return tags
 
     def _remember(self, X, y):
         """Set directions and reference, and return the checked target."""

@@ -5,22 +5,22 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import expit
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._carrier import take_passenger
 from sklearn_pscore._items import TrainingItems, hold_out
+from sklearn_pscore._mixin import RankerMixin
 from sklearn_pscore._state import restored_on_error
 from sklearn_pscore._target import check_comparable, check_groups
-from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 
 # Seeds that numpy and torch both take.
 _N_SEEDS = 2**31 - 1
 
 
-class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
+class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
     """Learn one score per item that orders every group as people do.
 
     The *Preference Score* of Zhou et al. [1]_: a multi-layer perceptron maps
@@ -273,35 +273,6 @@ class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return scores(self.net_, self._check_X(X))
 
-    def rank(self, X, groups):
-        """Rank the items of each group, 1 is best.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Metrics.
-        groups : structured ndarray of shape (n_samples,)
-            Target of :class:`Groups`; preferences are not needed.
-
-        Returns
-        -------
-        ranks : ndarray of shape (n_samples,), float
-            See :func:`~sklearn_pscore.metrics.rank_items`.
-
-        Raises
-        ------
-        TypeError
-            If `groups` is a plain array: labels would pass for preferences.
-        """
-        check_is_fitted(self)
-        check_groups(
-            groups,
-            allow_plain=False,
-            require_preference=False,
-            caller="PairwisePreferenceRanker.rank",
-        )
-        return rank_items(groups, self.predict(X))
-
     def preference_proba(self, X_a, X_b):
         """Return the probability that people prefer a to b, Eq. 1 of the paper.
 
@@ -328,24 +299,6 @@ class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
                 "repeat it with np.repeat(x[None], len(X_b), axis=0)."
             )
         return expit(score_a - score_b)
-
-    def score(self, X, y):
-        """Return the pairwise accuracy, the share of pairs in people's order.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Metrics.
-        y : structured ndarray of shape (n_samples,) or array-like
-            Target of :class:`Groups`, or preferences of one single group.
-
-        Returns
-        -------
-        score : float
-            In [0, 1], mean over groups; see
-            :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`.
-        """
-        return pairwise_accuracy_score(y, self.predict(X))
 
     def _check(self, X, y, caller, goes_on):
         """Check everything before any work is done; return items and generator."""
@@ -426,12 +379,6 @@ class PairwisePreferenceRanker(RegressorMixin, BaseEstimator):
         ]
         self.n_groups_ = training.n_groups
         self.n_pairs_ = training.n_pairs
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        # Scores order the items; they are not on the scale of the preferences.
-        tags.regressor_tags.poor_score = True
-        return tags
 
 
 _HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "dur")

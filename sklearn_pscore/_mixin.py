@@ -1,0 +1,68 @@
+"""What every ranker has: ranks inside groups, and its score."""
+
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_pscore._target import check_groups
+from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
+
+
+class RankerMixin(RegressorMixin):
+    """Rank and score by what ``predict`` says of each row alone.
+
+    To scikit-learn a ranker is a regressor, since voting, stacking and partial
+    dependence ask for one; its scores are not on the scale of the preferences.
+    """
+
+    def rank(self, X, groups):
+        """Rank the items of each group, 1 is best.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Metrics.
+        groups : structured ndarray of shape (n_samples,)
+            Target of :class:`Groups`; preferences are not needed.
+
+        Returns
+        -------
+        ranks : ndarray of shape (n_samples,), float
+            Ties share their average rank, rows of one item share its rank, and
+            donor rows have NaN; see :func:`~sklearn_pscore.metrics.rank_items`.
+
+        Raises
+        ------
+        TypeError
+            If `groups` is a plain array: labels would pass for preferences.
+        """
+        check_is_fitted(self)
+        check_groups(
+            groups,
+            allow_plain=False,
+            require_preference=False,
+            caller=f"{type(self).__name__}.rank",
+        )
+        return rank_items(groups, self.predict(X))
+
+    def score(self, X, y):
+        """Return the pairwise accuracy, the share of pairs in people's order.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Metrics.
+        y : structured ndarray of shape (n_samples,) or array-like
+            Target of :class:`Groups`, or preferences of one single group.
+
+        Returns
+        -------
+        score : float
+            In [0, 1], mean over groups; 0.5 is chance. See
+            :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`.
+        """
+        return pairwise_accuracy_score(y, self.predict(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
