@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from sklearn_pscore._torch import _chebyshev
+from sklearn_pscore._torch import _expansion
 
-# Groups up to this size share padded cubes of pairs; for a larger one the sums
-# over pairs are taken apart (or tiled, where its scores are far apart).
+# Groups up to this size share padded cubes of pairs; for a larger one the sum
+# over pairs is expanded, or tiled where its scores are too far apart for that.
 _LARGEST_PADDED_GROUP = 256
 _TILE_ROWS = 256
 # Elements of one cube: 2**22 float32 are 16 MB.
@@ -74,9 +74,9 @@ class _SumOverPairs(torch.autograd.Function):
 
 def _large(scores, level, weight, gradient):
     """Add one large group's gradient; return its loss and pair weight."""
-    if float(scores.max() - scores.min()) <= _chebyshev.WIDEST_RANGE:
-        loss, own, pair_weight = _chebyshev.sum_over_pairs(
-            scores.double(), level, weight.double()
+    if _expansion.pays(float(scores.max() - scores.min()), len(scores)):
+        loss, own, pair_weight = _expansion.sum_over_pairs(
+            scores.double(), weight.double(), torch.bincount(level)
         )
         gradient += own.to(gradient.dtype)
         return loss, pair_weight
