@@ -43,6 +43,7 @@ format: $(STAMP)
 bench-paper: $(STAMP)
 	$(BIN)/python benchmarks/paper_challenge.py
 	$(BIN)/python benchmarks/paper_thqa.py
+	$(BIN)/python benchmarks/paper_tables.py > docs/paper_tables.md
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info

@@ -1,6 +1,6 @@
-"""Print the tables of docs/results.md from the raw rows in results/.
+"""Print docs/paper_tables.md from the raw rows in results/.
 
-python benchmarks/paper_tables.py
+python benchmarks/paper_tables.py > docs/paper_tables.md
 """
 
 import pandas as pd
@@ -26,6 +26,9 @@ def markdown(table):
 
 def print_challenge():
     """MRR and DCG per track; mean over challenges, spread over seeds."""
+    print("\n## Synthetic challenge\n")
+    print("Mean over 20 test challenges ± std over 5 seeds; a perfect order has DCG")
+    print("21.168. Differences are paired, ± their standard error over challenges.")
     rows = pd.read_csv(RESULTS / "paper_challenge.csv")
     for (weights, n_train), part in rows.groupby(["weights", "n_train"], sort=False):
         by_seed = part.groupby(["method", "track", "seed"], sort=False)[METRICS].mean()
@@ -42,13 +45,18 @@ def print_challenge():
             dcg = part[part["track"] == track].pivot_table(
                 index="challenge", columns="method", values="DCG"
             )
+            gaps = []
             for other in ("#Top1", "RS", "CB"):
                 gap = dcg["PS"] - dcg[other]
-                print(f"{track}: PS - {other} {gap.mean():+.2f} ± {gap.sem():.2f}")
+                gaps.append(f"{other} {gap.mean():+.2f} ± {gap.sem():.2f}")
+            print(f"\n{track}, DCG of PS less that of ... : {', '.join(gaps)}")
 
 
 def print_thqa():
     """All metrics; mean over seeds, spread over folds."""
+    print("\n## THQA\n")
+    print("Mean over 5 folds by portrait and 5 seeds ± std over folds. Differences are")
+    print("paired, ± their standard error over folds.")
     rows = pd.read_csv(RESULTS / "paper_thqa.csv")
     for labels, part in rows.groupby("labels", sort=False):
         by_fold = part.groupby(["method", "fold"], sort=False)[METRICS].mean()
@@ -56,14 +64,19 @@ def print_thqa():
             metric: by_fold[metric].groupby("method", sort=False).apply(cell, digits=3)
             for metric in METRICS
         }
-        print(f"\n**THQA, learnt from {labels}**\n")
+        print(f"\n**learnt from {labels}**\n")
         print(markdown(pd.DataFrame(columns)))
         accuracy = by_fold["accuracy"].unstack("method")
+        gaps = []
         for other in accuracy.columns.drop(["PS", "GT"]):
             gap = accuracy["PS"] - accuracy[other]
-            print(f"accuracy: PS - {other} {gap.mean():+.3f} ± {gap.sem():.3f}")
+            gaps.append(f"{other} {gap.mean():+.3f} ± {gap.sem():.3f}")
+        print(f"\nAccuracy of PS less that of ... : {'; '.join(gaps)}")
 
 
 if __name__ == "__main__":
+    print(
+        "# Tables\n\nMade by `benchmarks/paper_tables.py`; see [results](results.md)."
+    )
     print_challenge()
     print_thqa()
