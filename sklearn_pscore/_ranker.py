@@ -85,6 +85,10 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
     device : str, default="cpu"
         A torch device such as "cpu" or "cuda".
 
+    predict_dtype : {"float64", "float32"}, default="float64"
+        What scores are computed in. "float32" is faster; a row's score may then
+        differ in the last digits with the rows that it is scored with.
+
     Attributes
     ----------
     net_ : skorch.NeuralNet
@@ -114,7 +118,7 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
 
     Notes
     -----
-    Training is in float32 and prediction in float64. On one machine the same
+    Training is in float32 and prediction, by default, in float64. On one machine the same
     `random_state` gives the same scores to the last bit. A `fit` or
     `partial_fit` that fails, or is interrupted, leaves the estimator as it
     was.
@@ -154,6 +158,7 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
         "device": [str],
+        "predict_dtype": [StrOptions({"float64", "float32"})],
     }
 
     def __init__(
@@ -173,6 +178,7 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         random_state=None,
         verbose=0,
         device="cpu",
+        predict_dtype="float64",
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.output_activation = output_activation
@@ -188,6 +194,7 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
         self.device = device
+        self.predict_dtype = predict_dtype
 
     def fit(self, X, y):
         """Learn to order the items of every group.
@@ -266,12 +273,14 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         Returns
         -------
         y_score : ndarray of shape (n_samples,), float64
-            One score per row. It depends on no other row.
+            One score per row. It depends on no other row. Memory beside `X` is
+            bounded, since rows are scored in chunks.
         """
         from sklearn_pscore._torch._net import scores
 
         check_is_fitted(self)
-        return scores(self.net_, self._check_X(X))
+        X = self._check_X(X, dtype=[np.float64, np.float32])
+        return scores(self.net_, X, self.predict_dtype)
 
     def preference_proba(self, X_a, X_b):
         """Return the probability that people prefer a to b, Eq. 1 of the paper.
@@ -334,8 +343,8 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
                     "warm_start=False and fit anew, or clone the estimator."
                 )
 
-    def _check_X(self, X, reset=False, **kwargs):
-        return validate_data(self, X, reset=reset, dtype=np.float64, **kwargs)
+    def _check_X(self, X, reset=False, dtype=np.float64, **kwargs):
+        return validate_data(self, X, reset=reset, dtype=dtype, **kwargs)
 
     def _train(self, training, validation, rng, goes_on, max_epochs):
         from sklearn_pscore._torch._net import build_net, seeded, train

@@ -135,6 +135,23 @@ class TestPrediction:
         alone = np.concatenate([ranker.predict(row[None]) for row in X])
         assert_allclose(alone, scores, rtol=1e-12)
 
+    @pytest.mark.parametrize("dtype", ["float64", "float32"])
+    def test_chunks_do_not_matter(self, data, dtype, monkeypatch):
+        X, _ = data
+        ranker = quick(predict_dtype=dtype).fit(*data)
+        whole = ranker.predict(X)
+        monkeypatch.setattr("sklearn_pscore._torch._net._ROWS_AT_A_TIME", 7)
+        tolerance = 1e-12 if dtype == "float64" else 1e-5
+        assert_allclose(ranker.predict(X), whole, rtol=tolerance)
+
+    def test_float32_is_near_float64(self, data):
+        X, _ = data
+        ranker = quick().fit(*data)
+        exact = ranker.predict(X)
+        rough = ranker.set_params(predict_dtype="float32").predict(X)
+        assert not np.array_equal(exact, rough)
+        assert_allclose(rough, exact, rtol=1e-4)
+
     def test_preference_proba_is_equation_one(self, data):
         X, _ = data
         ranker = quick().fit(*data)

@@ -13,6 +13,9 @@ from sklearn_pscore._torch._network import ScoreNetwork
 from sklearn_pscore._torch._packing import GroupBatches, PackedGroups
 
 
+_ROWS_AT_A_TIME = 2**14
+
+
 class GroupNet(NeuralNet):
     """A skorch net that is given a training and a validation set of groups.
 
@@ -60,6 +63,8 @@ def build_net(
         criterion=PairwiseLogisticLoss,
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=weight_decay,
+        # One kernel for all layers: half the time of a step on a small network.
+        optimizer__fused=True,
         lr=learning_rate,
         batch_size=batch_size,
         train_split=None,
@@ -93,17 +98,25 @@ def train(net, training, validation, max_epochs):
     net.notify("on_train_end", X=packed, y=None)
 
 
-def scores(net, X):
-    """Return scores in float64, whatever the network was trained in."""
+def scores(net, X, dtype):
+    """Return scores computed in `dtype`, whatever the network was trained in.
+
+    Rows are scored in chunks, so that the memory beside `X` is bounded.
+    """
     module = net.module_.eval()
+    dtype = getattr(torch, dtype)
     state = {
-        name: value.double() if value.is_floating_point() else value
+        name: value.to(dtype) if value.is_floating_point() else value
         for name, value in module.state_dict().items()
     }
+    scored = np.empty(len(X), dtype=np.float64)
     with torch.inference_mode():
-        # A copy: torch warns of arrays that it could not write to.
-        X = torch.tensor(X, dtype=torch.float64, device=net.device)
-        return functional_call(module, state, (X,)).cpu().numpy()
+        for top in range(0, len(X), _ROWS_AT_A_TIME):
+            rows = slice(top, top + _ROWS_AT_A_TIME)
+            # A copy: torch warns of arrays that it could not write to.
+            chunk = torch.tensor(X[rows], dtype=dtype, device=net.device)
+            scored[rows] = functional_call(module, state, (chunk,)).cpu().numpy()
+    return scored
 
 
 @contextmanager
