@@ -237,9 +237,16 @@ default=None
         >>> groups["preference"].tolist()
         [0.0, 10.0]
         """
+        won = as_flag(winner, "winner")
+        if len(won) != len(group):
+            raise ValueError(
+                f"group has {len(group)} entries but winner has {len(won)}; expected one "
+                "True or False per row. If you have the winner's name of each group, "
+                "compare: winner=(item == winner_of_the_row)."
+            )
         return Groups.from_arrays(
             group=group,
-            preference=AWARD_PREFERENCE * as_flag(winner, "winner"),
+            preference=AWARD_PREFERENCE * won,
             item=item,
             clip=clip,
             weight=weight,

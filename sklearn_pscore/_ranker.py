@@ -313,19 +313,20 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         """Check everything before any work is done; return items and generator."""
         from sklearn_pscore._torch._net import check_callbacks, check_device
 
+        # First, so that no other error is joined by a warning of lost items.
+        items = take_passenger(X, y)
         self._validate_params()
         _check_layers(self.hidden_layer_sizes)
         check_device(self.device)
         check_callbacks(self.callbacks)
         if goes_on:
             self._check_same_network()
-        passenger = take_passenger(X, y)
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), caller=caller)
-        if passenger is None:
+        if items is None:
             check_comparable(target, caller)
-            passenger = TrainingItems.from_target(X, target)
-        items = passenger.comparable()
+            items = TrainingItems.from_target(X, target)
+        items = items.comparable()
         if not len(items):
             check_comparable(target, caller)
         _check_float32(items.X)

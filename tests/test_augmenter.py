@@ -1,0 +1,295 @@
+"""PairAugmenter: X unchanged, synthetic items along, a warning where they are lost."""
+
+import gc
+import io
+import pickle
+import re
+import warnings
+from copy import deepcopy
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_pscore._augmenter import PairAugmenter
+from sklearn_pscore._carrier import attach_passenger, take_passenger
+from sklearn_pscore._groups import Groups
+from sklearn_pscore._ranker import PairwisePreferenceRanker
+
+X = np.random.default_rng(0).normal(size=(8, 2))
+GROUPS = Groups.from_arrays(
+    group=[0, 0, 0, 0, 1, 1, 1, 1], preference=[4, 1, 3, 2, 2, 7, 0, 5]
+)
+# In each group 6 pairs, 4 triples and 1 quadruple, and the 4 items of the other.
+N_SYNTHETIC = 2 * (6 + 4 + 1 + 4)
+PANDAS = pd.DataFrame(
+    {"SSIM": X[:, 0].astype("float32"), "rank": np.arange(8)}, index=list("abcdefgh")
+)
+POLARS = pl.DataFrame({"SSIM": X[:, 0].astype("float32"), "rank": np.arange(8)})
+CONTAINERS = pytest.mark.parametrize(
+    "data", [X, PANDAS, POLARS], ids=["array", "pandas", "polars"]
+)
+
+
+def carry(data, groups=GROUPS):
+    return PairAugmenter(random_state=0).fit_transform(data, groups)
+
+
+def pick_up(carrying, groups=GROUPS):
+    """What the ranker does, so that nothing is lost and nobody warns."""
+    items = take_passenger(carrying, groups)
+    assert items is not None
+    assert np.sum(~items.judged) == N_SYNTHETIC
+    return items
+
+
+def warnings_of(run):
+    """The messages of all warnings, those given at the end of an object included."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run()
+        gc.collect()
+    return [str(warning.message) for warning in caught]
+
+
+def small_ranker():
+    return PairwisePreferenceRanker((), max_epochs=1, random_state=0)
+
+
+class LeastSquares(RegressorMixin, BaseEstimator):
+    """A model that takes the target but knows nothing of carried items."""
+
+    def fit(self, X, y):
+        self.coef_ = np.linalg.lstsq(np.asarray(X), y["preference"])[0]
+        return self
+
+
+@pytest.mark.parametrize("data", [X.astype("f4"), (9 * X).astype(int), PANDAS, POLARS])
+def test_the_same_container_names_types_and_values(data):
+    carrying = carry(data)
+    assert isinstance(carrying, type(data))
+    assert_array_equal(np.asarray(carrying), np.asarray(data))
+    if isinstance(data, np.ndarray):
+        assert carrying.dtype == data.dtype
+    else:
+        assert list(carrying.columns) == list(data.columns)
+        assert list(carrying.dtypes) == list(data.dtypes)
+    if data is PANDAS:
+        assert carrying.index.tolist() == list("abcdefgh")
+    assert_allclose(pick_up(carrying).X[:8], data)
+
+
+@CONTAINERS
+def test_transform_returns_x_and_carries_nothing(data):
+    augmenter = PairAugmenter().fit(data, GROUPS)
+    assert type(augmenter.transform(data)) is type(data)
+    assert_array_equal(augmenter.transform(data), data)
+    names = ["x0", "x1"] if data is X else ["SSIM", "rank"]
+    assert augmenter.get_feature_names_out().tolist() == names
+
+
+@pytest.mark.parametrize(("output", "kind"), [("pandas", pd), ("polars", pl)])
+@CONTAINERS
+def test_set_output(data, output, kind):
+    augmenter = PairAugmenter().set_output(transform=output)
+    carrying = augmenter.fit_transform(data, GROUPS)
+    assert isinstance(carrying, kind.DataFrame)
+    assert list(carrying.columns) == augmenter.get_feature_names_out().tolist()
+    assert_array_equal(carrying.to_numpy(), np.asarray(data))
+    assert_allclose(pick_up(carrying).X[:8], data)
+    assert isinstance(augmenter.transform(data), kind.DataFrame)
+
+
+@CONTAINERS
+@pytest.mark.parametrize("library", [pickle, joblib])
+def test_pickling_keeps_the_items(data, library):
+    carrying, file = carry(data), io.BytesIO()
+    library.dump(carrying, file)
+    file.seek(0)
+    again = library.load(file)
+    assert type(again) is type(carrying)
+    assert_array_equal(np.asarray(again), np.asarray(data))
+    expected, items = pick_up(carrying), pick_up(again)
+    for field in ("X", "group", "preference", "weight", "parents", "judged"):
+        assert_array_equal(getattr(items, field), getattr(expected, field))
+
+
+@CONTAINERS
+@pytest.mark.parametrize("derive", [lambda X: X[:], lambda X: X[2:5], deepcopy])
+def test_whatever_is_made_of_x_carries_nothing(data, derive):
+    carrying = carry(data)
+    assert take_passenger(derive(carrying), GROUPS) is None
+    pick_up(carrying)
+
+
+@pytest.mark.parametrize("other", [GROUPS[:4], GROUPS[::-1], GROUPS["preference"]])
+def test_items_made_for_another_target_are_left_alone(other):
+    carrying = carry(X)
+    assert take_passenger(carrying, other) is None
+    pick_up(carrying, GROUPS.copy())
+
+
+@pytest.mark.parametrize("last", [[StandardScaler(), small_ranker()], [LeastSquares()]])
+@pytest.mark.parametrize("output", ["default", "pandas"])
+def test_items_that_nobody_picks_up_warn(last, output):
+    pipe = make_pipeline(PairAugmenter(), *last).set_output(transform=output)
+    (message,) = warnings_of(lambda: pipe.fit(X, GROUPS))
+    assert f"Nobody picked up the {N_SYNTHETIC} synthetic items" in message
+    assert "Put the augmenter right before a PairwisePreferenceRanker" in message
+    if hasattr(pipe[-1], "n_pairs_"):
+        assert pipe[-1].n_pairs_ == 6 + 6
+
+
+@pytest.mark.parametrize(
+    ("steps", "y"),
+    [
+        ((StandardScaler(), PairAugmenter(), small_ranker()), GROUPS),
+        ((PairAugmenter((), n_injected=0), LeastSquares()), GROUPS),
+        # scikit-learn's own checks look at fit_transform of a plain target.
+        ((PairAugmenter(), StandardScaler()), np.arange(8.0)),
+    ],
+)
+def test_no_warning_without_a_loss(steps, y):
+    assert warnings_of(lambda: make_pipeline(*steps).fit(X, y)) == []
+
+
+@CONTAINERS
+def test_the_ranker_trains_on_the_items(data):
+    pipe = make_pipeline(PairAugmenter(), small_ranker()).fit(data, GROUPS)
+    assert pipe[-1].n_pairs_ == pick_up(carry(data)).comparable().n_pairs
+    plain = make_pipeline(PairAugmenter((2,)), small_ranker()).fit(X[:4], [4, 1, 3, 2])
+    # Own 4, 1, 3, 2 and stitched 2, 2, 2, 1, 1, 0: of 45 pairs 6 + 3 tie.
+    assert plain[-1].n_pairs_ == 45 - 4 * 3 // 2 - 3 * 2 // 2
+
+
+def test_the_paper_has_more_than_500k_pairs():
+    """Eight systems stitched in every way, and eight of the other track."""
+    system, clip = np.indices((16, 12)).reshape(2, -1)
+    own = {"item": system, "clip": clip, "donor": system >= 8}
+    groups = Groups.from_winners(group=system // 8, winner=system % 8 == 0, **own)
+    data = np.random.default_rng(0).normal(size=(len(system), 3))
+    augmenter = PairAugmenter(max_stitched=None, n_injected=None)
+    pipe = make_pipeline(augmenter, small_ranker()).fit(data, groups)
+    assert pipe[-1].n_pairs_ == 1_443_254
+
+
+@CONTAINERS
+def test_augment_gives_plain_data_and_changes_nothing(data):
+    augmenter = PairAugmenter().fit(X[:, :1], GROUPS)
+    before = dict(vars(augmenter))
+    more, groups = augmenter.augment(data, GROUPS)
+    assert vars(augmenter) == before
+    items = pick_up(carry(data))
+    assert type(more) is np.ndarray
+    assert_array_equal(more, items.X)
+    assert groups.dtype.names == ("group", "preference")
+    assert_array_equal(groups["group"], items.group)
+    assert_array_equal(groups["preference"], items.preference)
+
+
+def test_parameters_and_seed_decide_what_is_made():
+    caps = {"max_stitched": 2, "n_injected": 3}
+    penalties = {"stitch_penalty": 0.25, "injected_penalty": 50}
+    made = [
+        PairAugmenter((3,), **caps, **penalties, random_state=seed).augment(X, GROUPS)
+        for seed in (0, 0, 1)
+    ]
+    assert_array_equal(made[0][0], made[1][0])
+    assert not np.array_equal(made[0][0], made[2][0])
+    own, stitched, injected = np.split(made[0][1]["preference"], [8, 8 + 2 * 2])
+    assert set(stitched) <= {3 - 3 * 0.25, 4 - 3 * 0.25, 5 - 3 * 0.25, 7 - 3 * 0.25}
+    assert len(injected) == 2 * 3
+    assert set(injected) <= set(own - 50)
+
+
+def augmented_names(item, **fields):
+    preference = np.arange(len(item))
+    groups = Groups.from_arrays(item=item, preference=preference, **fields)
+    more, target = PairAugmenter((2,)).augment(np.ones((len(item), 1)), groups)
+    assert len(more) == len(target)
+    return target["item"].tolist()
+
+
+def test_augment_names_the_items_after_their_parents():
+    own = ["a", "b", "c"]
+    stitched = ["stitched:a+b", "stitched:a+c", "stitched:b+c"]
+    injected = ["injected:t:a", "injected:t:b", "injected:t:c", "injected:l:z"]
+    names = augmented_names([*own, "z"], group=list("tttl"))
+    assert names == ["z", *own, *stitched, *injected]
+    names = augmented_names([*own, "z"], group=list("tttl"), donor=[0, 0, 0, 1])
+    assert names == [*own, *stitched, "injected:donor-1"]
+    assert augmented_names([5, 3, 9], group=[0, 0, 0]) == [3, 5, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [
+        (["a", "b+c", "a+b", "c"], "stitched:a+b+c"),  # two ways to read it
+        (["a", "b", "stitched:a+b"], "stitched:a+b"),  # called so already
+    ],
+)
+def test_augment_never_gives_two_items_one_name(item, name):
+    names = augmented_names(item, group=np.zeros(len(item), int))
+    assert {name, f"{name}#2"} < set(names)
+    assert len(set(names)) == len(names)
+
+
+def test_augment_merges_rows_and_keeps_weights():
+    fields = {"group": [0, 0, 0], "preference": [1, 1, 3], "clip": [0, 1, 0]}
+    groups = Groups.from_arrays(**fields, item=["x", "x", "y"], weight=[1, 2, 4])
+    more, target = PairAugmenter((2,)).augment([[1.0], [3.0], [8.0]], groups)
+    assert target.dtype.names == ("group", "preference", "item", "weight")
+    # Of the two orders only y then x has a clip in either half.
+    assert more.ravel().tolist() == [2.0, 8.0, (8 + 3) / 2]
+    assert target["weight"].tolist() == [1.5, 4.0, (1.5 + 4) / 2]
+    assert target["item"].tolist() == ["x", "y", "stitched:y+x"]
+    assert target["preference"].tolist() == [1.0, 3.0, 3.0 - 2]
+
+
+# A donor needs a preference too: an injected item has it, less the penalty.
+UNJUDGED = Groups.from_arrays(
+    group=[0] * 8, preference=[*range(7), None], donor=[1] * 8
+)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "data", "groups", "message"),
+    [
+        ({"stitch_sizes": (2, 1)}, X, GROUPS, "holds 1; expected integers >= 2"),
+        ({"stitch_sizes": (2.0,)}, X, GROUPS, "holds 2.0; expected integers >= 2"),
+        ({"stitch_sizes": (3, 3)}, X, GROUPS, "stitch_sizes=(3, 3) names a size twice"),
+        ({"stitch_sizes": 2}, X, GROUPS, "must be an array-like. Got 2 instead"),
+        ({"max_stitched": -1}, X, GROUPS, "range [0, inf) or None. Got -1 instead"),
+        ({"n_injected": 1.5}, X, GROUPS, "range [0, inf) or None. Got 1.5 instead"),
+        ({"stitch_penalty": np.inf}, X, GROUPS, "range (-inf, inf). Got inf instead"),
+        ({"injected_penalty": np.nan}, X, GROUPS, "range (-inf, inf). Got nan instead"),
+        ({}, X[:, :1], UNJUDGED, "(NaN) in 1 of 8 rows, the first at row 7"),
+        ({}, X[:5, :1], GROUPS, "groups has 8 entries but X has 5 rows"),
+        ({}, np.full((8, 1), np.nan), GROUPS, "Input X contains NaN"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "augment"])
+def test_errors_leave_it_as_it_was(method, parameters, data, groups, message):
+    augmenter = PairAugmenter().fit(PANDAS, GROUPS).set_params(**parameters)
+    before = dict(vars(augmenter))
+    with pytest.raises(ValueError, match=re.escape(message)):
+        getattr(augmenter, method)(data, groups)
+    assert vars(augmenter) == before
+
+
+def test_what_cannot_be_answered():
+    with pytest.raises(NotFittedError, match="PairAugmenter instance is not fitted"):
+        PairAugmenter().transform(X)
+    with pytest.raises(ValueError, match="X has 1 features, but PairAugmenter is"):
+        PairAugmenter().fit(X, GROUPS).transform(X[:, :1])
+    with pytest.raises(TypeError, match="augment takes groups as a structured array"):
+        PairAugmenter().augment(X, np.arange(8.0))
+    with pytest.raises(TypeError, match="X is list; expected an array or a pandas or"):
+        attach_passenger([[1.0]], None)
