@@ -90,6 +90,11 @@ def test_from_frame_equals_from_arrays(library):
     assert groups.tolist() == expected.tolist()
 
 
+def test_from_winners_compares_lengths():
+    with pytest.raises(ValueError, match="group has 2 entries but winner has 3"):
+        Groups.from_winners(group=["a", "b"], winner=[True, False, True])
+
+
 @pytest.mark.parametrize("winner", [[False, True, True], [0, 1, 1.0]])
 def test_from_winners_gives_ten_and_zero(winner):
     groups = Groups.from_winners(group=["a", "a", "b"], winner=winner, clip=[0, 1, 2])

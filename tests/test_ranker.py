@@ -300,6 +300,14 @@ class TestEarlyStopping:
         ties = sum(r * (r - 1) // 2 for r in range(1, 8))
         assert ranker.n_pairs_ == 36 * 35 // 2 - ties
 
+    def test_a_failed_fit_does_not_warn_of_lost_items_too(self, data, recwarn):
+        X, groups = data
+        carrying = PairAugmenter(random_state=0).fit_transform(X, groups)
+        with pytest.raises(ValueError, match="max_epochs"):
+            quick(max_epochs=0).fit(carrying, groups)
+        del carrying
+        assert len(recwarn) == 0
+
 
 class TestCallbacks:
     def test_skorch_callbacks_are_called(self, data):

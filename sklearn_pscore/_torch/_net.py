@@ -12,7 +12,6 @@ from sklearn_pscore._torch._loss import PairwiseLogisticLoss
 from sklearn_pscore._torch._network import ScoreNetwork
 from sklearn_pscore._torch._packing import GroupBatches, PackedGroups
 
-
 _ROWS_AT_A_TIME = 2**14
 
 
