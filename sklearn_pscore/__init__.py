@@ -20,11 +20,16 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]
 
 
+_SUBMODULES = ("datasets", "metrics", "model_selection", "plotting")
+
+
 def __getattr__(name):
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted([*__all__, *_SUBMODULES])

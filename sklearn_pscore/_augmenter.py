@@ -132,6 +132,9 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def fit(self, X, y):
         """Check the data; there is nothing to learn.
 
+        Only ``fit_transform``, which a Pipeline calls in its ``fit``, makes
+        synthetic items and sends them along.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)

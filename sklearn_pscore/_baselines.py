@@ -18,6 +18,10 @@ class TopCountRanker(PlacingRanker):
     the directions are applied, and share its score. Donor rows are contenders
     of the other donor rows of their group only. Weights play no role.
 
+    Give it the metrics in their own units: a scaler before it drops the names
+    that directions are known by, and centring moves zero, which `nearest_zero`
+    is about.
+
     ``predict(X)`` has no groups to compare in and places each row among the
     rows seen in ``fit``: with p_j the share of these that are not better than
     the row in metric j, and n the mean number of items of their groups,
@@ -159,6 +163,10 @@ class RankSumRanker(PlacingRanker):
     (group, item) are one contender with the mean of each metric, taken after
     the directions are applied, and share its score. Donor rows are contenders
     of the other donor rows of their group only. Weights play no role.
+
+    Give it the metrics in their own units: a scaler before it drops the names
+    that directions are known by, and centring moves zero, which `nearest_zero`
+    is about.
 
     ``predict(X)`` has no groups to compare in and places each row among the
     rows seen in ``fit``: with b_j the share of these that are better than the

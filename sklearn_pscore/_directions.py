@@ -109,7 +109,8 @@ def _by_name(given, n_features, feature_names):
         raise ValueError(
             f"directions is {came}, but X has no column names to look up; expected one "
             f"direction per column. Pass a list of {n_features} words of "
-            f"{list(DIRECTION_WORDS)}, or X as a DataFrame."
+            f"{list(DIRECTION_WORDS)}, or X as a DataFrame; if a step before dropped the "
+            'names, call set_output(transform="pandas") on the pipeline.'
         )
     names = [str(name) for name in feature_names]
     stray = [name for name in given if name not in names]

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.inspection import permutation_importance
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -19,6 +18,7 @@ from sklearn_pscore._ranker import PairwisePreferenceRanker
 from sklearn_pscore.datasets import fetch_thqa, make_head_challenge
 from sklearn_pscore.metrics import dcg_scorer
 from sklearn_pscore.model_selection import PreferenceGroupKFold, compare_rankers
+from sklearn_pscore.model_selection._compare import seeded_clone
 
 N_LEVELS = 4
 """Levels that DT and CB learn where the preference is continuous."""
@@ -99,15 +99,16 @@ class Experiment:
             **how,
         )
 
-    def importances(self, *, n_runs, n_repeats=5, random_state=0, verbose=0):
+    def importances(self, *, seeds, n_repeats=5, random_state=0, verbose=0):
         """Return the permutation importance in DCG of every metric, section 5.3.
 
-        PS is fitted anew for each run and fold, and each metric of the
-        held-out rows is shuffled `n_repeats` times.
+        PS is fitted for each seed and fold, just as in a comparison that has
+        these seeds, and each metric of the held-out rows is shuffled
+        `n_repeats` times.
 
         Returns
         -------
-        drops : ndarray of shape (n_features, n_runs * n_folds * n_repeats)
+        drops : ndarray of shape (n_features, n_seeds * n_folds * n_repeats)
             DCG lost by shuffling.
         baseline : float
             Mean DCG with nothing shuffled.
@@ -116,19 +117,14 @@ class Experiment:
         splits = self.splits()
         drops, baselines = [], []
         with tqdm(
-            total=n_runs * len(splits),
+            total=len(seeds) * len(splits),
             desc="permutation importance",
             disable=None if verbose else True,
         ) as progress:
-            for _ in range(n_runs):
+            for seed in seeds:
                 for X, groups, X_test, groups_test in splits:
-                    model = clone(preference_score(augment=self.augment))
-                    seeds = {
-                        name: int(rng.randint(2**31 - 1))
-                        for name in sorted(model.get_params())
-                        if name.endswith("random_state")
-                    }
-                    model.set_params(**seeds).fit(X, groups)
+                    model = seeded_clone(preference_score(augment=self.augment), seed)
+                    model.fit(X, groups)
                     baselines.append(dcg_scorer(model, X_test, groups_test))
                     drops.append(
                         permutation_importance(

@@ -68,14 +68,15 @@ def as_clip(values, field="clip"):
 def as_flag(values, field="donor"):
     """Return True or False per row; accept booleans and the numbers 0 and 1."""
     array = _as_column(values, field)
-    if array.dtype.kind == "O":
+    if array.dtype.kind == "O" and not any(isinstance(v, str) for v in array):
         array = _numbers_of_objects(array, field)
     if array.dtype.kind in "uif":
         bad = np.flatnonzero(~np.isin(array, (0, 1)))
         if len(bad):
             raise ValueError(
                 f"{field} is {array[bad[0]]} at row {bad[0]}; expected True or False. "
-                f"Pass a condition, for example {field}=({field} > 0)."
+                f"Pass a condition that is True where it should be, for example "
+                f"{field}=({field} == 1)."
             )
     elif array.dtype.kind != "b":
         raise TypeError(

@@ -195,6 +195,11 @@ class Groups:
         for field, column in names.items():
             if column is None:
                 continue
+            if not isinstance(column, (str, int)):
+                raise TypeError(
+                    f"{field} is {type(column).__name__}; expected the name of a column of "
+                    "the frame. Pass the name, or use Groups.from_arrays for columns."
+                )
             if column not in list(frame.columns):
                 raise ValueError(
                     f"{field}={column!r} is not a column of the frame; expected one of "

@@ -163,7 +163,8 @@ def check_groups(
     if n_rows is not None and target.n_rows != n_rows:
         raise ValueError(
             f"{name} has {target.n_rows} entries but X has {n_rows} rows; expected one "
-            f"entry per row. {_HOW_TO_BUILD}"
+            f"entry per row. {_HOW_TO_BUILD} Group sizes (LightGBM style) become labels by "
+            "group=np.repeat(np.arange(len(sizes)), sizes)."
         )
     if require_preference:
         check_judged(target, np.flatnonzero(~target.donor), caller, name)

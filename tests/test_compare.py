@@ -605,3 +605,16 @@ def test_bad_arguments_fail_before_any_fit(arguments, error, message):
     defaults = {"rankers": {"bad": Failing()}, "groups": GROUPS, "test": TEST}
     with pytest.raises(error, match=re.escape(message)):
         compare_rankers(X=X, **{**defaults, "scoring": ERROR, **arguments})
+
+
+def test_a_metric_is_no_scorer():
+    with pytest.raises(TypeError, match=re.escape("make_ranking_scorer(dcg_score)")):
+        compare_rankers({"bad": Failing()}, X, GROUPS, cv=2, scoring={"DCG": dcg_score})
+
+
+def test_a_single_run_shows_no_spread_and_prints_its_table():
+    rows = ROWS.assign(MRR=0.5)
+    comparison = RankerComparison(rows, ("DCG", "MRR"), "GT", "seed")
+    assert comparison.n_runs().to_dict() == {"GT": 1, "PS": 2, "RS": 1}
+    assert comparison.formatted(decimals=1).loc["GT"].tolist() == ["9.0", "0.5"]
+    assert str(comparison) == comparison.formatted().to_string()

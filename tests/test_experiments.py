@@ -55,7 +55,7 @@ class TestChallenge:
 
     def test_importance_finds_the_planted_metric(self, track, planted):
         experiment = challenge(track)
-        drops, baseline = experiment.importances(n_runs=1)
+        drops, baseline = experiment.importances(seeds=[0])
         assert experiment.X.columns[np.argmax(drops.mean(axis=1))] == planted
         assert 0 < drops.max() < baseline
 
@@ -113,6 +113,8 @@ def run(*arguments, **env):
 class TestCommandLine:
     def test_tables_and_pictures(self, small, tmp_path):
         out = tmp_path / "new" / "demo"
+        out.mkdir(parents=True)
+        (out / "notes.txt").write_text("mine")
         result = run("--data", "challenge", "--runs", 2, "--out", out)
         assert result.exit_code == 0, result.output
         assert sorted(path.name for path in out.iterdir()) == [
@@ -121,6 +123,7 @@ class TestCommandLine:
             "importance.csv",
             "leaderboard-listening.png",
             "leaderboard-talking.png",
+            "notes.txt",
             "runs.csv",
             "table.csv",
         ]
@@ -132,6 +135,9 @@ class TestCommandLine:
         assert (runs["method"] == "PS").sum() == 2 * 2
         importance = pd.read_csv(out / "importance.csv")
         assert len(importance) == 2 * 12
+        assert "notes.txt" not in result.output
+        ps = runs.query("method == 'PS' and data.str.endswith('talking')")
+        assert f"unshuffled: DCG {ps['DCG'].mean():.3f}" in result.output
         for line in ("GT", "#Top1", "PS"):
             assert f"\n{line}" in result.output
         assert "PNG" in str((out / "leaderboard-talking.png").read_bytes()[:8])

@@ -302,3 +302,19 @@ def test_no_comparable_pair(fields, message):
     target = check_groups(Groups.from_arrays(**(default | fields)))
     with pytest.raises(ValueError, match=re.escape(message)):
         check_comparable(target, "fit")
+
+
+@pytest.mark.parametrize(
+    "winner", [["no", "yes"], np.array(["no", "yes"], dtype=object)]
+)
+def test_winner_in_words_asks_for_a_condition(winner):
+    with pytest.raises(TypeError, match="expected booleans. Pass a condition"):
+        Groups.from_winners(group=[0, 0], winner=winner)
+
+
+def test_from_frame_takes_names_only():
+    frame = pd.DataFrame({"track": [1, 1]})
+    with pytest.raises(
+        TypeError, match="group is Series; expected the name of a column"
+    ):
+        Groups.from_frame(frame, group=frame["track"])

@@ -13,12 +13,15 @@ def test_example_runs():
     (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
     lines = [line for line in code.splitlines() if line.strip()]
     assert len([line for line in lines if "import" not in line]) <= 15
+    assert "print(dcg.mean())" in code
     names = {}
     exec(compile(code, str(README), "exec"), names)
     assert names["dcg"].shape == (5,)
     # A random order of 8 has a mean DCG of 4.5 times the sum of the discounts.
-    chance = 4.5 * np.sum(1 / np.log2(np.arange(2, 10)))
-    assert names["dcg"].mean() > chance + 2
+    discount = 1 / np.log2(np.arange(2, 10))
+    perfect, chance = np.sum(np.arange(8, 0, -1) * discount), 4.5 * discount.sum()
+    assert f"{perfect:.2f} is perfect, {chance:.2f} is chance" in code
+    assert chance + 2 < names["dcg"].mean() < perfect
     assert names["scores"].shape == (200,)
     assert names["ranks"].min() == 1.0
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import contextmanager
+from inspect import isfunction
 from numbers import Integral
 from time import perf_counter
 from zlib import crc32
@@ -149,9 +150,9 @@ def compare_rankers(
     >>> print(comparison.to_markdown(decimals=2))
     | method | MRR | DCG |
     | --- | ---: | ---: |
-    | GT | 1.00 ± 0.00 | 2.63 ± 0.00 |
-    | larger | 0.83 ± 0.00 | 2.51 ± 0.00 |
-    | smaller | 0.67 ± 0.00 | 2.38 ± 0.00 |
+    | GT | 1.00 | 2.63 |
+    | larger | 0.83 | 2.51 |
+    | smaller | 0.67 | 2.38 |
     >>> round(comparison.paired("larger", "smaller", "MRR").mean, 2)
     0.17
     """
@@ -205,7 +206,7 @@ def _fit_and_score(name, ranker, seed, fold, scoring):
     X_train, groups_train = fold.training_part()
     X_test, reference, _ = fold.held_out_part()
     with _told_where(f"in ranker {name!r}, seed {seed}, fold {fold.number}"):
-        ranker = _seeded_clone(ranker, seed)
+        ranker = seeded_clone(ranker, seed)
         start = perf_counter()
         ranker.fit(X_train, groups_train)
         seconds = perf_counter() - start
@@ -239,7 +240,7 @@ def _seed_names(ranker):
     return [name for name in names if name.split("__")[-1] in _SEED_PARAMETERS]
 
 
-def _seeded_clone(ranker, seed):
+def seeded_clone(ranker, seed):
     """Return a clone with every seed parameter set from the run's seed."""
     ranker = clone(ranker)
     return ranker.set_params(
@@ -297,6 +298,14 @@ def _check_scoring(scoring):
             raise ValueError(
                 f"scoring has the name {name!r}; expected none of {list(_OWN_COLUMNS)}, "
                 "which are columns of the result. Rename the metric."
+            )
+        if getattr(scorer, "__module__", "").startswith("sklearn_pscore.metrics") and (
+            isfunction(scorer)
+        ):
+            raise TypeError(
+                f"scoring[{name!r}] is the metric {scorer.__name__}; expected a scorer, "
+                "called as scorer(ranker, X, groups). Pass "
+                f"make_ranking_scorer({scorer.__name__})."
             )
         if not callable(scorer):
             raise TypeError(

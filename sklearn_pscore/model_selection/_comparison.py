@@ -77,8 +77,29 @@ class RankerComparison:
         by_method = self._runs(over).groupby(level="method", sort=False)
         return by_method.agg([("mean", _mean), ("std", _std)])
 
+    def n_runs(self, *, over=None):
+        """Return the number of runs that the spread of each method is taken over.
+
+        Parameters
+        ----------
+        over : {"seed", "fold"} or None, default=None
+            What a run is; None is the comparison's own `over`.
+
+        Returns
+        -------
+        n_runs : Series of shape (n_methods,)
+            1 for a method that takes no seed, over seeds.
+        """
+        return self._runs(over).groupby(level="method", sort=False).size()
+
+    def __str__(self):
+        return self.formatted().to_string()
+
     def formatted(self, *, over=None, decimals=3):
         """Return the table as strings, one ``mean ± std`` per method and metric.
+
+        A method with a single run, such as one that takes no seed, has no spread
+        to show: its mean stands alone.
 
         Parameters
         ----------
@@ -93,11 +114,14 @@ class RankerComparison:
             Methods in the order of the rows, the truth first.
         """
         table = self.table(over=over)
+        n_runs = self.n_runs(over=over)
         return pd.DataFrame(
             {
                 metric: [
-                    f"{mean:.{decimals}f} ± {std:.{decimals}f}"
-                    for mean, std in table[metric].itertuples(index=False)
+                    f"{mean:.{decimals}f}" + (f" ± {std:.{decimals}f}" if n > 1 else "")
+                    for (mean, std), n in zip(
+                        table[metric].itertuples(index=False), n_runs, strict=True
+                    )
                 ]
                 for metric in self.metrics
             },

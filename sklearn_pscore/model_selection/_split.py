@@ -1,5 +1,6 @@
 """Splitters that keep groups whole and read them from the target."""
 
+import warnings
 from math import ceil
 from numbers import Integral, Real
 
@@ -225,6 +226,14 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
         donor = target.donor
     elif target is not None:
         _check_length(target, n_rows, target_name)
+        warnings.warn(
+            f"{target_name} is a plain array: rows are split by {labels_name}, but a "
+            "ranker and its scorers read a plain target as one single group. Pass "
+            f"Groups.from_arrays(group=..., preference={target_name}) to rank inside "
+            "groups.",
+            UserWarning,
+            stacklevel=3,
+        )
     if _is_structured(labels):
         raise TypeError(
             f"{labels_name} is a structured array with the fields "

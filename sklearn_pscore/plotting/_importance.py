@@ -99,8 +99,9 @@ class ImportanceDisplay:
 
         Parameters
         ----------
-        importances : array-like of shape (n_features, n_repeats)
-            Drop of the score per feature and repeat or run.
+        importances : array-like of shape (n_features, n_repeats) or Bunch
+            Drop of the score per feature and repeat or run, or the result of
+            :func:`~sklearn.inspection.permutation_importance` itself.
         feature_names : array-like of shape (n_features,), str
             Names of the features.
         metric : str, default="DCG"
@@ -120,7 +121,7 @@ class ImportanceDisplay:
             Drawn, with its artists.
         """
         display = cls(
-            importances=importances,
+            importances=getattr(importances, "importances", importances),
             feature_names=feature_names,
             metric=metric,
             baseline=baseline,

@@ -133,7 +133,9 @@ class LeaderboardDisplay:
             )
         over = comparison.over if over is None else over
         table = comparison.table(over=over)[metric]
-        n_runs = comparison.rows[over].nunique()
+        n_runs = comparison.n_runs(over=over)
+        # A single run has no spread, and 0 would claim that there is none.
+        table["std"] = table["std"].where(n_runs > 1)
         truth = None
         if comparison.truth is not None:
             truth = float(table.loc[comparison.truth, "mean"])
@@ -143,7 +145,7 @@ class LeaderboardDisplay:
             means=table["mean"].to_numpy(),
             stds=table["std"].to_numpy(),
             metric=metric,
-            over=f"{n_runs} {over}s" if n_runs > 1 else None,
+            over=f"{n_runs.max()} {over}s" if n_runs.max() > 1 else None,
             truth=truth,
             truth_name=comparison.truth,
         )
@@ -237,7 +239,7 @@ class LeaderboardDisplay:
     def _write_value(self, row, mean, std):
         text = (
             format_number(mean)
-            if std is None
+            if std is None or np.isnan(std)
             else f"{format_number(mean)} ± {format_number(std)}"
         )
         return self.ax_.annotate(
