@@ -99,11 +99,11 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         validation set, and dur in seconds.
 
     n_groups_ : int
-        Groups that were trained on, those held out and those without a pair
-        not counted.
+        Groups that the last call trained on, those held out and those without a
+        pair not counted.
 
     n_pairs_ : int
-        Pairs that were trained on, those of synthetic items included.
+        Pairs that the last call trained on, those of synthetic items included.
 
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -350,7 +350,9 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
     def _train(self, training, validation, rng, goes_on, max_epochs):
         from sklearn_pscore._torch._net import build_net, seeded, train
 
-        with seeded(rng.randint(_N_SEEDS), self.device):
+        # Epochs that go on from others are not shuffled as these were.
+        n_done = len(self.history_) if goes_on else 0
+        with seeded((rng.randint(_N_SEEDS) + n_done) % _N_SEEDS, self.device):
             if goes_on:
                 # A copy, so that a failure leaves the trained net as it was.
                 net = deepcopy(self.net_)

@@ -226,6 +226,19 @@ class TestGoingOn:
         assert_array_equal(once.predict(data[0]), partial.predict(data[0]))
         assert len(partial.partial_fit(*data).history_) == 2
 
+    def test_later_epochs_are_shuffled_anew(self, data):
+        X, _ = data
+        ranker = quick(batch_size=5, learning_rate_init=1e-30, weight_decay=0.0)
+        losses = [
+            tuple(
+                ranker.partial_fit(*data).net_.history[-1, "batches", :, "train_loss"]
+            )
+            for _ in range(2)
+        ]
+        # A group is a batch and the weights stand still: the same losses again.
+        assert_allclose(sorted(losses[0]), sorted(losses[1]), rtol=1e-5)
+        assert losses[0] != losses[1]
+
     def test_warm_start_goes_on(self, data):
         ranker = quick(warm_start=True).fit(*data)
         first = ranker.history_[-1]["train_loss"]
