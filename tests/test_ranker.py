@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
 
@@ -296,7 +297,10 @@ class TestEarlyStopping:
         ).fit(X, groups)
         losses = [epoch["valid_loss"] for epoch in ranker.history_]
         assert len(losses) < ranker.max_epochs
-        assert int(np.argmin(losses)) == len(losses) - 1 - 3
+        n_best = int(np.argmin(losses)) + 1
+        assert n_best == len(losses) - 3
+        up_to_best = clone(ranker).set_params(max_epochs=n_best).fit(X, groups)
+        assert_array_equal(ranker.predict(X), up_to_best.predict(X))
 
     def test_too_few_items_are_refused(self):
         with pytest.raises(ValueError, match="cannot hold out 2 of the 3 items"):
