@@ -262,6 +262,94 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
             self._train(items, None, rng, goes_on, max_epochs=1)
         return self
 
+    def fit_parquet(
+        self,
+        path,
+        *,
+        group,
+        preference,
+        features=None,
+        item=None,
+        weight=None,
+        donor=None,
+        rows_at_a_time=65536,
+    ):
+        """Learn from Parquet files that need not fit in memory.
+
+        The files are gone through `max_epochs` times, whole groups at a time,
+        as by ``partial_fit``: groups are shuffled among those read together. So
+        sort the file by group, with the groups in a random order. Only as many
+        rows as are read at a time, and the largest group, are in memory.
+
+        Metrics are taken as they are in the file: scale them before. There is
+        no validation set, so `early_stopping` must be False.
+
+        Parameters
+        ----------
+        path : str, path or list of paths
+            One file, several files in the order of their rows, or a folder,
+            whose ``*.parquet`` files are taken in the order of their names.
+        group, preference : str
+            Columns of the target, see :meth:`Groups.from_frame`.
+        features : list of str or None, default=None
+            Columns of the metrics. None takes all that are not in the target.
+        item, weight, donor : str or None, default=None
+            Further columns of the target.
+        rows_at_a_time : int, default=65536
+            Rows to read at a time.
+
+        Returns
+        -------
+        self : PairwisePreferenceRanker
+            The same object, fitted. `history_` has an entry per stretch of rows
+            read, and `n_groups_` and `n_pairs_` count a whole pass.
+
+        Raises
+        ------
+        ValueError
+            If a file cannot be read, lacks a column, or has a group in two
+            places, and as for :meth:`fit`.
+        """
+        from sklearn_pscore._groups import Groups
+        from sklearn_pscore._parquet import ParquetGroups
+
+        caller = "PairwisePreferenceRanker.fit_parquet"
+        self._validate_params()
+        if self.early_stopping:
+            raise ValueError(
+                f"early_stopping=True, but {caller} has no validation set; expected "
+                "False. Set early_stopping=False, or use fit on data in memory."
+            )
+        named = {"item": item, "weight": weight, "donor": donor}
+        fields = {"group": group, "preference": preference}
+        fields |= {field: name for field, name in named.items() if name is not None}
+        stretches = ParquetGroups(
+            path, fields=fields, features=features, rows_at_a_time=rows_at_a_time
+        )
+        goes_on = self.warm_start and hasattr(self, "net_")
+        rng = check_random_state(self.random_state)
+        with restored_on_error(self):
+            for _ in range(self.max_epochs):
+                n_groups = n_pairs = 0
+                for frame in stretches:
+                    y = Groups.from_frame(frame, **fields)
+                    X = frame[stretches.features]
+                    items, _ = self._check(X, y, caller, goes_on, comparable=False)
+                    if not len(items):
+                        continue
+                    self._train(items, None, rng, goes_on, max_epochs=1)
+                    goes_on = True
+                    n_groups += self.n_groups_
+                    n_pairs += self.n_pairs_
+                if not n_pairs:
+                    raise ValueError(
+                        f"No comparable pairs in {path}: within each group all items have "
+                        f"one preference. {caller} compares items of one group with "
+                        "different preference; check the group column."
+                    )
+                self.n_groups_, self.n_pairs_ = n_groups, n_pairs
+        return self
+
     def predict(self, X):
         """Score items; larger is preferred.
 
@@ -309,7 +397,7 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
             )
         return expit(score_a - score_b)
 
-    def _check(self, X, y, caller, goes_on):
+    def _check(self, X, y, caller, goes_on, comparable=True):
         """Check everything before any work is done; return items and generator."""
         from sklearn_pscore._torch._net import check_callbacks, check_device
 
@@ -321,13 +409,13 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         check_callbacks(self.callbacks)
         if goes_on:
             self._check_same_network()
-        X = self._check_X(X, reset=not goes_on, ensure_min_samples=2)
+        n_least = 2 if comparable else 1
+        X = self._check_X(X, reset=not goes_on, ensure_min_samples=n_least)
         target = check_groups(y, n_rows=len(X), caller=caller)
         if items is None:
-            check_comparable(target, caller)
             items = TrainingItems.from_target(X, target)
         items = items.comparable()
-        if not len(items):
+        if comparable and not len(items):
             check_comparable(target, caller)
         _check_float32(items.X)
         return items, check_random_state(self.random_state)
@@ -398,7 +486,7 @@ _HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "dur")
 
 def _check_float32(X):
     """Refuse values that the network, which trains in float32, cannot hold."""
-    largest = np.abs(X).max()
+    largest = np.abs(X).max(initial=0.0)
     if largest > np.finfo(np.float32).max:
         raise ValueError(
             f"X holds a value of size {largest:.3g}; expected at most "

@@ -1,0 +1,220 @@
+"""Learning from Parquet files that are read a stretch at a time."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from pandas.testing import assert_frame_equal
+
+from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore._parquet import ParquetGroups
+
+NAMES = {"group": "query", "preference": "opinion"}
+FEATURES = ["SSIM", "FID"]
+
+
+def make_table(n_groups=60, seed=0):
+    """Groups of 1 to 9 rows, in a random order, that the first metric orders."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 10, n_groups)
+    X = rng.normal(size=(sizes.sum(), 2))
+    table = pd.DataFrame(X, columns=FEATURES)
+    labels = [f"q{label:03d}" for label in rng.permutation(n_groups)]
+    table.insert(0, "query", np.repeat(labels, sizes))
+    table["opinion"] = X[:, 0] + 0.1 * rng.normal(size=len(table))
+    return table
+
+
+def write(table, path, **kwargs):
+    table.to_parquet(path, index=False, **kwargs)
+    return path
+
+
+def stretches(path, rows_at_a_time=20):
+    return ParquetGroups(
+        path, fields=NAMES, features=None, rows_at_a_time=rows_at_a_time
+    )
+
+
+def quick(**kwargs):
+    kwargs = {"max_epochs": 3, "learning_rate_init": 0.05, "random_state": 0, **kwargs}
+    return PairwisePreferenceRanker((8,), **kwargs)
+
+
+class TestStretches:
+    @pytest.mark.parametrize("rows_at_a_time", [1, 7, 20, 10_000])
+    def test_all_rows_come_once_and_groups_whole(self, tmp_path, rows_at_a_time):
+        table = make_table()
+        path = write(table, tmp_path / "a.parquet", row_group_size=13)
+        parts = list(stretches(path, rows_at_a_time))
+        together = pd.concat(parts, ignore_index=True)
+        assert_frame_equal(together[table.columns], table)
+        groups = [set(part["query"]) for part in parts]
+        assert sum(map(len, groups)) == len(set.union(*groups)) == 60
+
+    def test_a_stretch_is_bounded(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        sizes = [len(part) for part in stretches(path, 20)]
+        assert len(sizes) > 10
+        assert max(sizes) <= 20 + 20 // 2 + 9
+
+    @pytest.mark.parametrize("form", ["list", "folder"])
+    def test_several_files_and_a_group_across_two(self, tmp_path, form):
+        table = make_table()
+        size = table.groupby("query")["query"].transform("size").to_numpy()
+        cut = 1 + int(np.flatnonzero(size[50:] > 1)[0]) + 50
+        cut -= table["query"][cut - 1] != table["query"][cut]
+        paths = [
+            write(table[:cut], tmp_path / "part-0.parquet"),
+            write(table[cut:], tmp_path / "part-1.parquet"),
+        ]
+        parts = list(stretches(paths if form == "list" else tmp_path))
+        together = pd.concat(parts, ignore_index=True)
+        assert_frame_equal(together[table.columns], table)
+        assert sum(part["query"].nunique() for part in parts) == 60
+
+    def test_features_are_what_the_target_leaves(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        assert stretches(path).features == FEATURES
+
+
+class TestFit:
+    def test_equals_partial_fit_on_the_same_stretches(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        rng = np.random.RandomState(3)
+        one_by_one = quick(random_state=rng)
+        for _ in range(2):
+            for part in stretches(path, 50):
+                one_by_one.partial_fit(part[FEATURES], Groups.from_frame(part, **NAMES))
+        streamed = quick(random_state=np.random.RandomState(3), max_epochs=2)
+        streamed.fit_parquet(path, **NAMES, rows_at_a_time=50)
+        X = make_table(seed=1)[FEATURES]
+        assert_array_equal(streamed.predict(X), one_by_one.predict(X))
+
+    def test_counts_and_accuracy_are_those_in_memory(self, tmp_path):
+        table = make_table(300)
+        path = write(table, tmp_path / "a.parquet")
+        groups = Groups.from_frame(table, **NAMES)
+        whole = quick(max_epochs=10).fit(table[FEATURES], groups)
+        streamed = quick(max_epochs=10).fit_parquet(path, **NAMES, rows_at_a_time=400)
+        assert streamed.n_pairs_ == whole.n_pairs_
+        assert streamed.n_groups_ == whole.n_groups_
+        assert streamed.feature_names_in_.tolist() == FEATURES
+        other = make_table(100, seed=1)
+        judged = Groups.from_frame(other, **NAMES)
+        assert streamed.score(other[FEATURES], judged) > 0.9
+        assert whole.score(other[FEATURES], judged) > 0.9
+
+    def test_stretches_without_a_pair_are_passed_over(self, tmp_path):
+        table = make_table()
+        alone = pd.DataFrame(
+            {"query": ["a", "b"], "SSIM": 0.0, "FID": 0.0, "opinion": [1.0, 2.0]}
+        )
+        path = write(pd.concat([alone, table]), tmp_path / "a.parquet")
+        ranker = quick().fit_parquet(path, **NAMES, rows_at_a_time=2)
+        assert (
+            ranker.n_pairs_
+            == quick().fit(table[FEATURES], Groups.from_frame(table, **NAMES)).n_pairs_
+        )
+
+    def test_weights_and_donors_are_read(self, tmp_path):
+        table = make_table()
+        marked = table.assign(heavy=1.0, outside=np.arange(len(table)) < 30)
+        path = write(marked, tmp_path / "a.parquet")
+        ranker = quick().fit_parquet(path, **NAMES, weight="heavy", donor="outside")
+        assert ranker.feature_names_in_.tolist() == FEATURES
+        kept = table[30:]
+        assert (
+            ranker.n_pairs_
+            == quick().fit(kept[FEATURES], Groups.from_frame(kept, **NAMES)).n_pairs_
+        )
+
+
+def truncated(tmp_path):
+    path = write(make_table(), tmp_path / "bad.parquet")
+    path.write_bytes(path.read_bytes()[:-40])
+    return path
+
+
+def of_another_kind(tmp_path):
+    (tmp_path / "bad.parquet").write_text("query,opinion\n")
+    return tmp_path / "bad.parquet"
+
+
+def unsorted(tmp_path):
+    table = make_table()
+    return write(pd.concat([table, table[:1]]), tmp_path / "bad.parquet")
+
+
+def without_preference(tmp_path):
+    return write(make_table().drop(columns="opinion"), tmp_path / "bad.parquet")
+
+
+def without_features(tmp_path):
+    return write(make_table()[["query", "opinion"]], tmp_path / "bad.parquet")
+
+
+def without_rows(tmp_path):
+    return write(make_table()[:0], tmp_path / "bad.parquet")
+
+
+def all_tied(tmp_path):
+    return write(make_table().assign(opinion=1.0), tmp_path / "bad.parquet")
+
+
+def with_a_missing_opinion(tmp_path):
+    table = make_table()
+    table.loc[200, "opinion"] = np.nan
+    return write(table, tmp_path / "bad.parquet")
+
+
+def empty_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
+
+
+class TestBadFiles:
+    @pytest.mark.parametrize(
+        ("make", "error", "message"),
+        [
+            (truncated, ValueError, "cannot be read as Parquet"),
+            (of_another_kind, ValueError, "cannot be read as Parquet"),
+            (unsorted, ValueError, "comes back in column 'query'"),
+            (without_preference, ValueError, "no column 'opinion', which preference="),
+            (without_features, ValueError, "no column beside ['query', 'opinion']"),
+            (without_rows, ValueError, "no rows"),
+            (all_tied, ValueError, "No comparable pairs in"),
+            (
+                with_a_missing_opinion,
+                ValueError,
+                "column 'opinion' is missing at row 200",
+            ),
+            (empty_folder, ValueError, "holds no *.parquet file"),
+            (lambda p: p / "no.parquet", FileNotFoundError, "which is not a file"),
+        ],
+    )
+    def test_are_named_and_leave_the_estimator_as_it_was(
+        self, tmp_path, make, error, message
+    ):
+        good = write(make_table(), tmp_path / "good.parquet")
+        ranker = quick().fit_parquet(good, **NAMES)
+        before = dict(vars(ranker))
+        bad = make(tmp_path)
+        with pytest.raises(error, match=re.escape(message)) as caught:
+            ranker.fit_parquet(bad, **NAMES, rows_at_a_time=50)
+        assert vars(ranker).keys() == before.keys()
+        assert all(vars(ranker)[name] is value for name, value in before.items())
+        assert bad.name in str(caught.value)
+
+    def test_the_group_that_comes_back_is_named(self, tmp_path):
+        path = unsorted(tmp_path)
+        label = make_table()["query"][0]
+        with pytest.raises(ValueError, match=f"group {label} comes back"):
+            quick().fit_parquet(path, **NAMES)
+
+    def test_early_stopping_is_refused(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        with pytest.raises(ValueError, match="has no validation set"):
+            quick(early_stopping=True).fit_parquet(path, **NAMES)
