@@ -6,7 +6,7 @@ OUT ?= demo
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint format bench-paper clean
+.PHONY: help setup demo test lint format bench-paper bench-smoke clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,7 +15,8 @@ help:
 	@echo "make test    run the whole test suite"
 	@echo "make lint    check style and format"
 	@echo "make format  mend format"
-	@echo "make bench-paper  rewrite the tables in benchmarks/results"
+	@echo "make bench-paper  rewrite the results of the paper's protocol"
+	@echo "make bench-smoke  fail if the loss has lost its lead over going through pairs"
 
 setup: $(STAMP)
 
@@ -44,6 +45,9 @@ bench-paper: $(STAMP)
 	$(BIN)/python benchmarks/paper_challenge.py
 	$(BIN)/python benchmarks/paper_thqa.py
 	$(BIN)/python benchmarks/paper_tables.py > docs/paper_tables.md
+
+bench-smoke: $(STAMP)
+	$(BIN)/python benchmarks/pair_loss.py --smoke
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info
