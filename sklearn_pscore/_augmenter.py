@@ -39,6 +39,8 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     (no clips, no donors) they lower the agreement with people; compare with and
     without before you trust it.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     stitch_sizes : sequence of int, default=(2, 3, 4)

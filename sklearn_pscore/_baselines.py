@@ -31,6 +31,8 @@ class TopCountRanker(PlacingRanker):
     is the expected number of metrics in which no one of n - 1 random training
     rows is better.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     directions : None, str, list of str or dict, default=None
@@ -175,6 +177,8 @@ class RankSumRanker(PlacingRanker):
     .. math:: s(x) = -\\sum_j (b_j + t_j / 2)
 
     is minus the sum of its mid-ranks, as shares of the training rows.
+
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
     Parameters
     ----------

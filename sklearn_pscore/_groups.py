@@ -36,6 +36,7 @@ class Groups:
     ============  ==============  ==================================================
 
     The first two are always there, the others where they are given.
+    How they are used is in ``docs/conventions.md``.
 
     See Also
     --------

@@ -35,6 +35,8 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
     the classifier as ``sample_weight``; one that takes none ignores them, with
     a UserWarning.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     classifier : classifier or None, default=None

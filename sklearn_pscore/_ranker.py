@@ -34,6 +34,8 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
     Metrics of different units should be scaled before, usually by a
     ``StandardScaler`` in the same Pipeline.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(64, 32)

@@ -74,6 +74,18 @@ def test_defaults_are_those_of_the_signature(path):
         ), f"{name}: default={shown} but {parameter.default!r}"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in OBJECTS
+        if path.startswith("sklearn_pscore.metrics.") or path.count(".") == 1
+    ],
+)
+def test_conventions_are_named(path):
+    assert "docs/conventions.md" in inspect.getdoc(OBJECTS[path])
+
+
 def test_every_part_has_public_objects():
     modules = {path.split(".")[1] for path in OBJECTS}
     assert {"Groups", "datasets", "metrics", "model_selection", "plotting"} <= modules

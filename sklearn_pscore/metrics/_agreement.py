@@ -23,6 +23,8 @@ def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
     with the concordant, discordant and tied pairs :math:`C, D, T`, each weighing
     the product of its two item weights.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     groups : structured ndarray or array-like of shape (n_samples,)
@@ -90,6 +92,8 @@ def kendall_tau_score(groups, y_score, *, k=None, average=True):
     and of them those tied in the score :math:`P_x` and in the preference
     :math:`P_y`, each weighing the product of its two item weights [1]_. Where
     the score ties all pairs of a group, its tau is 0.
+
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
     Parameters
     ----------

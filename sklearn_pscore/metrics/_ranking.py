@@ -40,6 +40,8 @@ def reciprocal_rank_score(groups, y_score, *, k=None, average=True):
 
     and terms with :math:`t + i > k` count zero [1]_.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     groups : structured ndarray or array-like of shape (n_samples,)
@@ -115,6 +117,8 @@ def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
 
     Tied scores count as the expectation over random tie orders: each tied item
     gets the mean gain of its run [1]_.
+
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
     Parameters
     ----------
@@ -193,6 +197,8 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     Tied scores count as the expectation over random tie orders: each tied item
     gets the mean gain of its run [1]_.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     groups : structured ndarray or array-like of shape (n_samples,)
@@ -257,6 +263,8 @@ def rank_items(groups, y_score):
     """Rank the items of each group by their scores, 1 is the best.
 
     Works for the scores of any model; preferences are not looked at.
+
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
     Parameters
     ----------

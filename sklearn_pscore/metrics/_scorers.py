@@ -78,6 +78,8 @@ def make_ranking_scorer(metric, /, **options):
     ``predict`` takes `groups`, alone or as the last step of a pipeline or found
     by a search, is given them; every other one predicts from `X` alone.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     metric : callable

@@ -52,6 +52,8 @@ def compare_rankers(
     not draw the same numbers. All rankers get the same seeds. A ranker that
     shows no such parameter is taken as deterministic and fitted once per fold.
 
+    Direction, ties, weights and gains are as in ``docs/conventions.md``.
+
     Parameters
     ----------
     rankers : dict of str to estimator
