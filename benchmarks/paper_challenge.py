@@ -12,7 +12,7 @@ challenge, and prints the tables.
 """
 
 import pandas as pd
-from records import seeded, write_rows
+from records import write_rows
 from tqdm import tqdm
 
 from sklearn_pscore._experiments import challenge_experiment, preference_score
@@ -23,6 +23,7 @@ from sklearn_pscore.metrics import (
     reciprocal_rank_score,
 )
 from sklearn_pscore.metrics._scorers import predict_scores
+from sklearn_pscore.model_selection._compare import seeded_clone
 
 METRICS = {
     "MRR": reciprocal_rank_score,
@@ -50,7 +51,7 @@ def rows_of(weights, n_train, track):
     rows = []
     for method, ranker in rankers.items():
         for seed in range(N_SEEDS):
-            fitted = seeded(ranker, seed).fit(experiment.X, experiment.groups)
+            fitted = seeded_clone(ranker, seed).fit(experiment.X, experiment.groups)
             scores = predict_scores(fitted, X_test, groups_test)
             values = {
                 name: metric(groups_test, scores, average=False)

@@ -7,8 +7,6 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from sklearn.base import clone
-
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("scikit-learn", "torch", "skorch", "catboost", "numpy")
 
@@ -23,13 +21,3 @@ def write_rows(name, table):
     }
     table.to_csv(RESULTS / f"{name}.csv", index=False, float_format="%.5g")
     (RESULTS / f"{name}.machine.json").write_text(json.dumps(machine, indent=1) + "\n")
-
-
-def seeded(estimator, seed):
-    """Return a clone with every seed in it set."""
-    names = [
-        name
-        for name in estimator.get_params()
-        if name.endswith(("random_state", "random_seed"))
-    ]
-    return clone(estimator).set_params(**dict.fromkeys(names, seed))

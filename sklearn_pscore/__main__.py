@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -184,23 +185,18 @@ def _write_picture(path, figure):
     return path.name
 
 
-class _whole_file:
-    """Write to a file beside `path`, and move it there once it is whole."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __enter__(self):
-        handle, self.part = tempfile.mkstemp(dir=self.path.parent, prefix=".part-")
-        os.close(handle)
-        os.chmod(self.part, 0o644)
-        return self.part
-
-    def __exit__(self, kind, error, trace):
-        if kind is None:
-            os.replace(self.part, self.path)
-        else:
-            os.unlink(self.part)
+@contextmanager
+def _whole_file(path):
+    """Give a file beside `path` to write to, and move it there once it is whole."""
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    os.close(handle)
+    try:
+        yield part
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise
 
 
 if __name__ == "__main__":

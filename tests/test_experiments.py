@@ -171,6 +171,17 @@ class TestCommandLine:
         assert str(path) in result.output
         assert path.read_text() == "Image,Score\n"
 
+    def test_no_half_written_file_remains(self, small, tmp_path, monkeypatch):
+        def stop(table, path, **kwargs):
+            Path(path).write_text("half")
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(pd.DataFrame, "to_csv", stop)
+        out = tmp_path / "out"
+        result = run("--data", "challenge", "--runs", 1, "--out", out)
+        assert result.exit_code != 0
+        assert {path.suffix for path in out.iterdir()} == {".png"}
+
     def test_bad_option(self, tmp_path):
         result = run("--runs", 0, "--out", tmp_path / "out")
         assert result.exit_code == 2

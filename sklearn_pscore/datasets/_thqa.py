@@ -29,7 +29,7 @@ _DIRECTIONS = {
 }
 
 
-def fetch_thqa(*, data_home=None, download_if_missing=True):
+def fetch_thqa(data_home=None, download_if_missing=True):
     """Load the THQA talking-head videos with metrics and mean opinions.
 
     800 videos: 20 portraits times 5 speech clips are 100 groups, and each is
