@@ -1,0 +1,321 @@
+"""The rankers that are compared: other libraries' and this package's.
+
+``RANKERS`` maps a name to an entry that makes a ranker of a seed. All have
+``fit(X, groups)`` and ``predict(X)``; each gets the rows of a group together,
+as its library wants them, and nobody gets donors. As many threads as
+``OMP_NUM_THREADS`` says, else one per core.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_pscore import (
+    PairwisePreferenceRanker,
+    RankSumRanker,
+    TopCountRanker,
+)
+from sklearn_pscore.metrics import pairwise_accuracy_score
+
+MAX_PAIRS = 200_000
+"""Pairs that the linear model learns from, drawn at random where there are more."""
+
+MANY_ROWS = 50_000
+"""From here on CatBoost gets a third of the trees, and 20 pairs per item."""
+
+_MAX_GRADES = 31  # as many as LightGBM takes by default
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Rows of one group together; `sizes` counts them, group after group."""
+
+    X: np.ndarray
+    preference: np.ndarray
+    group: np.ndarray
+    sizes: np.ndarray
+
+    @classmethod
+    def of(cls, X, groups):
+        """Sort by group, keep the order inside a group, and drop donors."""
+        X = np.asarray(X, dtype=float)
+        if "donor" in groups.dtype.names:
+            X, groups = X[~groups["donor"]], groups[~groups["donor"]]
+        group = np.unique(groups["group"], return_inverse=True)[1]
+        order = np.argsort(group, kind="stable")
+        return cls(
+            X[order], groups["preference"][order], group[order], np.bincount(group)
+        )
+
+    def grades(self):
+        """Return the preference as small whole numbers.
+
+        Grades of at most 4 stay as they are. Anything else gets its rank among
+        the different preferences of its group, from 0, in at most 31 steps.
+        """
+        preference = self.preference
+        if np.isin(preference, np.arange(5)).all():
+            return preference.astype(int)
+        order = np.lexsort((preference, self.group))
+        new_group = np.diff(self.group[order], prepend=-1) > 0
+        new_level = np.diff(preference[order], prepend=-np.inf) > 0
+        level = np.cumsum(new_group | new_level)
+        start = np.repeat(level[new_group], self.sizes)
+        grades = np.empty(len(preference), dtype=int)
+        grades[order] = level - start
+        largest = grades.max()
+        return (
+            grades if largest < _MAX_GRADES else grades * _MAX_GRADES // (largest + 1)
+        )
+
+    def pairs(self, rng):
+        """Return row numbers of better and worse items, at most `MAX_PAIRS`."""
+        starts = np.cumsum(self.sizes) - self.sizes
+        parts = []
+        for start, size in zip(starts, self.sizes, strict=True):
+            own = self.preference[start : start + size]
+            parts.append(np.argwhere(own[:, None] > own) + start)
+        pairs = np.concatenate(parts)
+        if len(pairs) > MAX_PAIRS:
+            pairs = pairs[rng.choice(len(pairs), MAX_PAIRS, replace=False)]
+        return pairs.T
+
+
+class BestMetric:
+    """The one feature, with its sign, that agrees best on the training rows."""
+
+    def fit(self, X, groups):
+        X = np.asarray(X, dtype=float)
+        accuracy = np.array([pairwise_accuracy_score(groups, x) for x in X.T])
+        self.column_ = int(np.argmax(np.abs(accuracy - 0.5)))
+        self.sign_ = 1.0 if accuracy[self.column_] >= 0.5 else -1.0
+        return self
+
+    def predict(self, X):
+        return self.sign_ * np.asarray(X, dtype=float)[:, self.column_]
+
+
+class LinearPairwise:
+    """Logistic regression on differences of standardised features of pairs."""
+
+    def __init__(self, C=0.01):
+        self.C = C
+
+    def fit(self, X, groups):
+        rng = np.random.default_rng(0)
+        rows = Sorted.of(X, groups)
+        self.scaler_ = StandardScaler().fit(rows.X)
+        Z = self.scaler_.transform(rows.X)
+        better, worse = rows.pairs(rng)
+        # Without intercept the way round of a pair makes no difference to the
+        # likelihood; half of them each way gives the two classes it asks for.
+        won = np.arange(len(better)) % 2 == 0
+        differences = (Z[better] - Z[worse]) * np.where(won, 1.0, -1.0)[:, None]
+        model = LogisticRegression(C=self.C, fit_intercept=False, max_iter=1000)
+        self.coef_ = model.fit(differences, won).coef_[0]
+        return self
+
+    def predict(self, X):
+        return self.scaler_.transform(np.asarray(X, dtype=float)) @ self.coef_
+
+
+class ConditionalLogit:
+    """McFadden's choice model, unregularised, for one winner per group."""
+
+    def fit(self, X, groups):
+        rows = Sorted.of(X, groups)
+        self.scaler_ = StandardScaler().fit(rows.X)
+        Z = self.scaler_.transform(rows.X)
+        starts = np.cumsum(rows.sizes) - rows.sizes
+        best = np.maximum.reduceat(rows.preference, starts)
+        won = rows.preference == np.repeat(best, rows.sizes)
+
+        def loss(weights):
+            utility = Z @ weights
+            utility -= np.repeat(np.maximum.reduceat(utility, starts), rows.sizes)
+            share = np.exp(utility)
+            total = np.add.reduceat(share, starts)
+            share /= np.repeat(total, rows.sizes)
+            value = np.log(total).sum() - utility[won].sum()
+            return value / len(starts), Z.T @ (share - won) / len(starts)
+
+        self.coef_ = minimize(
+            loss, np.zeros(Z.shape[1]), jac=True, method="L-BFGS-B", tol=1e-10
+        ).x
+        return self
+
+    def predict(self, X):
+        return self.scaler_.transform(np.asarray(X, dtype=float)) @ self.coef_
+
+
+class LightGBM:
+    """LGBMRanker, lambdarank; gains are the ranks unless they are exponential."""
+
+    def __init__(self, gain="rank", **params):
+        self.gain = gain
+        self.params = params
+
+    def fit(self, X, groups):
+        from lightgbm import LGBMRanker
+
+        rows = Sorted.of(X, groups)
+        grades = rows.grades()
+        self.model_ = LGBMRanker(verbose=-1, n_jobs=n_threads(), **self.params)
+        if self.gain != "exponential":
+            # Its own default makes the highest of 25 ranks count 2 ** 24 times
+            # the lowest, and agrees less by .01 on THQA and .015 on RealSumm.
+            self.model_.set_params(label_gain=list(range(grades.max() + 1)))
+        self.model_.fit(rows.X, grades, group=rows.sizes)
+        return self
+
+    def predict(self, X):
+        return self.model_.booster_.predict(
+            np.asarray(X, dtype=float), num_threads=n_threads()
+        )
+
+
+class XGBoost:
+    """XGBRanker, rank:pairwise."""
+
+    def __init__(self, **params):
+        self.params = params
+
+    def fit(self, X, groups):
+        from xgboost import XGBRanker
+
+        rows = Sorted.of(X, groups)
+        self.model_ = XGBRanker(
+            objective="rank:pairwise", n_jobs=n_threads(), **self.params
+        )
+        self.model_.fit(rows.X, rows.grades(), qid=rows.group)
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(np.asarray(X, dtype=float))
+
+
+class CatBoost:
+    """CatBoostRanker with 300 trees, a third of them where rows are many."""
+
+    def __init__(self, loss_function, seed):
+        self.loss_function = loss_function
+        self.seed = seed
+
+    def fit(self, X, groups):
+        from catboost import CatBoostRanker
+
+        rows = Sorted.of(X, groups)
+        many = len(rows.X) >= MANY_ROWS
+        loss = self.loss_function
+        if many and loss == "PairLogit":
+            loss = f"PairLogit:max_pairs={20 * len(rows.X)}"
+        preference = rows.preference
+        if loss == "QuerySoftMax":
+            preference = (preference > 0).astype(float)
+        self.model_ = CatBoostRanker(
+            loss_function=loss,
+            iterations=100 if many else 300,
+            random_seed=self.seed,
+            thread_count=n_threads(),
+            verbose=False,
+            allow_writing_files=False,
+        )
+        self.model_.fit(rows.X, preference, group_id=rows.group)
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(np.asarray(X, dtype=float))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a ranker is made, and on which sets it has a place.
+
+    Attributes
+    ----------
+    make : callable
+        ``make(seed, data)``, an unfitted ranker for a `DataSet`.
+    seeds : {"none", "few", "all"}
+        Whether runs differ by the seed, and whether few are run for their cost.
+    needs : str or None
+        "directions", "choice" or "lambdarank": only on sets that have or are it.
+    """
+
+    make: Callable
+    seeds: str = "none"
+    needs: str | None = None
+
+    def suits(self, data):
+        """Return whether the ranker has a place on a `DataSet`."""
+        return {
+            None: True,
+            "directions": data.directions is not None,
+            "choice": data.is_choice,
+            "lambdarank": data.name == "lambdarank",
+        }[self.needs]
+
+
+def n_threads():
+    """Return the number of threads that every library is to use."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count())
+
+
+def _ours(seed, data):
+    return make_pipeline(StandardScaler(), PairwisePreferenceRanker(random_state=seed))
+
+
+def _lightgbm(**params):
+    return Entry(lambda seed, data: LightGBM(gain=data.gain, **params))
+
+
+def _xgboost(**params):
+    return Entry(lambda seed, data: XGBoost(**params))
+
+
+def _catboost(loss, needs=None):
+    return Entry(lambda seed, data: CatBoost(loss, seed), seeds="few", needs=needs)
+
+
+def _by_directions(ranker):
+    return Entry(
+        lambda seed, data: ranker(directions=data.directions()), needs="directions"
+    )
+
+
+OURS = "sklearn_pscore"
+
+# Of the example's train.conf; 100 trees, 31 leaves and rate 0.1 are defaults.
+_EXAMPLE = {
+    "subsample": 0.9,
+    "subsample_freq": 1,
+    "min_child_samples": 50,
+    "min_child_weight": 5.0,
+}
+
+RANKERS = {
+    OURS: Entry(_ours, seeds="all"),
+    "best metric": Entry(lambda seed, data: BestMetric()),
+    "#Top1": _by_directions(TopCountRanker),
+    "RS": _by_directions(RankSumRanker),
+    "linear": Entry(lambda seed, data: LinearPairwise()),
+    "conditional logit": Entry(lambda seed, data: ConditionalLogit(), needs="choice"),
+    "LightGBM": _lightgbm(),
+    "LightGBM, small": _lightgbm(n_estimators=100, num_leaves=7, learning_rate=0.05),
+    "LightGBM, example": Entry(
+        lambda seed, data: LightGBM(gain=data.gain, random_state=seed, **_EXAMPLE),
+        seeds="all",
+        needs="lambdarank",
+    ),
+    "XGBoost": _xgboost(),
+    "XGBoost, small": _xgboost(n_estimators=200, max_depth=3, learning_rate=0.05),
+    "CatBoost PairLogit": _catboost("PairLogit"),
+    "CatBoost YetiRank": _catboost("YetiRank"),
+    "CatBoost QuerySoftMax": _catboost("QuerySoftMax", needs="choice"),
+}
+"""Every ranker by its name; the first is this package's."""
