@@ -93,6 +93,10 @@ class RankingTarget:
     @cached_property
     def items(self):
         """Rows merged to items, donors left out: a :class:`RankingItems`."""
+        if self.item is None and not self.donor.any():
+            return RankingItems(
+                self.group, self.preference, self.weight, np.arange(self.n_rows)
+            )
         kept = np.flatnonzero(~self.donor)
         row_item = np.full(self.n_rows, -1)
         if self.item is None:
@@ -104,8 +108,12 @@ class RankingTarget:
         row_item[kept] = inverse
         # The weights are added in sorted order, so that no item's mean depends
         # on the order of the rows, not even in the last bit.
-        by_item = np.lexsort((self.weight[kept], inverse))
-        total = np.bincount(inverse[by_item], self.weight[kept][by_item])
+        weight = self.weight[kept]
+        if np.any(weight != weight[:1]):
+            by_item = np.lexsort((weight, inverse))
+            total = np.bincount(inverse[by_item], weight[by_item])
+        else:
+            total = np.bincount(inverse, weight)
         return RankingItems(
             self.group[kept][first],
             self.preference[kept][first],
@@ -228,10 +236,10 @@ def _check_structured(groups, name):
             "(n_samples,). Flatten it with groups.ravel()."
         )
     fields = {field: CONVERTERS[field](groups[field]) for field in names}
-    labels, codes = np.unique(fields["group"], return_inverse=True)
+    labels, codes = _distinct_and_codes(fields["group"])
     item = None
     if "item" in fields:
-        item = np.unique(fields["item"], return_inverse=True)[1]
+        item = _distinct_and_codes(fields["item"])[1]
         _check_items_agree(codes, item, fields)
     n_rows = len(groups)
     return RankingTarget(
@@ -324,10 +332,79 @@ def _warn_about_group_ids(y):
 def _first_and_inverse(group, item):
     """Return the first row of each (group, item), and the item of each row."""
     n_labels = int(item.max()) + 1 if len(item) else 1
-    _, first, inverse = np.unique(
-        group * n_labels + item, return_index=True, return_inverse=True
-    )
-    return first, inverse
+    distinct, inverse = _distinct_and_codes(group * n_labels + item)
+    return _first_of_each(inverse, len(distinct)), inverse
+
+
+def _first_of_each(codes, n_codes):
+    """Return the first place of each code."""
+    first = np.empty(n_codes, dtype=np.int64)
+    # Of several values for one entry the last one stays, here the first place.
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first
+
+
+def _distinct_and_codes(labels):
+    """Return what :func:`numpy.unique` with ``return_inverse=True`` does, sooner.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), int64 or fixed-width strings
+    """
+    if not len(labels) or not labels.dtype.itemsize:
+        return np.unique(labels, return_inverse=True)
+    if labels.dtype.kind == "U":
+        return _distinct_and_codes_of_text(labels)
+    lowest = int(labels.min())
+    span = int(labels.max()) - lowest + 1
+    place_bits = (len(labels) - 1).bit_length()
+    if span <= max(4 * len(labels), 1024):
+        above = labels - lowest
+        is_there = np.zeros(span, dtype=bool)
+        is_there[above] = True
+        return np.flatnonzero(is_there) + lowest, (np.cumsum(is_there) - 1)[above]
+    if span.bit_length() + place_bits > 63:
+        return np.unique(labels, return_inverse=True)
+    # The label and its place, packed into one integer, sort several times as
+    # fast as the places by their labels.
+    packed = ((labels - lowest) << place_bits) | np.arange(len(labels))
+    packed.sort()
+    ordered = packed >> place_bits
+    is_new = np.ones(len(labels), dtype=bool)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    codes = np.empty(len(labels), dtype=np.int64)
+    codes[packed & ((1 << place_bits) - 1)] = np.cumsum(is_new) - 1
+    return ordered[is_new] + lowest, codes
+
+
+def _distinct_and_codes_of_text(labels):
+    """Number strings by their characters, as many at once as fit into an integer."""
+    labels = np.ascontiguousarray(labels, dtype=labels.dtype.newbyteorder("="))
+    characters = labels.view(np.uint32)
+    if characters.max() < 256:
+        characters = characters.astype(np.uint8)
+    columns = characters.reshape(len(labels), -1).T.copy()
+    # Neighbours of one label count once, so rows that are sorted cost little.
+    is_new = np.ones(len(labels), dtype=bool)
+    is_new[1:] = False
+    for column in columns:
+        is_new[1:] |= column[1:] != column[:-1]
+    start = np.flatnonzero(is_new)
+    columns = columns[:, start]
+    codes = np.zeros(len(start), dtype=np.int64)
+    n_codes = 1
+    room = 1 << (63 - len(codes).bit_length())
+    for column in columns:
+        lowest = column.min()
+        span = int(column.max() - lowest) + 1
+        if n_codes * span > room:
+            distinct, codes = _distinct_and_codes(codes)
+            n_codes = len(distinct)
+        codes = codes * span + (column - lowest)
+        n_codes *= span
+    distinct, codes = _distinct_and_codes(codes)
+    first = start[_first_of_each(codes, len(distinct))]
+    return labels[first], np.repeat(codes, np.diff(start, append=len(labels)))
 
 
 def _is_structured(groups):

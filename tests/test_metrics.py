@@ -11,6 +11,7 @@ import sklearn.metrics
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore import Groups
+from sklearn_pscore._target import check_groups
 from sklearn_pscore.metrics import (
     dcg_score,
     kendall_tau_score,
@@ -20,6 +21,7 @@ from sklearn_pscore.metrics import (
     reciprocal_rank_score,
 )
 from sklearn_pscore.metrics._order import stable_order
+from sklearn_pscore.metrics._pairs import _worse_first
 from sklearn_pscore.metrics._segments import Segments
 
 METRICS = [
@@ -489,6 +491,21 @@ class TestProperties:
         expected = metric(np.repeat(preference, weight), np.repeat(score, weight))
         assert_allclose(metric(groups, score), expected, rtol=1e-14)
 
+    @pytest.mark.parametrize("metric", PAIR_METRICS, ids=variant_name)
+    def test_integer_weights_are_repeated_rows_in_every_group(self, metric):
+        # Rows repeated without an item name are items of their own.
+        rng = np.random.default_rng(22)
+        n = 2_000
+        group, weight = rng.integers(0, 90, n), rng.integers(0, 4, n)
+        preference, score = rng.integers(0, 5, n), np.round(rng.normal(size=n), 1)
+        groups = Groups.from_arrays(group=group, preference=preference, weight=weight)
+        plain = Groups.from_arrays(group=group, preference=preference)
+        repeated = np.repeat(plain, weight)
+        expected = metric(repeated, np.repeat(score, weight), average=False)
+        value = metric(groups, score, average=False)
+        assert_allclose(value, expected, rtol=1e-12, atol=1e-15)
+        assert np.abs(value - metric(plain, score, average=False)).max() > 0.01
+
     @pytest.mark.parametrize("metric", METRICS[:3], ids=variant_name)
     def test_an_integer_weight_is_a_repeated_group(self, metric):
         groups, y_score = random_target(np.random.default_rng(13), weighted=False)
@@ -733,6 +750,75 @@ class TestParts:
         assert_array_equal(stable_order(keys[1], few), np.lexsort((keys[1], few)))
         many = rng.integers(0, 90_000, n)
         assert_array_equal(stable_order(few, many), np.lexsort((few, many)))
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            [1.0, 1.0 + 2**-52, -1e300, 1e300, 1.0 - 2**-53],
+            [-1.7e308, 1.7e308, 0.0, -0.0, 5e-324, -5e-324],
+            [5e-324, 0.0, 1e-323],
+            [3.0],
+        ],
+        ids=["outliers", "widest", "smallest", "one"],
+    )
+    def test_stable_order_of_floats_that_round_to_one_integer(self, values):
+        rng = np.random.default_rng(23)
+        value, code = rng.choice(values, 3_000), rng.integers(0, 40, 3_000)
+        assert_array_equal(stable_order(value, code), np.lexsort((value, code)))
+        assert_array_equal(stable_order(value), np.lexsort((value,)))
+        assert_array_equal(stable_order(code, value), np.lexsort((code, value)))
+
+    @pytest.mark.parametrize("n", [0, 1, 2, 500])
+    def test_stable_order_of_keys_that_do_not_fit_into_one_integer(self, n):
+        rng = np.random.default_rng(24)
+        wide, value = rng.integers(0, 2**62, n), rng.normal(size=n)
+        few = rng.integers(0, 3, n)
+        for keys in [(wide, few), (few, wide), (value, wide), (wide,), (value, few)]:
+            assert_array_equal(stable_order(*keys), np.lexsort(keys))
+
+    @pytest.mark.parametrize("is_weighted", [False, True])
+    def test_pairs_in_disorder_by_the_double_loop(self, is_weighted):
+        rng = np.random.default_rng(25)
+        # Up to 256 items are compared in tables, more of them bit by bit.
+        size = np.array([3, 256, 1, 257, 2, 255, 300, 9, 256, 64, 65])
+        n = np.sum(size)
+        segments = Segments(size)
+        for level in (segments.offset, rng.permuted(segments.offset)):
+            level = np.minimum(level, segments.spread(size - 1))
+            level = segments.spread(size - 1) - level
+            weight = rng.random(n) if is_weighted else np.ones(n, dtype=np.int64)
+            expected = []
+            for start, end in zip(segments.start, segments.start + size, strict=True):
+                is_worse = level[start:end, None] > level[start:end]
+                is_worse = is_worse * weight[start:end, None] * weight[start:end]
+                expected.append(np.sum(np.triu(is_worse)))
+            assert_allclose(_worse_first(level, weight, segments), expected, rtol=1e-12)
+
+    @pytest.mark.parametrize(
+        "labels",
+        [
+            np.array([3, -1, 3, 7, -1]),
+            np.array([2**63 - 1, -(2**63), 0, 2**63 - 1]),
+            np.array([10**15, 5, 10**12, 5, 10**15]),
+            np.array([], dtype=int),
+            np.array(["b", "a", "", "b", "ba", "a b"]),
+            np.array(["\U0001f600", "é", "z", "é", "\U0001f601x"]),
+            np.array(["ā", "b", "ā", "c"], dtype=">U2"),
+            np.array([f"{i * 7919 % 101:x}" * 9 for i in range(300)]),
+            np.array([f"{i // 40:040d}" for i in range(300)]),
+            np.array(["", "", ""]),
+        ],
+        ids=str,
+    )
+    def test_codes_of_groups_are_those_of_unique(self, labels):
+        groups = np.zeros(
+            len(labels), dtype=[("group", labels.dtype), ("preference", float)]
+        )
+        groups["group"] = labels
+        target = check_groups(groups)
+        distinct, codes = np.unique(labels, return_inverse=True)
+        assert_array_equal(target.labels, distinct)
+        assert_array_equal(target.group, codes)
 
     @pytest.mark.parametrize("ufunc", [np.add, np.multiply])
     def test_accumulate_is_that_of_each_segment_alone(self, ufunc):

@@ -98,30 +98,33 @@ def judged_items(target, y_score, caller, *, drop_unweighted=False):
         If no group says anything.
     """
     merged = target.items
-    chosen = np.arange(merged.n_items)
-    if drop_unweighted:
-        chosen = np.flatnonzero(merged.weight > 0)
-    weight = merged.weight[chosen]
     # Where all weights are equal they decide no order: a sort is saved.
-    by_weight = [weight] if np.any(weight != weight[:1]) else []
-    chosen = chosen[
-        stable_order(*by_weight, -merged.preference[chosen], merged.group[chosen])
-    ]
-    preference, weight = merged.preference[chosen], merged.weight[chosen]
-    groups = Segments.of_equal(merged.group[chosen])
+    by_weight = [merged.weight] if np.any(merged.weight != merged.weight[:1]) else []
+    chosen = stable_order(*by_weight, -merged.preference, merged.group)
+    if drop_unweighted and by_weight:
+        chosen = chosen[merged.weight[chosen] > 0]
+    preference = merged.preference[chosen]
+    weight = merged.weight[chosen] if by_weight else merged.weight
+    group = merged.group[chosen] if len(chosen) < merged.n_items else merged.group
+    size = np.bincount(group)
+    label = np.flatnonzero(size)
+    groups = Segments(size[label])
     last = groups.start + groups.size - 1
     telling = (preference[groups.start] > preference[last]) & (
-        groups.sum(weight > 0) > 0
+        np.maximum.reduceat(weight, groups.start) > 0
     )
     if not telling.any():
         check_comparable(target, caller)
-    kept = groups.spread(telling)
+    if not telling.all():
+        kept = groups.spread(telling)
+        groups, label = Segments(groups.size[telling]), label[telling]
+        chosen, preference, weight = chosen[kept], preference[kept], weight[kept]
     return JudgedItems(
-        groups=Segments(groups.size[telling]),
-        preference=preference[kept],
-        weight=weight[kept],
-        score=item_scores(target, y_score)[chosen[kept]],
-        label=merged.group[chosen[groups.start[telling]]],
+        groups=groups,
+        preference=preference,
+        weight=weight,
+        score=item_scores(target, y_score)[chosen],
+        label=label,
         n_groups=target.n_groups,
     )
 
@@ -142,6 +145,10 @@ def item_scores(target, y_score):
     if target.item is None:
         return y_score[rows]
     item = target.items.row_item[rows]
+    if len(rows) == target.items.n_items:
+        score = np.empty(len(rows))
+        score[item] = y_score[rows]
+        return score
     # Added in sorted order, so that the mean never depends on the row order.
     rows = rows[stable_order(y_score[rows], item)]
     score = y_score[rows]

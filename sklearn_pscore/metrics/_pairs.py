@@ -11,6 +11,12 @@ import numpy as np
 from sklearn_pscore.metrics._order import runs_by_score, stable_order
 from sklearn_pscore.metrics._segments import Segments
 
+# Groups of at most this many items are compared pair by pair, in tables: levels
+# and counts then fit into a byte. Larger groups go bit by bit.
+_LARGEST_IN_TABLE = 256
+# A table of about this size stays in the cache of one core.
+_CELLS_OF_TABLE = 2**15
+
 
 @dataclass(frozen=True)
 class RankedPairs:
@@ -129,10 +135,10 @@ def _preference_levels(items):
 
 def _pair_weights(items):
     """Divide weights by the largest of their group."""
-    largest = np.maximum.reduceat(items.weight, items.groups.start)
-    weight = items.weight / items.groups.spread(largest)
-    if np.all(weight == 1.0):
-        return np.ones(len(weight), dtype=np.int64)
+    largest = items.groups.spread(np.maximum.reduceat(items.weight, items.groups.start))
+    if np.all(items.weight == largest):
+        return np.ones(len(largest), dtype=np.int64)
+    weight = items.weight / largest
     # No pair may vanish, however large the other weights are: the product of
     # two of these, and of two sums of such products, is a number above zero.
     return np.maximum(weight, 1e-150)
@@ -144,6 +150,8 @@ def _sum_across(outer, inner, weight, group):
     All arrays have shape (n_items,), items of equal `outer` are neighbours, and
     among them those of equal `inner`.
     """
+    if not np.any(outer[1:] == outer[:-1]):
+        return np.zeros(int(group[-1]) + 1 if len(group) else 0)
     cells = Segments.of_equal(outer, inner)
     cell_weight = cells.sum(weight).astype(weight.dtype)
     stretches = Segments.of_equal(outer[cells.start])
@@ -152,6 +160,48 @@ def _sum_across(outer, inner, weight, group):
 
 
 def _worse_first(level, weight, groups):
+    """Sum, per group, the pairs whose earlier item has the larger level."""
+    total = np.zeros(len(groups.size))
+    is_small = groups.size <= _LARGEST_IN_TABLE
+    for batch in _batches_of_similar_size(np.flatnonzero(is_small), groups.size):
+        total[batch] = _worse_first_in_table(level, weight, groups, batch)
+    if not is_small.all():
+        in_large = groups.spread(~is_small)
+        total[~is_small] = _worse_first_by_bits(
+            level[in_large], weight[in_large], Segments(groups.size[~is_small])
+        )
+    return total
+
+
+def _batches_of_similar_size(chosen, size):
+    """Cut the groups `chosen`, from the smallest on, into batches of a table each."""
+    chosen = chosen[np.argsort(size[chosen], kind="stable")]
+    n_batch = np.cumsum(size[chosen]) // _CELLS_OF_TABLE
+    n_bits = np.frexp(size[chosen])[1]
+    is_cut = (n_batch[1:] != n_batch[:-1]) | (n_bits[1:] != n_bits[:-1])
+    return np.split(chosen, np.flatnonzero(is_cut) + 1) if len(chosen) else []
+
+
+def _worse_first_in_table(level, weight, groups, batch):
+    """Compare all pairs of some groups of similar size, a group in each column."""
+    size = groups.size[batch]
+    row = np.arange(size.max())[:, None]
+    # What fills a column up is never better than what is above it.
+    place = np.where(row < size, groups.start[batch] + row, -1)
+    level = np.where(place < 0, 255, level[place]).astype(np.uint8)
+    if weight.dtype.kind == "i":
+        n_worse = np.zeros(level.shape, dtype=np.uint8)
+        for i in range(len(level) - 1):
+            n_worse[i + 1 :] += level[i] > level[i + 1 :]
+        return n_worse.sum(axis=0, dtype=np.int64)
+    weight = weight[place]
+    worse_before = np.zeros(level.shape)
+    for i in range(len(level) - 1):
+        worse_before[i + 1 :] += (level[i] > level[i + 1 :]) * weight[i]
+    return (worse_before * weight).sum(axis=0)
+
+
+def _worse_first_by_bits(level, weight, groups):
     """Sum, per group, the pairs whose earlier item has the larger level.
 
     Two different levels part at the highest bit in which they differ. Bit by

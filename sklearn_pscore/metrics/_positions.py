@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_pscore.metrics._order import runs_by_score, tied_runs
+from sklearn_pscore.metrics._order import runs_by_score
 from sklearn_pscore.metrics._segments import Segments
 
 
@@ -19,14 +19,14 @@ def expected_reciprocal_rank(items, k):
     -------
     value : ndarray of shape (n_groups,)
     """
-    ranking = runs_by_score(items.group, items.score)
-    best = items.preference[items.groups.start]
-    relevant = items.preference == items.groups.spread(best)
-    n_relevant = ranking.runs.sum(relevant[ranking.order]).astype(np.int64)
-    # Only the first run of each group with a relevant item matters.
-    with_relevant = np.flatnonzero(n_relevant)
-    first = with_relevant[Segments.of_equal(ranking.group[with_relevant]).start]
-    n, r, above = ranking.runs.size[first], n_relevant[first], ranking.above[first]
+    groups, score = items.groups, items.score
+    relevant = items.preference == groups.spread(items.preference[groups.start])
+    # Only the run of the best score of a relevant item matters: no order of the
+    # others is needed.
+    first = np.where(relevant, score, -np.inf)
+    first = groups.spread(np.maximum.reduceat(first, groups.start))
+    above, in_run = groups.count(score > first), score == first
+    n, r = groups.count(in_run), groups.count(in_run & relevant)
     n_terms = n - r + 1
     if k is not None:
         n_terms = np.clip(k - above, 0, n_terms)
@@ -91,9 +91,10 @@ def gain_of(items, gain):
         # Near zero the difference would lose its digits.
         small = np.expm1(np.minimum(preference, 1.0) * np.log(2.0))
         return np.where(preference < 1.0, small, np.exp2(preference) - 1.0)
-    ranking = tied_runs(items.group, preference, np.arange(len(preference)))
-    mean_rank = ranking.runs.spread(ranking.mean_rank)
-    return items.groups.spread(items.groups.size) + 1 - mean_rank
+    runs = Segments.of_equal(items.group, preference)
+    highest = items.groups.size[items.group[runs.start]]
+    highest -= items.groups.offset[runs.start]
+    return runs.spread(highest - (runs.size - 1) / 2)
 
 
 def _discounted(groups, gain, k):

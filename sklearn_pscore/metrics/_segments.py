@@ -54,6 +54,10 @@ class Segments:
         """Return the sum of each segment, its values added in sequence."""
         return np.bincount(self.index, values, minlength=len(self.size))
 
+    def count(self, is_counted):
+        """Return the number of places of each segment where the mask is True."""
+        return np.add.reduceat(is_counted, self.start, dtype=np.int64)
+
     def sums_before(self, values):
         """Return the sum of the earlier values of the same segment.
 

@@ -1,0 +1,194 @@
+"""How long do the metrics take for a million rows, and who is quicker?
+
+All five metrics on 10^6 rows in 30,000 groups, one call each, the target given
+as the array that ``Groups`` builds: whole numbers, numbers far apart or strings
+as labels, rows sorted by group or shuffled, preferences in 5 levels or all
+different. Beside it, on 5 levels, a loop over the groups that calls
+scikit-learn's ``ndcg_score`` (handed the rows of each group already cut out),
+and ranx, if it is installed (compiled and warm, handed its ``Qrels`` and
+``Run``; building them has a row of its own). NDCG with the linear gain is what
+all three compute: the values must agree, or nothing is written.
+
+    python benchmarks/metrics_speed.py [--smoke]
+
+writes ``results/metrics_speed.csv``, one row per repetition, and prints medians.
+``--smoke`` takes 20,000 rows, writes nothing, and fails if one of the five is
+not at least 10 times as fast as the loop.
+"""
+
+import argparse
+import importlib.util
+import itertools
+import sys
+import time
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import sklearn.metrics
+from records import write_rows
+
+from sklearn_pscore import Groups
+from sklearn_pscore import metrics as own
+
+METRICS = {
+    "MRR": own.reciprocal_rank_score,
+    "DCG": own.dcg_score,
+    "NDCG": own.ndcg_score,
+    "pairwise accuracy": own.pairwise_accuracy_score,
+    "Kendall tau": own.kendall_tau_score,
+}
+LINEAR = {
+    "DCG, linear gain": partial(own.dcg_score, gain="linear"),
+    "NDCG, linear gain": partial(own.ndcg_score, gain="linear"),
+}
+LABELS = {
+    "numbers": lambda group: group,
+    "numbers far apart": lambda group: 7_919_991 * group + 10**12,
+    "strings": lambda group: np.char.add("query-", group.astype(str)),
+}
+KEYS = ["method", "metric", "labels", "order", "preference"]
+
+
+def make_data(n_rows, n_groups, labels, order, preference):
+    """Return a target and scores that agree with it in part."""
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, n_groups, n_rows)
+    if order == "sorted":
+        group.sort()
+    if preference == "5 levels":
+        liked = rng.integers(0, 5, n_rows).astype(float)
+    else:
+        liked = rng.normal(size=n_rows)
+    y_score = liked + 2 * rng.normal(size=n_rows)
+    return Groups.from_arrays(group=LABELS[labels](group), preference=liked), y_score
+
+
+def measure(call, n_repetitions, **keys):
+    """Return one row per repetition, after one that warms up."""
+    rows = []
+    call()
+    for repetition in range(1, n_repetitions + 1):
+        start = time.perf_counter()
+        value = call()
+        seconds = time.perf_counter() - start
+        rows.append(keys | {"repetition": repetition, "seconds": seconds})
+        rows[-1]["value"] = float(value)
+    return rows
+
+
+def measure_own(metrics, n_rows, n_groups, n_repetitions, *case):
+    """Measure this package's metrics on one case."""
+    data = make_data(n_rows, n_groups, *case)
+    keys = dict(zip(KEYS[2:], case, strict=True))
+    rows = []
+    for name, metric in metrics.items():
+        call = partial(metric, *data)
+        rows += measure(
+            call, n_repetitions, method="sklearn_pscore", metric=name, **keys
+        )
+    return rows
+
+
+def measure_loop(groups, y_score, n_repetitions, **keys):
+    """Measure scikit-learn's metric group by group; rows must be sorted by group."""
+    start = np.flatnonzero(np.diff(groups["group"], prepend=-1))
+    preferences = np.split(np.ascontiguousarray(groups["preference"]), start[1:])
+    scores = np.split(y_score, start[1:])
+
+    def call():
+        return np.mean(
+            [
+                sklearn.metrics.ndcg_score(preference[None], score[None])
+                for preference, score in zip(preferences, scores, strict=True)
+                # It takes no single item, and ours leaves out what is all equal.
+                if len(score) > 1 and preference.min() < preference.max()
+            ]
+        )
+
+    method = "loop over scikit-learn"
+    return measure(
+        call, n_repetitions, method=method, metric="NDCG, linear gain", **keys
+    )
+
+
+def measure_ranx(groups, y_score, n_repetitions, **keys):
+    """Measure ranx, and once what it takes to build its two objects."""
+    import ranx
+
+    def build(groups, y_score):
+        names = {
+            "q_id": groups["group"].astype(str),
+            "doc_id": np.arange(len(groups)).astype(str),
+        }
+        # It takes names of no other type.
+        table = pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in names.items()})
+        liked = groups["preference"].astype(int)
+        qrels = ranx.Qrels.from_df(table.assign(score=liked))
+        return qrels, ranx.Run.from_df(table.assign(score=y_score))
+
+    build(groups[:100], y_score[:100])  # compiles
+    start = time.perf_counter()
+    qrels, run = build(groups, y_score)
+    seconds = time.perf_counter() - start
+    rows = [{"method": "ranx", "metric": "(building)", **keys, "seconds": seconds}]
+    for metric, name in [
+        ("mrr", "MRR"),
+        ("dcg", "DCG, linear gain"),
+        ("ndcg", "NDCG, linear gain"),
+    ]:
+        call = partial(ranx.evaluate, qrels, run, metric, make_comparable=False)
+        rows += measure(call, n_repetitions, method="ranx", metric=name, **keys)
+    return rows
+
+
+def compare_with_peers(n_rows, n_groups, n_repetitions, with_ranx):
+    """Measure all that compute the same on one case; end if their values differ."""
+    case = ("numbers", "sorted", "5 levels")
+    groups, y_score = make_data(n_rows, n_groups, *case)
+    keys = dict(zip(KEYS[2:], case, strict=True))
+    rows = measure_own(METRICS | LINEAR, n_rows, n_groups, n_repetitions, *case)
+    rows += measure_loop(groups, y_score, n_repetitions, **keys)
+    if with_ranx:
+        rows += measure_ranx(groups, y_score, n_repetitions, **keys)
+    table = pd.DataFrame(rows)
+    for metric in LINEAR:
+        values = table[table["metric"] == metric].groupby("method")["value"].first()
+        if not np.allclose(values, values["sklearn_pscore"], rtol=1e-6):
+            sys.exit(f"the values of {metric} differ:\n{values.to_string()}")
+    return table
+
+
+def main():
+    """Measure, print medians, and write the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true")
+    smoke = parser.parse_args().smoke
+    if smoke:
+        table = compare_with_peers(20_000, 600, 3, with_ranx=False)
+    else:
+        has_ranx = importlib.util.find_spec("ranx") is not None
+        if not has_ranx:
+            print("ranx is not installed: it is left out")
+        size = (10**6, 30_000, 5)
+        table = compare_with_peers(*size, with_ranx=has_ranx)
+        for case in itertools.product(
+            LABELS, ("sorted", "shuffled"), ("5 levels", "all different")
+        ):
+            if case != ("numbers", "sorted", "5 levels"):
+                rows = measure_own(METRICS, *size, *case)
+                table = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
+    medians = table.groupby(KEYS, sort=False)["seconds"].median()
+    print((1e3 * medians).round(1).to_string(), "\n(milliseconds, medians)")
+    loop = medians["loop over scikit-learn"].iloc[0]
+    slowest = medians["sklearn_pscore"].max()
+    print(f"the loop takes {loop / slowest:.0f} times as long as the slowest of ours")
+    if smoke:
+        if loop < 10 * slowest:
+            sys.exit("a metric is not 10 times as fast as the loop at 20,000 rows")
+        return
+    write_rows("metrics_speed", table)
+
+
+if __name__ == "__main__":
+    main()
