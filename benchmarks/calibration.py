@@ -1,0 +1,167 @@
+"""Are the stated probabilities of a preference true?
+
+``preference_proba`` of this package's defaults, and the margins of CatBoost
+PairLogit and LightGBM through a sigmoid, uncalibrated, on the pairs that five
+folds hold out, of THQA (by portrait) and RealSumm (by article). Each pair is
+counted once, the way round drawn with a fixed seed that is the same for all
+rankers.
+
+    python benchmarks/calibration.py [--seeds 5] [--smoke]
+
+writes ``results/calibration.csv``, one row per set, ranker, seed, fold and bin
+of the stated probability, draws ``docs/images/calibration.png`` and prints the
+expected calibration error (ten bins of equal width, weighted by their pairs)
+and the log loss per pair. ``--smoke`` runs LightGBM and this package with one
+seed and writes nothing.
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from agreement_data import SETS
+from agreement_peers import OURS, RANKERS, Sorted
+from records import write_rows
+from scipy.special import expit
+
+N_BINS = 10
+CASES = ("THQA", "RealSumm")
+METHODS = (OURS, "CatBoost PairLogit", "LightGBM")
+IMAGE = Path(__file__).parents[1] / "docs" / "images" / "calibration.png"
+COLORS = {OURS: "#33638d", "CatBoost PairLogit": "#d1772e", "LightGBM": "#5b9a5b"}
+
+
+def probabilities(model, X_a, X_b):
+    """Return the stated probability that a is preferred to b."""
+    if hasattr(model, "steps"):
+        transform = model[:-1].transform
+        return model[-1].preference_proba(transform(X_a), transform(X_b))
+    return expit(model.predict(X_a) - model.predict(X_b))
+
+
+def outcomes(model, split, fold):
+    """Return stated probability and outcome (1 or 0) of each held-out pair."""
+    rng = np.random.default_rng(fold)
+    rows = Sorted.of(split.X_test, split.groups_test)
+    better, worse = rows.pairs(rng)
+    won = rng.random(len(better)) < 0.5
+    a, b = np.where(won, better, worse), np.where(won, worse, better)
+    X = pd.DataFrame(rows.X, columns=split.X_test.columns)
+    return probabilities(model, X.iloc[a], X.iloc[b]), won.astype(float)
+
+
+def bins_of(proba, won):
+    """Return one row per bin of the stated probability that has pairs."""
+    number = np.minimum((proba * N_BINS).astype(int), N_BINS - 1)
+    # A float32 sigmoid may state 0 or 1 exactly.
+    likely = np.clip(np.where(won == 1, proba, 1 - proba), 1e-12, None)
+    table = pd.DataFrame(
+        {"bin": number, "stated": proba, "happened": won, "log_loss": -np.log(likely)}
+    )
+    means = table.groupby("bin").mean()
+    return means.assign(n_pairs=table.groupby("bin").size()).reset_index()
+
+
+def pooled(table):
+    """Return the bins of each set, ranker and seed, pooled over folds."""
+    columns = ["stated", "happened", "log_loss"]
+    sums = table[columns].mul(table["n_pairs"], axis=0)
+    keys = table[["set", "ranker", "seed", "bin", "n_pairs"]]
+    sums = pd.concat([keys, sums], axis=1)
+    sums = sums.groupby(["set", "ranker", "seed", "bin"], sort=False).sum()
+    sums[columns] = sums[columns].div(sums["n_pairs"], axis=0)
+    return sums.reset_index()
+
+
+def calibration_errors(table):
+    """Return expected calibration error and log loss of each set, ranker and seed."""
+    bins = pooled(table)
+    bins["error"] = (bins["stated"] - bins["happened"]).abs() * bins["n_pairs"]
+    bins["log_loss"] *= bins["n_pairs"]
+    sums = bins.groupby(["set", "ranker", "seed"], sort=False)[
+        ["error", "log_loss", "n_pairs"]
+    ].sum()
+    return sums[["error", "log_loss"]].div(sums["n_pairs"], axis=0)
+
+
+def draw(table):
+    """Draw what happened against what was stated, a panel per set."""
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    bins = pooled(table)
+    errors = calibration_errors(table)["error"].groupby(["set", "ranker"]).mean()
+    figure, panels = plt.subplots(
+        1, len(CASES), figsize=(8.4, 4.1), layout="constrained", sharey=True
+    )
+    for panel, name in zip(panels, CASES, strict=True):
+        panel.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, label="as stated")
+        for method in METHODS:
+            own = bins[(bins["set"] == name) & (bins["ranker"] == method)]
+            # Over seeds, as the mean of their bins.
+            line = own.groupby("bin")[["stated", "happened"]].mean()
+            label = f"{method}, error {errors[name, method]:.3f}"
+            panel.plot(
+                line["stated"],
+                line["happened"],
+                marker="o",
+                markersize=4,
+                color=COLORS[method],
+                label=label,
+            )
+        panel.set(title=name, xlabel="Stated probability", xlim=(0, 1), ylim=(0, 1))
+        panel.grid(color="0.9", linewidth=0.8)
+        panel.set_axisbelow(True)
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.legend(frameon=False, fontsize=8, loc="upper left")
+    panels[0].set_ylabel("Share of pairs where it happened")
+    figure.savefig(IMAGE, dpi=150)
+    plt.close(figure)
+
+
+def measure(methods, n_seeds):
+    """Fit every method on every fold and return the rows."""
+    parts = []
+    for name in CASES:
+        data = SETS[name]
+        if not data.is_available():
+            raise SystemExit(
+                f"{name} is not in the data home; set SKLEARN_PSCORE_DATA to the folder "
+                f"that holds {data.file}."
+            )
+        for method in methods:
+            entry = RANKERS[method]
+            for seed in range(n_seeds if entry.seeds == "all" else 1):
+                for fold, split in enumerate(data.splits()):
+                    model = entry.make(seed, data)
+                    model.fit(split.X_train, split.groups_train)
+                    bins = bins_of(*outcomes(model, split, fold))
+                    run = {"set": name, "ranker": method, "seed": seed, "fold": fold}
+                    parts.append(bins.assign(**run))
+    table = pd.concat(parts)
+    return table[
+        ["set", "ranker", "seed", "fold", "bin", "n_pairs", *bins.columns[1:4]]
+    ]
+
+
+def main():
+    """Measure, write, draw and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=5, help="runs of this package")
+    parser.add_argument("--smoke", action="store_true", help="small, writes nothing")
+    args = parser.parse_args()
+    if args.smoke:
+        table = measure((OURS, "LightGBM"), 1)
+    else:
+        table = measure(METHODS, args.seeds)
+        write_rows("calibration", table)
+        draw(table)
+    errors = calibration_errors(table)
+    print("expected calibration error and log loss per pair, mean over seeds")
+    print(errors.groupby(["set", "ranker"], sort=False).mean().round(4).to_string())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The package's ranker as the speed benchmarks run it."""
+
+import time
+
+import numpy as np
+from curves import Snapshots
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_pscore import Groups, PairwisePreferenceRanker
+
+# One configuration for every script, so that none is tuned to its own question.
+LAYERS = (64, 32)
+ONE_MEMBER = {
+    "hidden_layer_sizes": LAYERS,
+    "output_activation": "identity",
+    "learning_rate_init": 0.01,
+    "weight_decay": 0.01,
+    "n_members": 1,
+    "random_state": 0,
+}
+
+
+def one_member(**params):
+    """Return a ranker of one net, with all parameters that matter named."""
+    known = PairwisePreferenceRanker().get_params()
+    asked = ONE_MEMBER | params
+    return PairwisePreferenceRanker(**{k: v for k, v in asked.items() if k in known})
+
+
+def n_flops_per_row(n_features, layers=LAYERS):
+    """Return operations of a training step per row, those of Linear layers alone.
+
+    Each weight takes part in a product and a sum in the forward pass, as much
+    for its own gradient, and, beyond the first layer, for that of its input.
+    """
+    sizes = [n_features, *layers, 1]
+    n_weights = [a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    return 6 * sum(n_weights) - 2 * n_weights[0]
+
+
+def curve_of(X, preference, group, judge, *, seed=0, **params):
+    """Fit with scaling; return the curve of a judged score over the seconds.
+
+    `judge` takes a function that scores rows, as for the peers.
+    """
+    ranker = one_member(callbacks=[Snapshots()], random_state=seed, **params)
+    groups = Groups.from_arrays(group=group, preference=preference)
+    start = time.perf_counter()
+    scaler = StandardScaler().fit(X)
+    ranker.fit(scaler.transform(X), groups)
+
+    def score(X):
+        return ranker.predict(scaler.transform(X))
+
+    snapshots = Snapshots.of(ranker.net_)
+    return snapshots.curve(ranker.net_, start, lambda: judge(score))
+
+
+def warm_up():
+    """Import everything and run each kind of step once, off the clock."""
+    X = np.random.default_rng(0).normal(size=(400, 4)).astype(np.float32)
+    groups = Groups.from_arrays(group=np.arange(400) // 10, preference=X[:, 0])
+    ranker = one_member(max_epochs=2, batch_size=100)
+    ranker.fit(StandardScaler().fit_transform(X), groups).predict(X)

@@ -1,0 +1,89 @@
+"""The other libraries' rankers, each as one function with the same arguments.
+
+A function takes the items sorted by group, and returns the curve of a judged
+score over the seconds of its fit (see curves.py). The seconds include what a
+library does before the first tree, such as binning.
+"""
+
+import time
+
+import numpy as np
+from curves import as_curve
+
+# Trees after which the ensemble is judged.
+JUDGED = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100)
+
+
+def lightgbm(X, grade, group, judge, *, n_trees, n_threads, seed=0, **params):
+    """LightGBM's lambdarank; `params` beside its defaults."""
+    import lightgbm as lgb
+
+    clock = []
+    model = lgb.LGBMRanker(
+        n_estimators=n_trees, n_jobs=n_threads, random_state=seed, verbose=-1, **params
+    )
+    start = time.perf_counter()
+    model.fit(
+        X,
+        grade,
+        group=np.bincount(group),
+        callbacks=[lambda env: clock.append(time.perf_counter() - start)],
+    )
+    return _curve(clock, lambda k: judge(lambda X: model.predict(X, num_iteration=k)))
+
+
+def xgboost(X, grade, group, judge, *, n_trees, n_threads, objective, seed=0, **params):
+    """XGBoost's rank:pairwise or rank:ndcg; `params` beside its defaults."""
+    import xgboost as xgb
+
+    clock = []
+
+    class Clock(xgb.callback.TrainingCallback):
+        def after_iteration(self, model, epoch, evals_log):
+            clock.append(time.perf_counter() - start)
+            return False
+
+    model = xgb.XGBRanker(
+        objective=objective,
+        n_estimators=n_trees,
+        n_jobs=n_threads,
+        random_state=seed,
+        callbacks=[Clock()],
+        **params,
+    )
+    start = time.perf_counter()
+    model.fit(X, grade, qid=group)
+    return _curve(
+        clock, lambda k: judge(lambda X: model.predict(X, iteration_range=(0, k)))
+    )
+
+
+def catboost(X, grade, group, judge, *, n_trees, n_threads, seed=0, **params):
+    """CatBoost's PairLogit over all pairs; `params` beside its defaults."""
+    from catboost import CatBoostRanker
+
+    clock = []
+
+    class Clock:
+        def after_iteration(self, info):
+            clock.append(time.perf_counter() - start)
+            return True
+
+    model = CatBoostRanker(
+        loss_function="PairLogit",
+        iterations=n_trees,
+        thread_count=n_threads,
+        random_seed=seed,
+        verbose=False,
+        allow_writing_files=False,
+        **params,
+    )
+    start = time.perf_counter()
+    model.fit(X, grade, group_id=group, callbacks=[Clock()])
+    return _curve(clock, lambda k: judge(lambda X: model.predict(X, ntree_end=k)))
+
+
+def _curve(clock, judged_after):
+    """Return the curve at the trees of JUDGED, and after the last one."""
+    kept = sorted({k for k in JUDGED if k <= len(clock)} | {len(clock)})
+    return as_curve([(clock[k - 1], k, judged_after(k)) for k in kept])

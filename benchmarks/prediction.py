@@ -1,0 +1,92 @@
+"""How long does scoring a million rows of 136 features take?
+
+One member in float32, the same in float64, and the defaults as they are, against
+LightGBM and XGBoost models of 100 trees. All are fitted to the same 20,000 rows
+and score the same float32 array; XGBoost does so in place, without a DMatrix.
+
+    python benchmarks/prediction.py [--smoke]
+
+writes ``results/prediction.csv``, one row per repetition. ``--smoke`` scores
+100,000 rows, writes nothing, and fails if one member in float32 is slower than
+LightGBM or XGBoost.
+"""
+
+import argparse
+import sys
+import time
+
+import lightgbm
+import numpy as np
+import pandas as pd
+import xgboost
+from graded import GradedGroups
+from own import one_member
+from records import n_threads, write_timings
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_pscore import Groups, PairwisePreferenceRanker
+
+N_FEATURES = 136
+N_TREES = 100
+OURS = "one member, float32"
+PEERS = ("LightGBM", "XGBoost")
+
+
+def fitted_models():
+    """Return the function that scores rows, by method, and the fitted scaler."""
+    X, grade, group = GradedGroups(N_FEATURES).draw(20_000, seed=0)
+    scaler = StandardScaler().fit(X)
+    X = scaler.transform(X)
+    groups = Groups.from_arrays(group=group, preference=grade)
+    own = {
+        OURS: one_member(max_epochs=2, batch_size=2000, predict_dtype="float32"),
+        "one member, float64": one_member(max_epochs=2, batch_size=2000),
+        # How long it was trained does not matter here.
+        "defaults": PairwisePreferenceRanker(max_epochs=1, random_state=0),
+    }
+    peers = {"n_estimators": N_TREES, "n_jobs": n_threads(), "random_state": 0}
+    lgbm = lightgbm.LGBMRanker(verbose=-1, **peers)
+    lgbm.fit(X, grade, group=np.bincount(group))
+    xgb = xgboost.XGBRanker(objective="rank:pairwise", **peers).fit(X, grade, qid=group)
+    models = {name: ranker.fit(X, groups).predict for name, ranker in own.items()}
+    return models | {"LightGBM": lgbm.predict, "XGBoost": xgb.predict}, scaler
+
+
+def measure(n_rows, n_repetitions):
+    """Return one row per method and repetition; methods take turns."""
+    models, scaler = fitted_models()
+    X = scaler.transform(GradedGroups(N_FEATURES).draw(n_rows, seed=1)[0])
+    for predict in models.values():  # warms up
+        predict(X[:1000])
+    rows = []
+    for repetition in range(n_repetitions):
+        for method, predict in models.items():
+            start = time.perf_counter()
+            predict(X)
+            seconds = time.perf_counter() - start
+            rows.append(
+                {"method": method, "repetition": repetition, "seconds": seconds}
+            )
+    return pd.DataFrame(rows).assign(n_rows=n_rows)
+
+
+def main():
+    """Measure, print medians, and write the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true")
+    smoke = parser.parse_args().smoke
+    table = measure(*((10**5, 3) if smoke else (10**6, 5)))
+    seconds = table.groupby("method", sort=False)["seconds"]
+    print(f"seconds, medians\n{seconds.median().round(3).to_string()}")
+    if smoke:
+        # The best of each: a busy machine only ever adds to a time.
+        best = seconds.min()
+        for peer in PEERS:
+            if best[OURS] > best[peer]:
+                sys.exit(f"{OURS} takes {best[OURS] / best[peer]:.1f} times {peer}")
+        return
+    write_timings("prediction", table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""Put the tables of docs/speed.md in place, from the raw rows in results/.
+
+    python benchmarks/speed_tables.py
+
+replaces what stands between ``<!-- table NAME -->`` and ``<!-- end -->``; the
+prose around it is left as it is.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+from curves import seconds_to
+from records import RESULTS
+
+PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+NO_ROWS = "(no rows yet: run the script)"
+
+
+def table_of_machine(_rows):
+    """What the rows were made on, from the rows or the file beside them."""
+    lines = ["| rows | date | cores | threads | versions |", "|---|---|---:|---:|---|"]
+    for name in TABLES:
+        path = RESULTS / f"{name}.csv"
+        if not path.exists():
+            continue
+        row = dict(pd.read_csv(path, nrows=1).iloc[0])
+        beside = path.with_suffix(".machine.json")
+        if "versions" not in row and beside.exists():
+            on = json.loads(beside.read_text())
+            row |= {"date": on.pop("date"), "cores": on.pop("cores")}
+            row["versions"] = " ".join(f"{package}={n}" for package, n in on.items())
+        shown = [row.get(key, "") for key in ("date", "cores", "threads", "versions")]
+        lines.append(f"| {name} | " + " | ".join(map(str, shown)) + " |")
+    return "\n".join(lines)
+
+
+def table_of_pair_loss(rows):
+    """Milliseconds by items and method."""
+    wide = 1e3 * rows.pivot_table(
+        index="n_items",
+        columns=["method", "levels"],
+        values="seconds",
+        aggfunc="median",
+    )
+    wide = wide.reindex(
+        columns=[
+            ("expansion", "7"),
+            ("expansion", "all different"),
+            ("dense tiles", "7"),
+            ("dense", "7"),
+        ]
+    )
+    wide.columns = [
+        "this package, 7 levels, ms",
+        "all different, ms",
+        "dense in tiles, ms",
+        "dense in one piece, ms",
+    ]
+    wide.index = [f"{n:,}" for n in wide.index]
+    return markdown(wide.rename_axis("items"))
+
+
+def table_of_paper_workload(rows):
+    """Seconds to scores, medians over repetitions."""
+    parts = []
+    for _, part in rows.groupby("repetition"):
+        found = dict(iter(part.groupby("method", sort=False)))
+        common = min(curve["score"].max() for curve in found.values()) - 0.005
+        ours = found["sklearn_pscore"]
+        for method, curve in found.items():
+            final = curve["score"].iloc[-1]
+            rounds = curve.dropna(subset="rounds").iloc[-1]
+            parts.append(
+                {
+                    "method": method,
+                    "best accuracy": curve["score"].max(),
+                    "its last accuracy": final,
+                    "s to the common accuracy": seconds_to(curve, common),
+                    "s of the whole fit": curve["seconds"].iloc[-1],
+                    "s of ours to its last accuracy": seconds_to(ours, final),
+                    "ms of a pass or tree": 1e3 * rounds["seconds"] / rounds["rounds"],
+                }
+            )
+    medians = pd.DataFrame(parts).groupby("method", sort=False).median()
+    ours = "s to the common accuracy"
+    medians["times ours"] = medians[ours] / medians.loc["sklearn_pscore", ours]
+    return markdown(medians)
+
+
+def table_of_epoch(rows):
+    """Seconds of an epoch, ratio to the bare loop, share of sgemm."""
+    groups = rows.groupby(["case", "method"], sort=False)
+    medians = (
+        groups[["seconds", "gflops", "sgemm_gflops"]].median().reset_index("method")
+    )
+    bare = medians.loc[medians["method"] == "bare loop", "seconds"]
+    shown = pd.DataFrame(
+        {
+            "method": medians["method"],
+            "ms of an epoch": 1e3 * medians["seconds"],
+            "to the bare loop": medians["seconds"] / bare,
+            "GFLOP/s": medians["gflops"],
+            "share of sgemm": medians["gflops"] / medians["sgemm_gflops"],
+        }
+    )
+    return markdown(shown)
+
+
+def table_of_large_ranking(rows):
+    """Seconds of each peer, and of ours to the same NDCG@10, per repetition."""
+    parts = []
+    for repetition, part in rows.groupby("repetition"):
+        found = dict(iter(part.groupby("method", sort=False)))
+        ours = found.pop("sklearn_pscore")
+        for method, curve in found.items():
+            last = curve.iloc[-1]
+            reached = seconds_to(ours, last["score"])
+            parts.append(
+                {
+                    "peer": method,
+                    "draw": str(repetition),
+                    "its NDCG@10": last["score"],
+                    "its seconds": last["seconds"],
+                    "seconds of ours to that": reached,
+                    "times": last["seconds"] / reached,
+                    "best NDCG@10 of ours": ours["score"].max(),
+                }
+            )
+    return markdown(pd.DataFrame(parts).set_index("peer"))
+
+
+def table_of_rows(rows):
+    """Time per row and memory, by the number of rows."""
+    medians = rows.groupby("n_rows")[["seconds", "seconds_before", "peak_over_data"]]
+    medians = medians.median()
+    medians.insert(1, "us per row", 1e6 * medians["seconds"] / medians.index)
+    medians.columns = ["s of an epoch", "µs per row", "s before it", "peak / data"]
+    medians.index = [f"{n:,}" for n in medians.index]
+    return markdown(medians.rename_axis("rows"))
+
+
+def table_of_prediction(rows):
+    """Seconds of scoring, and how many times those of ours."""
+    medians = rows.groupby("method", sort=False)[["seconds"]].median()
+    medians["times ours"] = medians["seconds"] / medians["seconds"].iloc[0]
+    return markdown(medians)
+
+
+def table_of_metrics_speed(rows):
+    """Milliseconds by metric and by who computes it, and the slowest case of ours."""
+    keys = ["labels", "order", "preference"]
+    is_shown = (rows[keys] == ("numbers", "sorted", "5 levels")).all(axis=1)
+    wide = 1e3 * rows[is_shown].pivot_table(
+        index="metric", columns="method", values="seconds", aggfunc="median", sort=False
+    )
+    wide.columns = [f"{method}, ms" for method in wide.columns]
+    ours = rows[rows["method"] == "sklearn_pscore"]
+    medians = 1e3 * ours.groupby(["metric", *keys])["seconds"].median()
+    slowest = ", ".join(medians.idxmax())
+    note = f"The slowest of ours over all cases: {cell(medians.max())} ms ({slowest})."
+    return f"{markdown(wide)}\n\n{note}"
+
+
+def table_of_streamed(rows):
+    """Seconds, memory and accuracy of each fit."""
+    shown = pd.DataFrame(
+        {
+            "rows": [f"{n:,}" for n in rows["n_rows"]],
+            "seconds": rows["seconds"],
+            "peak of the process, MB": (rows["peak_bytes"] / 2**20).round(),
+            "above imports, MB": (rows["peak_above_imports_bytes"] / 2**20).round(),
+            "accuracy": rows["accuracy"],
+        }
+    )
+    return markdown(shown.set_axis(rows["way"], axis=0).rename_axis("fit"))
+
+
+TABLES = {
+    name.removeprefix("table_of_"): make
+    for name, make in list(globals().items())
+    if name.startswith("table_of_")
+}
+
+
+def markdown(table):
+    """Return a table as markdown, numbers with three digits that count."""
+    head = [table.index.name, *table.columns]
+    lines = [head, ["---", *["---:"] * len(table.columns)]]
+    lines += [[name, *map(cell, row)] for name, *row in table.itertuples()]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def cell(value):
+    """Return a number with three digits that count, text as it is."""
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def fill(page):
+    """Return the page with every table made anew."""
+
+    def replaced(match):
+        name = match["name"]
+        if name not in TABLES:
+            raise ValueError(
+                f"{PAGE.name} asks for table {name!r}; expected one of {list(TABLES)}. "
+                "Rename the mark, or add a function table_of_... for it."
+            )
+        path = RESULTS / f"{name}.csv"
+        if name == "machine":
+            text = table_of_machine(None)
+        else:
+            text = TABLES[name](pd.read_csv(path)) if path.exists() else NO_ROWS
+        return f"{match['start']}\n{text}\n{match['end']}"
+
+    marks = r"(?P<start><!-- table (?P<name>\w+) -->).*?(?P<end><!-- end -->)"
+    return re.sub(marks, replaced, page, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

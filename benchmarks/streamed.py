@@ -1,0 +1,135 @@
+"""Does `fit_parquet` learn from 20 million rows within 2 GB, and as well?
+
+20 million rows of 20 float32 features in groups of 100 are written to a temporary
+folder in pieces, and gone through once by ``fit_parquet`` in a process of its
+own, which reads its peak of memory. The first million of them are then streamed
+and, by another process, fitted in memory with the same parameters; all three are
+judged on 2,000 other groups. The folder is removed afterwards.
+
+    python benchmarks/streamed.py [--smoke]
+
+writes ``results/streamed.csv``, one row per fit. ``--smoke`` streams 400,000 rows
+and a quarter of them, writes nothing, and fails if four times the rows hold twice
+the memory, or if the pairwise accuracies of the two fits of the quarter differ by
+more than .02.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import fresh
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from graded import GradedGroups
+from own import one_member, warm_up
+from records import write_timings
+
+from sklearn_pscore import Groups
+from sklearn_pscore.metrics import pairwise_accuracy_score
+
+N_FEATURES = 20
+BATCH_SIZE = 2_000
+_TRUTH = GradedGroups(N_FEATURES)
+_SEED_OF_TEST = -1
+
+
+def write_piece(folder, number, n_rows):
+    """Write one file of whole groups, with labels that no other file has."""
+    X, grade, group = _drawn(number, n_rows)
+    n_groups = n_rows // _TRUTH.group_size
+    columns = {"group": group + number * n_groups, "grade": grade}
+    columns |= {f"metric_{k:02d}": X[:, k] for k in range(N_FEATURES)}
+    pq.write_table(pa.table(columns), folder / f"piece_{number:04d}.parquet")
+
+
+def _drawn(number, n_rows):
+    """Return rows with scaled metrics, as fit_parquet wants them in its files."""
+    test = _TRUTH.draw(20_000, seed=10**6)[0]
+    seed = 10**6 + 1 if number == _SEED_OF_TEST else number
+    X, grade, group = _TRUTH.draw(n_rows, seed=seed)
+    return (X - test.mean(axis=0)) / test.std(axis=0), grade, group
+
+
+def measure(way, paths, rows_per_piece, n_test):
+    """Fit in this process; answer seconds, peak of memory and accuracy."""
+    warm_up()
+    ranker = one_member(max_epochs=1, batch_size=BATCH_SIZE)
+    # All that reading Parquet imports and allocates is there before the baseline.
+    pq.read_table(paths[0], columns=["group"]).to_pandas()
+    baseline = fresh.held_bytes()
+    fresh.forget_peak()
+    start = time.perf_counter()
+    if way == "streamed":
+        ranker.fit_parquet(paths, group="group", preference="grade")
+    else:
+        frame = pq.read_table(paths).to_pandas()
+        groups = Groups.from_frame(frame, group="group", preference="grade")
+        ranker.fit(frame.drop(columns=["group", "grade"]), groups)
+    seconds = time.perf_counter() - start
+    peak = fresh.peak_bytes()
+    X, grade, group = _drawn(_SEED_OF_TEST, n_test)
+    names = [f"metric_{k:02d}" for k in range(N_FEATURES)]
+    scores = ranker.predict(pd.DataFrame(X, columns=names))
+    test = Groups.from_arrays(group=group, preference=grade)
+    fresh.answer(
+        way=way,
+        n_rows=len(paths) * rows_per_piece,
+        seconds=seconds,
+        peak_bytes=peak,
+        peak_above_imports_bytes=peak - baseline,
+        file_bytes=sum(Path(path).stat().st_size for path in paths),
+        accuracy=pairwise_accuracy_score(test, scores),
+    )
+
+
+def main():
+    """Write the files, measure, print, and write the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true")
+    smoke = parser.parse_args().smoke
+    n_pieces, rows_per_piece, n_subset, n_test = (
+        (8, 50_000, 2, 20_000) if smoke else (40, 500_000, 2, 200_000)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(n_pieces):
+            write_piece(Path(folder), number, rows_per_piece)
+        paths = sorted(map(str, Path(folder).iterdir()))
+        table = pd.DataFrame(
+            fresh.in_fresh_process(
+                __file__,
+                way=way,
+                paths=some,
+                rows_per_piece=rows_per_piece,
+                n_test=n_test,
+            )
+            for way, some in (
+                ("streamed", paths),
+                ("streamed", paths[:n_subset]),
+                ("in memory", paths[:n_subset]),
+            )
+        )
+    shown = table[["way", "n_rows", "seconds", "accuracy"]].round(4)
+    megabytes = (table.filter(like="bytes") / 2**20).round(0)
+    megabytes.columns = megabytes.columns.str.replace("bytes", "MB")
+    print(pd.concat([shown, megabytes], axis=1).to_string(index=False))
+    if smoke:
+        all_rows, subset = table["peak_above_imports_bytes"][:2]
+        if all_rows > 2 * subset:
+            sys.exit(
+                f"four times the rows held {all_rows / subset:.1f} times the memory"
+            )
+        gap = np.ptp(table["accuracy"][1:])
+        if gap > 0.02:
+            sys.exit(f"streamed and in memory differ by {gap:.3f} in accuracy")
+        return
+    write_timings("streamed", table)
+
+
+if __name__ == "__main__":
+    case = fresh.asked_case()
+    measure(**case) if case else main()
