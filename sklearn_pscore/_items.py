@@ -12,9 +12,14 @@ _N_TRIES = 100
 class TrainingItems:
     """Items to learn from, with where they come from.
 
+    The metrics stay where they are: what is taken of the items are positions
+    in a table that all of them share.
+
     Attributes
     ----------
-    X : ndarray of shape (n_items, n_features), float
+    table : ndarray of shape (n_rows, n_features), float
+    row : ndarray of shape (n_items,), int
+        Where in `table` each item's metrics are.
     group : ndarray of shape (n_items,), int
         Code of each item's group.
     preference, weight : ndarray of shape (n_items,), float
@@ -25,7 +30,8 @@ class TrainingItems:
         False for synthetic items.
     """
 
-    X: np.ndarray
+    table: np.ndarray
+    row: np.ndarray
     group: np.ndarray
     preference: np.ndarray
     weight: np.ndarray
@@ -33,26 +39,37 @@ class TrainingItems:
     judged: np.ndarray
 
     @classmethod
+    def of(cls, X, **fields):
+        """Take all rows of a table."""
+        return cls(table=X, row=np.arange(len(X)), **fields)
+
+    @classmethod
     def from_target(cls, X, target):
         """Take every row that is not a donor as it is."""
-        kept = ~target.donor
+        kept = np.flatnonzero(~target.donor)
         return cls(
-            X=X[kept],
+            table=X,
+            row=kept,
             group=target.group[kept],
             preference=target.preference[kept],
             weight=target.weight[kept],
             parents=target.items.row_item[kept][:, None],
-            judged=np.ones(np.sum(kept), dtype=bool),
+            judged=np.ones(len(kept), dtype=bool),
         )
 
     def __len__(self):
         return len(self.group)
 
+    @property
+    def X(self):
+        """Metrics of the items, a copy of shape (n_items, n_features)."""
+        return self.table[self.row]
+
     def take(self, rows):
         """Return some of the items, by mask or position."""
-        return TrainingItems(
-            *(getattr(self, field)[rows] for field in self.__dataclass_fields__)
-        )
+        fields = [field for field in self.__dataclass_fields__ if field != "table"]
+        taken = {field: getattr(self, field)[rows] for field in fields}
+        return TrainingItems(table=self.table, **taken)
 
     def comparable(self):
         """Drop what is in no pair: weight zero, and groups of one preference."""

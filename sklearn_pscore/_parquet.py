@@ -29,6 +29,11 @@ class ParquetGroups:
         Columns of the metrics. None takes all that are not in `fields`.
     rows_at_a_time : int
         Rows to read at a time; a chunk may be larger by one group.
+
+    Attributes
+    ----------
+    n_rows : int
+        Of all files.
     """
 
     def __init__(self, path, *, fields, features, rows_at_a_time):
@@ -71,6 +76,7 @@ class ParquetGroups:
     def _check_target(self):
         column = self.fields["group"]
         seen, before = set(), None
+        self.n_rows = 0
         n_before = dict.fromkeys(self.paths, 0)
         for file, batch in self._batches([column, self.fields["preference"]]):
             frame = batch.to_pandas()
@@ -79,6 +85,7 @@ class ParquetGroups:
                 continue
             self._check_nothing_is_missing(file, frame, n_before[file])
             n_before[file] += len(frame)
+            self.n_rows += len(frame)
             starts = np.r_[True, labels[1:] != labels[:-1]]
             for label in labels[starts]:
                 if label == before:

@@ -1,6 +1,5 @@
 """The ranker: a score per item that orders each group as people do."""
 
-from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,51 +12,121 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_pscore._carrier import take_passenger
 from sklearn_pscore._items import TrainingItems, hold_out
 from sklearn_pscore._mixin import RankerMixin
+from sklearn_pscore._settings import (
+    check_float32,
+    check_layers,
+    resolve_monotonic_cst,
+)
 from sklearn_pscore._state import restored_on_error
+from sklearn_pscore._streaming import ParquetMixin
 from sklearn_pscore._target import check_comparable, check_groups
+from sklearn_pscore._training import Training
+from sklearn_pscore.metrics._checks import check_gainable
 
-# Seeds that numpy and torch both take.
-_N_SEEDS = 2**31 - 1
+# What a trained net cannot change any more.
+_OF_THE_NETWORK = {
+    "n_members": "module__n_members",
+    "hidden_layer_sizes": "module__hidden_layer_sizes",
+    "batch_norm": "module__batch_norm",
+    "output_activation": "module__output_activation",
+}
 
 
-class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
+class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     """Learn one score per item that orders every group as people do.
 
-    The *Preference Score* of Zhou et al. [1]_: a multi-layer perceptron maps
-    an item's metrics to a score, and is trained by RankNet's pairwise logistic
-    loss [2]_ over all pairs of a group with different preference,
+    A RankNet [2]_ in the manner of the *Preference Score* of Zhou et al. [1]_:
+    a network maps an item's metrics to a score and is trained by the logistic
+    loss of all pairs of a group with different preference,
 
     .. math:: P(i \\succ j) = 1 / (1 + e^{-(S_i - S_j)}).
 
     Larger scores are preferred. Ties in the preference make no pair.
 
-    Metrics of different units should be scaled before, usually by a
-    ``StandardScaler`` in the same Pipeline.
+    The defaults are for few judgements: an ensemble of small networks, each
+    beside a shortcut that adds up a function of every metric. Each member
+    leaves out a fold of the groups, and by those it is found how much the
+    shortcut and the layers are worth. ``Notes`` has the paper's own network.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=(64, 32)
-        Units of each hidden layer [Linear, BatchNorm, ReLU]. Empty makes the
-        score linear in the metrics.
+    hidden_layer_sizes : sequence of int, default=(32,)
+        Units of each hidden layer. Empty leaves a linear layer.
 
-    output_activation : {"relu6", "identity"}, default="relu6"
-        "relu6" ends with Linear, BatchNorm, ReLU6 as in the paper, with scores
-        in [0, 6]; items may tie at both ends. "identity" ends with Linear.
+    loss : {"ranknet", "lambdarank", "listnet"}, default="ranknet"
+        "ranknet" is the mean over all pairs. "lambdarank" weighs a pair by what
+        its swap does to NDCG [3]_. "listnet" is the cross-entropy of the
+        group's most preferred items [4]_: with one winner in each group, the
+        likelihood of the conditional logit model.
 
-    max_epochs : int, default=30
-        Passes over the training groups.
+    k : int or None, default=None
+        Ranks that NDCG counts, None is all. Used if `loss` is "lambdarank".
+
+    gain : {"rank", "linear", "exponential"}, default="rank"
+        Gain of NDCG. Used if `loss` is "lambdarank".
+
+    shortcut : {"additive", "linear"} or None, default="additive"
+        What is added to the output of the layers: a sum of piecewise linear
+        functions of the metrics, which do not go on beyond what was seen; a
+        weighted sum of the metrics; or nothing. It is fitted first, with a
+        ridge penalty, to as many items as 64 MB hold.
+
+    n_pieces : int, default=8
+        Pieces of each function. Used if `shortcut` is "additive".
+
+    output_activation : {"identity", "relu6"}, default="identity"
+        "relu6" ends with BatchNorm and ReLU6 as in the paper, with scores in
+        [0, 6]; items may tie at both ends. "identity" ends with Linear.
+
+    batch_norm : bool, default=False
+        Whether there is a BatchNorm in each hidden layer.
+
+    dropout : float, default=0.3
+        Share of the hidden units left out in a training step, in [0, 1).
+
+    input_dropout : float, default=0.2
+        Share of the metrics left out in a training step, in [0, 1); the
+        shortcut sees them all.
+
+    input_clip : float or None, default=4.0
+        Metrics are centred and scaled by their quartiles, and then bent so that
+        none is farther than this from zero. None does not bend.
+
+    monotonic_cst : array-like of int of shape (n_features,), dict, default=None
+        1 for a metric that never lowers the score as it grows, -1 for one that
+        never raises it, 0 for no constraint. A dict maps names of features to
+        constraints.
+
+    n_members : int, default=5
+        Networks of the ensemble. They are trained together, and the score is
+        the mean of theirs.
+
+    leave_out : bool, default=True
+        Whether each member leaves out a fold of the groups. Needs 10 groups,
+        several members, "identity" and no `early_stopping`; else no member
+        does.
+
+    max_epochs : int or "auto", default="auto"
+        Passes over the training groups. "auto" is 30, but at least 300 steps;
+        and less, down to 5, where it would be more than 3,000.
 
     learning_rate_init : float, default=0.01
-        Step size of the AdamW optimiser.
+        Largest step size of the AdamW optimiser.
 
-    weight_decay : float, default=0.01
-        Decoupled weight decay of AdamW.
+    learning_rate : {"one_cycle", "constant"}, default="one_cycle"
+        "one_cycle" rises to `learning_rate_init` and falls to zero.
+        ``partial_fit``, which cannot know the end, is constant.
 
-    batch_size : int, default=200
+    weight_decay : float, default=0.3
+        Decoupled weight decay of AdamW, of the layers' weights.
+
+    batch_size : int or "auto", default="auto"
         Rows per step. Whole groups go into a batch; a larger group is a batch
-        of its own.
+        of its own, unless its layers would take more than 2 GB: then it is
+        split at random, anew in every epoch. "auto" is a hundredth of the rows,
+        from 200 to 4,096.
 
     early_stopping : bool, default=False
         Whether to hold out a validation set, to stop when its loss has not
@@ -76,10 +145,10 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
 
     callbacks : list of skorch callbacks or None, default=None
         Passed to the net as copies, each a callback or a (name, callback)
-        tuple: learning rate schedules, gradient clipping, checkpoints.
+        tuple: gradient clipping, checkpoints, logging.
 
     random_state : int, RandomState instance or None, default=None
-        Initial weights, order of the groups, and the validation set.
+        Initial weights, dropout, order of the groups, and what is left out.
 
     verbose : int, default=0
         1 prints a line per epoch.
@@ -98,7 +167,7 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
 
     history_ : list of dict
         One entry per epoch: epoch, train_loss, valid_loss if there is a
-        validation set, and dur in seconds.
+        validation set, and dur in seconds. Losses are sums over members.
 
     n_groups_ : int
         Groups that the last call trained on, those held out and those without a
@@ -120,10 +189,20 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
 
     Notes
     -----
-    Training is in float32 and prediction, by default, in float64. On one machine the same
-    `random_state` gives the same scores to the last bit. A `fit` or
-    `partial_fit` that fails, or is interrupted, leaves the estimator as it
-    was.
+    The network of the paper, with the 80/20 split that it tells of::
+
+        PairwisePreferenceRanker(
+            hidden_layer_sizes=(64, 32), batch_norm=True, shortcut=None,
+            output_activation="relu6", dropout=0.0, input_dropout=0.0,
+            input_clip=None, n_members=1, weight_decay=0.01,
+            learning_rate="constant", max_epochs=100, batch_size=200,
+            early_stopping=True, validation_fraction=0.2,
+        )
+
+    Training is in float32 and prediction, by default, in float64. On one
+    machine, and with one number of threads, the same `random_state` gives the
+    same scores to the last bit. A `fit` or `partial_fit` that fails, or is
+    interrupted, leaves the estimator as it was.
 
     References
     ----------
@@ -131,6 +210,10 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
        Conversational Head Generation", ACM MM 2023, arXiv:2307.10636.
     .. [2] Burges et al., "Learning to rank using gradient descent", ICML 2005,
        doi:10.1145/1102351.1102363.
+    .. [3] Burges, "From RankNet to LambdaRank to LambdaMART: An overview",
+       Microsoft Research MSR-TR-2010-82, 2010.
+    .. [4] Cao et al., "Learning to rank: from pairwise approach to listwise
+       approach", ICML 2007, doi:10.1145/1273496.1273513.
 
     Examples
     --------
@@ -147,11 +230,30 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like"],
+        "loss": [StrOptions({"ranknet", "lambdarank", "listnet"})],
+        "k": [Interval(Integral, 1, None, closed="left"), None],
+        "gain": [StrOptions({"rank", "linear", "exponential"})],
+        "shortcut": [StrOptions({"additive", "linear"}), None],
+        "n_pieces": [Interval(Integral, 1, None, closed="left")],
         "output_activation": [StrOptions({"relu6", "identity"})],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_norm": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_clip": [Interval(Real, 0, None, closed="neither"), None],
+        "monotonic_cst": ["array-like", dict, None],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "leave_out": ["boolean"],
+        "max_epochs": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [StrOptions({"one_cycle", "constant"})],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "batch_size": [
+            Interval(Integral, 2, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -165,13 +267,26 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(64, 32),
+        hidden_layer_sizes=(32,),
         *,
-        output_activation="relu6",
-        max_epochs=30,
+        loss="ranknet",
+        k=None,
+        gain="rank",
+        shortcut="additive",
+        n_pieces=8,
+        output_activation="identity",
+        batch_norm=False,
+        dropout=0.3,
+        input_dropout=0.2,
+        input_clip=4.0,
+        monotonic_cst=None,
+        n_members=5,
+        leave_out=True,
+        max_epochs="auto",
         learning_rate_init=0.01,
-        weight_decay=0.01,
-        batch_size=200,
+        learning_rate="one_cycle",
+        weight_decay=0.3,
+        batch_size="auto",
         early_stopping=False,
         validation_fraction=0.2,
         n_iter_no_change=20,
@@ -183,9 +298,22 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         predict_dtype="float64",
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.loss = loss
+        self.k = k
+        self.gain = gain
+        self.shortcut = shortcut
+        self.n_pieces = n_pieces
         self.output_activation = output_activation
+        self.batch_norm = batch_norm
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.input_clip = input_clip
+        self.monotonic_cst = monotonic_cst
+        self.n_members = n_members
+        self.leave_out = leave_out
         self.max_epochs = max_epochs
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.early_stopping = early_stopping
@@ -204,7 +332,7 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics. A C-ordered array of float32 or float64 is not copied.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
 
@@ -232,11 +360,14 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
                     rng,
                     "PairwisePreferenceRanker.fit",
                 )
-            self._train(training, validation, rng, goes_on, self.max_epochs)
+            Training(self, rng, goes_on).to_the_end(training, validation)
         return self
 
     def partial_fit(self, X, y):
         """Go through some groups once, from where training stopped.
+
+        The first call decides how metrics are scaled and lets the shortcut start
+        at zero, to be trained as the layers are. No group is left out.
 
         Parameters
         ----------
@@ -261,116 +392,35 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
             items, rng = self._check(
                 X, y, "PairwisePreferenceRanker.partial_fit", goes_on
             )
-            self._train(items, None, rng, goes_on, max_epochs=1)
+            Training(self, rng, goes_on).go_through(items)
         return self
 
-    def fit_parquet(
-        self,
-        path,
-        *,
-        group,
-        preference,
-        features=None,
-        item=None,
-        weight=None,
-        donor=None,
-        rows_at_a_time=65536,
-    ):
-        """Learn from Parquet files that need not fit in memory.
-
-        The files are gone through `max_epochs` times, whole groups at a time,
-        as by ``partial_fit``: groups are shuffled among those read together. So
-        sort the file by group, with the groups in a random order. Only as many
-        rows as are read at a time, and the largest group, are in memory.
-
-        Metrics are taken as they are in the file: scale them before. There is
-        no validation set, so `early_stopping` must be False.
-
-        Parameters
-        ----------
-        path : str, path or list of paths
-            One file, several files in the order of their rows, or a folder,
-            whose ``*.parquet`` files are taken in the order of their names.
-        group, preference : str
-            Columns of the target, see :meth:`Groups.from_frame`.
-        features : list of str or None, default=None
-            Columns of the metrics. None takes all that are not in the target.
-        item, weight, donor : str or None, default=None
-            Further columns of the target.
-        rows_at_a_time : int, default=65536
-            Rows to read at a time.
-
-        Returns
-        -------
-        self : PairwisePreferenceRanker
-            The same object, fitted. `history_` has an entry per stretch of rows
-            read, and `n_groups_` and `n_pairs_` count a whole pass.
-
-        Raises
-        ------
-        ValueError
-            If a file cannot be read, lacks a column, or has a group in two
-            places, and as for :meth:`fit`.
-        """
-        from sklearn_pscore._groups import Groups
-        from sklearn_pscore._parquet import ParquetGroups
-
-        caller = "PairwisePreferenceRanker.fit_parquet"
-        self._validate_params()
-        if self.early_stopping:
-            raise ValueError(
-                f"early_stopping=True, but {caller} has no validation set; expected "
-                "False. Set early_stopping=False, or use fit on data in memory."
-            )
-        named = {"item": item, "weight": weight, "donor": donor}
-        fields = {"group": group, "preference": preference}
-        fields |= {field: name for field, name in named.items() if name is not None}
-        stretches = ParquetGroups(
-            path, fields=fields, features=features, rows_at_a_time=rows_at_a_time
-        )
-        goes_on = self.warm_start and hasattr(self, "net_")
-        rng = check_random_state(self.random_state)
-        with restored_on_error(self):
-            for _ in range(self.max_epochs):
-                n_groups = n_pairs = 0
-                for frame in stretches:
-                    y = Groups.from_frame(frame, **fields)
-                    X = frame[stretches.features]
-                    items, _ = self._check(X, y, caller, goes_on, comparable=False)
-                    if not len(items):
-                        continue
-                    self._train(items, None, rng, goes_on, max_epochs=1)
-                    goes_on = True
-                    n_groups += self.n_groups_
-                    n_pairs += self.n_pairs_
-                if not n_pairs:
-                    raise ValueError(
-                        f"No comparable pairs in {path}: within each group all items have "
-                        f"one preference. {caller} compares items of one group with "
-                        "different preference; check the group column."
-                    )
-                self.n_groups_, self.n_pairs_ = n_groups, n_pairs
-        return self
-
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """Score items; larger is preferred.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Metrics.
+        return_std : bool, default=False
+            Whether to return how far the members are apart.
 
         Returns
         -------
         y_score : ndarray of shape (n_samples,), float64
-            One score per row. It depends on no other row. Memory beside `X` is
-            bounded, since rows are scored in chunks.
+            One score per row, the mean over members. It depends on no other
+            row. Memory beside `X` is bounded, since rows are scored in chunks.
+        y_std : ndarray of shape (n_samples,), float64
+            Standard deviation over members, each with its scores of training
+            items centred; 0 with a single one. Only if `return_std`. It says
+            how well the score is determined, not how much people disagree.
         """
-        from sklearn_pscore._torch._net import scores
-
-        check_is_fitted(self)
-        X = self._check_X(X, dtype=[np.float64, np.float32])
-        return scores(self.net_, X, self.predict_dtype)
+        scores = self._member_scores(X)
+        mean = scores.mean(axis=0)
+        if not return_std:
+            return mean
+        n_members = len(scores)
+        return mean, scores.std(axis=0, ddof=1 if n_members > 1 else 0)
 
     def preference_proba(self, X_a, X_b):
         """Return the probability that people prefer a to b, Eq. 1 of the paper.
@@ -383,21 +433,28 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         Returns
         -------
         proba : ndarray of shape (n_pairs,)
-            In [0, 1]; 0.5 where the scores are equal.
+            In [0, 1], the mean over members; 0.5 where the scores are equal.
 
         Raises
         ------
         ValueError
             If the numbers of rows differ.
         """
-        score_a, score_b = self.predict(X_a), self.predict(X_b)
-        if len(score_a) != len(score_b):
+        score_a, score_b = self._member_scores(X_a), self._member_scores(X_b)
+        n_a, n_b = score_a.shape[1], score_b.shape[1]
+        if n_a != n_b:
             raise ValueError(
-                f"X_a has {len(score_a)} rows but X_b has {len(score_b)}; expected the two "
+                f"X_a has {n_a} rows but X_b has {n_b}; expected the two "
                 "items of each pair in the same row. To compare one item with many, "
                 "repeat it with np.repeat(x[None], len(X_b), axis=0)."
             )
-        return expit(score_a - score_b)
+        return expit(score_a - score_b).mean(axis=0)
+
+    def _member_scores(self, X):
+        from sklearn_pscore._torch._net import scores
+
+        check_is_fitted(self)
+        return scores(self.net_, self._check_X(X), self.predict_dtype)
 
     def _check(self, X, y, caller, goes_on, comparable=True):
         """Check everything before any work is done; return items and generator."""
@@ -406,101 +463,44 @@ class PairwisePreferenceRanker(RankerMixin, BaseEstimator):
         # First, so that no other error is joined by a warning of lost items.
         items = take_passenger(X, y)
         self._validate_params()
-        _check_layers(self.hidden_layer_sizes)
+        check_layers(self.hidden_layer_sizes)
         check_device(self.device)
         check_callbacks(self.callbacks)
         if goes_on:
             self._check_same_network()
         n_least = 2 if comparable else 1
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=n_least)
+        self._monotonic_cst()
         target = check_groups(y, n_rows=len(X), caller=caller)
+        if self.loss == "lambdarank":
+            check_gainable(target, self.gain, caller)
         if items is None:
             items = TrainingItems.from_target(X, target)
         items = items.comparable()
         if comparable and not len(items):
             check_comparable(target, caller)
-        _check_float32(items.X)
+        check_float32(items.table)
         return items, check_random_state(self.random_state)
 
     def _check_same_network(self):
         """Refuse to go on with another network than the one that was trained."""
-        for parameter in ("hidden_layer_sizes", "output_activation"):
-            trained = self.net_.get_params()[f"module__{parameter}"]
+        trained = self.net_.get_params()
+        for parameter, name in _OF_THE_NETWORK.items():
             asked = getattr(self, parameter)
-            if trained != (asked if isinstance(asked, str) else tuple(asked)):
+            if parameter == "hidden_layer_sizes":
+                asked = tuple(asked)
+            if trained[name] != asked:
                 raise ValueError(
-                    f"{parameter}={asked!r} but the fitted network has {trained!r}; "
-                    "warm_start and partial_fit go on with the same network. Set "
-                    "warm_start=False and fit anew, or clone the estimator."
+                    f"{parameter}={getattr(self, parameter)!r} but the fitted network has "
+                    f"{trained[name]!r}; warm_start and partial_fit go on with the same "
+                    "network. Set warm_start=False and fit anew, or clone the estimator."
                 )
 
-    def _check_X(self, X, reset=False, dtype=np.float64, **kwargs):
-        return validate_data(self, X, reset=reset, dtype=dtype, **kwargs)
-
-    def _train(self, training, validation, rng, goes_on, max_epochs):
-        from sklearn_pscore._torch._net import build_net, seeded, train
-
-        # Epochs that go on from others are not shuffled as these were.
-        n_done = len(self.history_) if goes_on else 0
-        with seeded((rng.randint(_N_SEEDS) + n_done) % _N_SEEDS, self.device):
-            if goes_on:
-                # A copy, so that a failure leaves the trained net as it was.
-                net = deepcopy(self.net_)
-                net.set_params(
-                    lr=self.learning_rate_init,
-                    optimizer__weight_decay=self.weight_decay,
-                    batch_size=self.batch_size,
-                    verbose=self.verbose,
-                )
-            else:
-                net = build_net(
-                    training.X.shape[1],
-                    hidden_layer_sizes=self.hidden_layer_sizes,
-                    output_activation=self.output_activation,
-                    learning_rate=self.learning_rate_init,
-                    weight_decay=self.weight_decay,
-                    batch_size=self.batch_size,
-                    patience=self.n_iter_no_change if self.early_stopping else None,
-                    callbacks=deepcopy(self.callbacks),
-                    verbose=self.verbose,
-                    device=self.device,
-                )
-            try:
-                train(net, training, validation, max_epochs)
-            except FloatingPointError:
-                raise ValueError(
-                    f"The scores became non-finite in epoch {len(net.history)} with "
-                    f"learning_rate_init={self.learning_rate_init}; expected finite "
-                    "scores throughout. Lower learning_rate_init, or scale X, for "
-                    "example with StandardScaler."
-                ) from None
-        self.net_ = net
-        self.history_ = [
-            {key: epoch[key] for key in _HISTORY_KEYS if key in epoch}
-            for epoch in net.history
-        ]
-        self.n_groups_ = training.n_groups
-        self.n_pairs_ = training.n_pairs
-
-
-_HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "dur")
-
-
-def _check_float32(X):
-    """Refuse values that the network, which trains in float32, cannot hold."""
-    largest = np.abs(X).max(initial=0.0)
-    if largest > np.finfo(np.float32).max:
-        raise ValueError(
-            f"X holds a value of size {largest:.3g}; expected at most "
-            f"{np.finfo(np.float32).max:.3g}, the largest float32, in which the network "
-            "trains. Scale X, for example with StandardScaler."
+    def _check_X(self, X, reset=False, **kwargs):
+        return validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], **kwargs
         )
 
-
-def _check_layers(sizes):
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
-            raise ValueError(
-                f"hidden_layer_sizes holds {size!r}; expected integers >= 1, the units of "
-                "each hidden layer. Use hidden_layer_sizes=() for a linear score."
-            )
+    def _monotonic_cst(self):
+        names = getattr(self, "feature_names_in_", None)
+        return resolve_monotonic_cst(self.monotonic_cst, self.n_features_in_, names)

@@ -203,7 +203,7 @@ class _Clips:
 
 
 def _judged(contenders, own):
-    return TrainingItems(
+    return TrainingItems.of(
         X=contenders.X[own],
         group=contenders.group[own],
         preference=contenders.preference[own],
@@ -225,7 +225,7 @@ def _stitched(contenders, clips, members, size, max_stitched, penalty, rng):
         n_rows = counts[orders, runs].sum(axis=1, keepdims=True)
         X = sums[orders, runs].sum(axis=1) / n_rows
     parents = members[orders]
-    return TrainingItems(
+    return TrainingItems.of(
         X=X,
         group=np.full(len(orders), contenders.group[members[0]]),
         preference=contenders.preference[parents].max(axis=1, initial=-np.inf)
@@ -243,7 +243,7 @@ def _injected(contenders, donors, members, n_injected, penalty, rng):
         strangers = np.sort(rng.choice(strangers, n_injected, replace=False))
     # Donor rows are nobody's competitors, so nothing is leaked through them.
     parents = np.where(contenders.donor[strangers], -1, strangers)
-    return TrainingItems(
+    return TrainingItems.of(
         X=contenders.X[strangers],
         group=np.full(len(strangers), group),
         preference=contenders.preference[strangers] - penalty,
@@ -263,7 +263,7 @@ def _concatenated(parts):
         )
         for part in parts
     ]
-    return TrainingItems(
+    return TrainingItems.of(
         X=np.concatenate([part.X for part in parts]),
         group=np.concatenate([part.group for part in parts]),
         preference=np.concatenate([part.preference for part in parts]),

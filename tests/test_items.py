@@ -17,7 +17,7 @@ from sklearn_pscore._target import check_groups
 def random_items(seed, n_items=40, n_groups=6):
     """Unsorted groups of unequal sizes, tied preferences, some weights zero."""
     rng = np.random.default_rng(seed)
-    return TrainingItems(
+    return TrainingItems.of(
         X=rng.normal(size=(n_items, 2)),
         group=rng.integers(n_groups, size=n_items) ** 2,
         preference=rng.integers(3, size=n_items).astype(float),
@@ -79,7 +79,7 @@ def test_n_pairs_equals_the_double_loop(seed):
 )
 def test_n_pairs_by_hand(group, preference, n_pairs):
     n_items = len(group)
-    items = TrainingItems(
+    items = TrainingItems.of(
         X=np.zeros((n_items, 1)),
         group=np.array(group, dtype=int),
         preference=np.array(preference),

@@ -1,221 +1,381 @@
-"""The loss over packed groups, against loops, arithmetic and differences."""
+"""The pairwise logistic loss, against all pairs, arithmetic and differences."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_pscore._torch import _expansion, _loss
-from sklearn_pscore._torch._loss import PairwiseLogisticLoss
+from sklearn_pscore._torch import _cubes, _loss
+from sklearn_pscore._torch._loss import PairwiseLogisticLoss, pairwise_logistic_loss
+from sklearn_pscore._torch._packing import PackedTarget
 
-
-def loop_over_pairs(scores, level, weight, sizes):
-    """Mean loss and its gradient, written as the definition."""
-    loss, total = 0.0, 0.0
-    gradient = np.zeros(len(scores))
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    for i in range(len(scores)):
-        for j in range(len(scores)):
-            if group[i] != group[j] or level[i] <= level[j]:
-                continue
-            pair = weight[i] * weight[j]
-            loss += pair * np.logaddexp(0.0, scores[j] - scores[i])
-            slope = pair / (1.0 + np.exp(scores[i] - scores[j]))
-            gradient[i] -= slope
-            gradient[j] += slope
-            total += pair
-    return loss / total, gradient / total
+RANGES = [0.01, 0.5, 6.0, 25.0, 31.0, 33.0, 100.0, 1000.0, 1e6]
+SIZES = {
+    "pair": [2],
+    "small": [3, 5, 2, 9, 17],
+    "even": [8] * 6,
+    "medium": [40, 33, 256],
+    "large": [300],
+    "mixed": [4, 280, 3, 2, 270, 31],
+}
+ARRANGEMENTS = ["independent", "ordered", "separated", "lumped"]
+WEIGHTS = ["one", "uniform", "some zero", "heavy-tailed"]
 
 
-def loss_and_gradient(scores, level, weight, sizes):
-    scores = torch.tensor(scores, dtype=torch.float64, requires_grad=True)
-    target = (torch.tensor(level), torch.tensor(weight), torch.tensor(sizes))
-    loss = PairwiseLogisticLoss()(scores, target)
-    loss.backward()
-    return loss.item(), scores.grad.numpy()
-
-
-def random_case(rng, sizes, n_levels, score_range):
-    n_items = sum(sizes)
-    level = np.concatenate(
-        [
-            np.unique(np.sort(rng.integers(0, n_levels, size)), return_inverse=True)[1]
-            for size in sizes
-        ]
-    )
+def random_case(rng, sizes, n_levels, score_range, arrangement, weights):
+    """Return scores, level, weight and sizes; at least one pair has weight."""
+    levels = [np.sort(rng.integers(0, n_levels, size)) for size in sizes]
+    levels[0][-1] = n_levels
+    level = np.concatenate([np.unique(x, return_inverse=True)[1] for x in levels])
+    n_items = len(level)
     scores = rng.uniform(0, score_range, n_items)
-    return scores, level, rng.uniform(0.1, 2.0, n_items), sizes
+    if arrangement == "ordered":
+        scores = np.concatenate(
+            [np.sort(x) for x in np.split(scores, np.cumsum(sizes)[:-1])]
+        )
+    elif arrangement == "separated":
+        scores = level / level.max() * score_range + scores / 100
+    elif arrangement == "lumped":
+        scores = np.round(3 * scores / score_range) * score_range / 3
+    weight = {
+        "one": np.ones(n_items),
+        "uniform": rng.uniform(0.1, 2.0, n_items),
+        "some zero": rng.integers(0, 3, n_items).astype(float),
+        "heavy-tailed": np.exp(3 * rng.normal(size=n_items)),
+    }[weights]
+    weight[[0, sizes[0] - 1]] = weight[[0, sizes[0] - 1]].clip(min=0.5)
+    return scores, level, weight, sizes
 
 
-@pytest.mark.parametrize("score_range", [0.01, 6.0, 25.0, 100.0])
+def over_all_pairs(scores, level, weight, sizes):
+    """Return loss, gradient, weight, and the pair weight of each item, as defined."""
+    loss, total = 0.0, 0.0
+    gradient, of_item = np.zeros(len(scores)), np.zeros(len(scores))
+    ends = np.cumsum(sizes)
+    for start, end in zip(ends - sizes, ends, strict=True):
+        own = slice(start, end)
+        minus_margin = scores[own] - scores[own, None]
+        pair = (level[own, None] > level[own]) * weight[own, None] * weight[own]
+        slope = pair * np.exp(-np.logaddexp(0.0, -minus_margin))
+        loss += (pair * np.logaddexp(0.0, minus_margin)).sum()
+        gradient[own] = slope.sum(0) - slope.sum(1)
+        of_item[own] = pair.sum(0) + pair.sum(1)
+        total += pair.sum()
+    return loss, gradient, total, of_item
+
+
+def packed(level, weight, sizes, gain=None):
+    gain = np.zeros(len(level)) if gain is None else gain
+    columns = (torch.tensor(np.asarray(x)) for x in (level, weight, sizes, gain))
+    return PackedTarget(*columns)
+
+
+def loss_and_gradient(scores, level, weight, sizes, loss=None):
+    """Return the mean loss and its gradient, one row per member."""
+    scores = torch.tensor(scores, requires_grad=True)
+    value = (loss or PairwiseLogisticLoss())(scores, packed(level, weight, sizes))
+    value.backward()
+    return value.item(), scores.grad.numpy()
+
+
+def assert_within_bounds(found, case):
+    """Compare (loss, gradient, pair weight) per pair, as the docs promise."""
+    loss, gradient, total, of_item = over_all_pairs(*case)
+    score_range = max(1.0, np.ptp(case[0]))
+    assert_allclose(found[2], total, rtol=1e-12)
+    assert abs(found[0] - loss) <= 1e-9 * score_range * total
+    # An item without any pair may have rounding, but no more.
+    bound = 1e-7 * of_item + 1e-13 * of_item.max()
+    assert np.all(np.abs(np.asarray(found[1]) - gradient) <= bound)
+
+
+CASES = [
+    (sizes, n_levels, score_range, ARRANGEMENTS[k % 4], WEIGHTS[(k // 4 + k) % 4])
+    for k, (sizes, n_levels, score_range) in enumerate(
+        (sizes, n_levels, score_range)
+        for sizes in SIZES
+        for n_levels in (2, 3, 10, 10_000)
+        for score_range in RANGES
+    )
+]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(
-    "sizes",
+    ("sizes", "n_levels", "score_range", "arrangement", "weights"), CASES
+)
+def test_error_per_pair(seed, sizes, n_levels, score_range, arrangement, weights):
+    rng = np.random.default_rng([seed, n_levels])
+    # The second time the other way round, so that more of the table is filled.
+    if seed:
+        arrangement = ARRANGEMENTS[3 - ARRANGEMENTS.index(arrangement)]
+    case = random_case(rng, SIZES[sizes], n_levels, score_range, arrangement, weights)
+    loss, gradient, pair_weight = _loss.sum_over_pairs(
+        torch.tensor(case[0])[None], *packed(*case[1:])[:3]
+    )
+    assert_within_bounds((loss.item(), gradient[0], pair_weight.item()), case)
+
+
+@pytest.mark.parametrize(
+    ("n_items", "n_levels", "score_range", "arrangement"),
     [
-        pytest.param([2], id="one pair"),
-        pytest.param([3, 5, 2, 9, 17], id="small groups of several sizes"),
-        pytest.param([300], id="one large group"),
-        pytest.param([4, 280, 3, 270], id="small and large groups in turn"),
+        (5000, 2, 6.0, "separated"),
+        (5000, 5000, 100.0, "independent"),
+        (5000, 9, 1000.0, "lumped"),
+        *[(1500, 60, 1000.0, arrangement) for arrangement in ARRANGEMENTS],
+        *[(1500, 20, 60.0, arrangement) for arrangement in ARRANGEMENTS],
     ],
 )
-@pytest.mark.parametrize("n_levels", [2, 10, 10_000])
-def test_loss_equals_the_loop_over_pairs(sizes, n_levels, score_range):
-    rng = np.random.default_rng(len(sizes) + n_levels)
-    case = random_case(rng, sizes, n_levels, score_range)
-    if case[1].max() == 0:
-        case[1][-1] = 1
-    loss, gradient = loss_and_gradient(*case)
-    expected_loss, expected_gradient = loop_over_pairs(*case)
-    assert_allclose(loss, expected_loss, rtol=1e-9, atol=1e-9)
-    assert_allclose(gradient, expected_gradient, rtol=0, atol=1e-9)
+def test_error_per_pair_of_very_large_groups(
+    n_items, n_levels, score_range, arrangement
+):
+    rng = np.random.default_rng(n_items)
+    case = random_case(rng, [n_items], n_levels, score_range, arrangement, "uniform")
+    found = pairwise_logistic_loss(case[0], case[1], np.zeros(n_items), case[2])
+    assert_within_bounds(found, case)
 
 
-def test_gradient_equals_finite_differences():
+def test_thousands_of_small_groups_beside_large_ones():
+    rng = np.random.default_rng(8)
+    sizes = rng.integers(2, 30, 2000)
+    sizes[[3, 700, 1999]] = 400, 2000, 300
+    case = random_case(rng, sizes, 5, 6.0, "independent", "uniform")
+    loss, gradient, pair_weight = _loss.sum_over_pairs(
+        torch.tensor(case[0])[None], *packed(*case[1:])[:3]
+    )
+    assert_within_bounds((loss.item(), gradient[0], pair_weight.item()), case)
+
+
+@pytest.mark.parametrize("sizes", ["even", "small", "large"])
+def test_gradient_passes_gradcheck(sizes):
     rng = np.random.default_rng(0)
-    scores, level, weight, sizes = random_case(rng, [6, 270], 5, 6.0)
-    gradient = loss_and_gradient(scores, level, weight, sizes)[1]
-    for place in (0, 5, 6, 100, 275):
-        step = np.zeros(len(scores))
-        step[place] = 1e-5
-        above = loss_and_gradient(scores + step, level, weight, sizes)[0]
-        below = loss_and_gradient(scores - step, level, weight, sizes)[0]
-        assert_allclose((above - below) / 2e-5, gradient[place], atol=1e-8)
+    case = random_case(rng, SIZES[sizes], 4, 6.0, "independent", "uniform")
+    target = packed(*case[1:])
+    if sizes != "large":
+        scores = torch.tensor(np.stack([case[0], case[0][::-1]]), requires_grad=True)
+        assert torch.autograd.gradcheck(
+            lambda s: PairwiseLogisticLoss()(s, target), scores
+        )
+        return
+    gradient = loss_and_gradient(*case)[1]
+    for place in (0, 1, 100, 299):
+        step = np.zeros(len(case[0]))
+        step[place] = 1e-4
+        above = loss_and_gradient(case[0] + step, *case[1:])[0]
+        below = loss_and_gradient(case[0] - step, *case[1:])[0]
+        assert_allclose((above - below) / 2e-4, gradient[place], atol=1e-8)
 
 
-@pytest.mark.parametrize("size", [2, 300])
+@pytest.mark.parametrize("sizes", SIZES)
+def test_members_together_equal_members_apart(sizes):
+    rng = np.random.default_rng(1)
+    case = random_case(rng, SIZES[sizes], 4, 6.0, "independent", "uniform")
+    members = np.stack([case[0], case[0][::-1], 10 * case[0]])
+    together = loss_and_gradient(members, *case[1:])
+    apart = [loss_and_gradient(member, *case[1:]) for member in members]
+    assert_allclose(together[0], sum(loss for loss, _ in apart), rtol=1e-13)
+    assert_allclose(together[1], np.stack([g for _, g in apart]), atol=1e-15)
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_chunks_equal_one_piece(monkeypatch, sizes):
+    rng = np.random.default_rng(2)
+    case = random_case(rng, SIZES[sizes], 4, 6.0, "independent", "uniform")
+    members = np.stack([case[0], -case[0], 2 * case[0]])
+    whole = loss_and_gradient(members, *case[1:])
+    monkeypatch.setattr(_cubes, "_LARGEST_CUBE", 700)
+    cut = loss_and_gradient(members, *case[1:])
+    assert_allclose(cut[0], whole[0], rtol=1e-13)
+    assert_allclose(cut[1], whole[1], atol=1e-15)
+
+
+def test_chunks_have_bounded_size(monkeypatch):
+    monkeypatch.setattr(_cubes, "_LARGEST_CUBE", 50)
+    assert _cubes.chunks(1, 5, 5) == [
+        (slice(0, 1), slice(top, top + 2)) for top in (0, 2, 4)
+    ]
+    assert len(_cubes.chunks(3, 2, 4)) == 2
+    assert len(_cubes.chunks(3, 2, 20)) == 6
+
+
+def test_groups_of_like_size_share_a_matrix():
+    sizes = torch.tensor([4, 300, 3, 2, 4])
+    rows, large = _cubes.rows_by_size(sizes, 256, torch.device("cpu"))
+    assert [r.shape for r in rows] == [(4, 4)]
+    assert large == [[4, 304]]
+    values = torch.arange(313)
+    assert_array_equal(rows[0].of(values)[1], [304, 305, 306, 304])
+    assert_array_equal(rows[0].weights(values)[1], [304, 305, 306, 0])
+    # Far apart, padding would cost more than another round.
+    sizes = torch.tensor([200] + [3] * 400)
+    rows, _ = _cubes.rows_by_size(sizes, 256, torch.device("cpu"))
+    assert [r.shape for r in rows] == [(400, 3), (1, 200)]
+
+
+@pytest.mark.parametrize("size", [2, 40, 300])
 def test_margin_zero_costs_log_two(size):
-    loss, _ = loss_and_gradient(
-        np.zeros(size), np.arange(size) // (size // 2), np.ones(size), [size]
-    )
-    assert_allclose(loss, math.log(2), rtol=1e-10)
+    level = np.arange(size) // (size // 2)
+    loss, _ = loss_and_gradient(np.zeros(size), level, np.ones(size), [size])
+    assert_allclose(loss, math.log(2), rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("margin", "expected"), [(1000.0, 0.0), (-1000.0, 1000.0)])
-def test_huge_margins_stay_finite(margin, expected):
-    loss, gradient = loss_and_gradient(
-        np.array([0.0, margin]), np.array([0, 1]), np.ones(2), [2]
-    )
+def test_huge_margins_stay_finite(margin, expected, dtype):
+    scores = np.array([0.0, margin], dtype=dtype)
+    loss, gradient = loss_and_gradient(scores, [0, 1], np.ones(2, dtype=dtype), [2])
     assert_allclose(loss, expected, atol=1e-12)
     assert_allclose(gradient, [0.0, 0.0] if margin > 0 else [1.0, -1.0], atol=1e-12)
 
 
-def test_integer_weights_equal_repeated_rows():
+@pytest.mark.parametrize("sizes", [[7, 4], [40, 50], [300]], ids=str)
+def test_integer_weights_equal_repeated_rows(sizes):
     rng = np.random.default_rng(1)
-    scores, level, _, sizes = random_case(rng, [7, 4], 3, 6.0)
+    scores, level, _, _ = random_case(rng, sizes, 3, 6.0, "independent", "one")
     weight = rng.integers(1, 4, len(scores))
-    group = np.repeat(np.arange(2), sizes)
-    weighted = loss_and_gradient(scores, level, weight.astype(float), sizes)[0]
-    repeated = loss_and_gradient(
-        np.repeat(scores, weight),
-        np.repeat(level, weight),
-        np.ones(weight.sum()),
-        np.bincount(np.repeat(group, weight)).tolist(),
-    )[0]
-    assert_allclose(weighted, repeated, rtol=1e-12)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    weighted = pairwise_logistic_loss(scores, level, group, weight)
+    repeated = pairwise_logistic_loss(
+        *(np.repeat(column, weight) for column in (scores, level, group))
+    )
+    assert_allclose(weighted[0], repeated[0], rtol=1e-9)
+    assert weighted[2] == repeated[2]
+    # A repeated row has the gradient of one of its copies.
+    first = np.cumsum(weight) - weight
+    assert_allclose(weighted[1], weight * repeated[1].numpy()[first], atol=1e-4)
 
 
-def test_groups_together_equal_groups_apart():
-    rng = np.random.default_rng(2)
-    cases = [random_case(rng, [size], 4, 6.0) for size in (5, 300, 11)]
-    together = loss_and_gradient(
-        *(np.concatenate([case[part] for case in cases]) for part in range(3)),
-        [5, 300, 11],
-    )[1]
-    apart = [loop_over_pairs(*case) for case in cases]
-    totals = [
-        sum(
-            case[2][i] * case[2][j]
-            for i in range(len(case[0]))
-            for j in range(len(case[0]))
-            if case[1][i] > case[1][j]
-        )
-        for case in cases
-    ]
-    expected = np.concatenate(
-        [gradient * total for (_, gradient), total in zip(apart, totals, strict=True)]
-    ) / sum(totals)
-    assert_allclose(together, expected, atol=1e-10)
-
-
-def test_both_ways_of_large_groups_agree(monkeypatch):
+@pytest.mark.parametrize("sizes", SIZES)
+def test_order_inside_levels_and_a_constant_change_nothing(sizes):
     rng = np.random.default_rng(3)
-    case = random_case(rng, [600], 600, 6.0)
-    expanded = loss_and_gradient(*case)
-    monkeypatch.setattr(_expansion, "_WIDEST_RANGE", 0.0)
-    tiled = loss_and_gradient(*case)
-    assert expanded[0] != tiled[0]
-    assert_allclose(expanded[0], tiled[0], rtol=1e-10)
-    assert_allclose(expanded[1], tiled[1], atol=1e-12)
+    scores, level, weight, _ = random_case(
+        rng, SIZES[sizes], 4, 6.0, "independent", "uniform"
+    )
+    group = np.repeat(np.arange(len(SIZES[sizes])), SIZES[sizes])
+    loss, gradient, _ = pairwise_logistic_loss(scores, level, group, weight)
+    order = rng.permutation(len(scores))
+    shuffled = pairwise_logistic_loss(
+        scores[order], level[order], group[order], weight[order]
+    )
+    assert_allclose(shuffled[0], loss, rtol=1e-12)
+    assert_allclose(shuffled[1], gradient[order], atol=1e-9)
+    moved = pairwise_logistic_loss(scores + 1000.0, level, group, weight)
+    assert_allclose(moved[0], loss, rtol=1e-10)
+    assert_allclose(moved[1], gradient, atol=1e-7)
+
+
+def test_labels_and_preferences_of_any_kind():
+    scores = [0.5, 2.0, 1.0, 0.0, 3.0]
+    group = np.array(["b", "a", "b", "a", "b"])
+    preference = [-1.0, 10.0, 0.5, -3.0, 0.5]
+    loss, gradient, pair_weight = pairwise_logistic_loss(scores, preference, group)
+    margins = [2.0 - 0.0, 1.0 - 0.5, 3.0 - 0.5]
+    assert_allclose(loss, sum(math.log1p(math.exp(-m)) for m in margins))
+    assert_allclose(gradient.sum(), 0.0, atol=1e-15)
+    assert pair_weight == 3.0
+    assert gradient.dtype == torch.float64
+
+
+@pytest.mark.parametrize("n_items", [50, 1000])
+def test_float32_scores_are_summed_in_float64(n_items):
+    rng = np.random.default_rng(4)
+    case = random_case(rng, [n_items] * 2, 7, 6.0, "independent", "one")
+    scores = torch.tensor(case[0].astype(np.float32), requires_grad=True)
+    loss = PairwiseLogisticLoss()(scores, packed(*case[1:]))
+    loss.backward()
+    exact = over_all_pairs(scores.detach().numpy().astype(float), *case[1:])
+    assert loss.dtype == torch.float64
+    assert_allclose(loss.item(), exact[0] / exact[2], rtol=1e-7)
+    assert scores.grad.dtype == torch.float32
+    assert_allclose(scores.grad, exact[1] / exact[2], atol=1e-8)
+
+
+@pytest.mark.parametrize("size", [5, 300])
+def test_without_any_weight_there_is_no_loss(size):
+    level = np.arange(size)
+    found = loss_and_gradient(level / size, level, np.zeros(size), [size])
+    assert found[0] == 0.0
+    assert not found[1].any()
+
+
+@pytest.mark.parametrize("size", [5, 300])
+def test_loss_without_gradient(size):
+    level, weight = np.arange(size), np.ones(size)
+    scores = torch.tensor(np.sin(level))
+    value = PairwiseLogisticLoss()(scores, packed(level, weight, [size]))
+    assert not value.requires_grad
+    assert value.item() == loss_and_gradient(scores.numpy(), level, weight, [size])[0]
+
+
+GOOD = {
+    "scores": [1.0, 2.0, 0.0],
+    "preference": [0.0, 1.0, 2.0],
+    "group": [0, 0, 0],
+    "weight": [1.0, 2.0, 1.0],
+}
 
 
 @pytest.mark.parametrize(
-    "level_sizes",
+    ("changed", "message"),
     [
-        pytest.param([1] * 400, id="all different"),
-        pytest.param([400, 1], id="two levels"),
-        pytest.param([1, 2, 16, 17, 1, 40, 33, 150, 18, 2], id="of all sizes"),
+        (
+            {"scores": [1.0, math.nan, 0.0]},
+            "scores holds nan at row 1; expected finite numbers. Drop or fill",
+        ),
+        (
+            {"scores": [1.0, 0.0, -math.inf]},
+            "scores holds -inf at row 2; expected finite numbers.",
+        ),
+        (
+            {"preference": [math.nan, 0.0, 1.0]},
+            "preference holds nan at row 0; expected finite numbers.",
+        ),
+        (
+            {"weight": [1.0, math.inf, 1.0]},
+            "weight holds inf at row 1; expected finite numbers.",
+        ),
+        (
+            {"weight": [1.0, 1.0, -0.5]},
+            "weight holds -0.5 at row 2; expected weights of at least 0. A weight of 0",
+        ),
+        (
+            {"weight": [0.0, 0.0, 0.0]},
+            "weight is 0 for all of the 3 items; expected some weight above 0. Leave",
+        ),
+        (
+            {"group": [0, 0]},
+            "group has 2 entries but scores has 3; expected one per item. Pass columns",
+        ),
+        (
+            {"weight": [1.0]},
+            "weight has 1 entries but scores has 3; expected one per item.",
+        ),
+        (
+            {"scores": [[1.0, 2.0, 0.0]]},
+            "scores has shape (1, 3); expected one value per item. Pass a one-dim",
+        ),
+        (
+            {"scores": [], "preference": [], "group": [], "weight": []},
+            "scores and group are empty; expected at least two items of one group.",
+        ),
+        (
+            {"group": [0, 1, 2]},
+            "No comparable pairs: 3 items in 3 groups, and no two items of one group",
+        ),
+        (
+            {"preference": [1.0, 1.0, 1.0]},
+            "No comparable pairs: 3 items in 1 groups, and no two items of one group",
+        ),
+        (
+            {"weight": [1.0, 0.0, 0.0]},
+            "No comparable pairs: 3 items in 1 groups, and no two items of one group",
+        ),
     ],
 )
-def test_expansion_in_chunks(monkeypatch, level_sizes):
-    monkeypatch.setattr(_expansion, "_CHUNK", 64)
-    rng = np.random.default_rng(5)
-    level = np.repeat(np.arange(len(level_sizes)), level_sizes)
-    scores, weight = rng.uniform(0, 6, len(level)), rng.uniform(0.1, 2.0, len(level))
-    loss, gradient, pair_weight = _expansion.sum_over_pairs(
-        torch.tensor(scores), torch.tensor(weight), torch.tensor(level_sizes)
-    )
-    expected = loop_over_pairs(scores, level, weight, [len(level)])
-    assert_allclose(loss / pair_weight, expected[0], rtol=1e-9)
-    assert_allclose(gradient / pair_weight, expected[1], atol=1e-10)
-
-
-@pytest.mark.parametrize("arrangement", ["independent", "ordered", "separated"])
-@pytest.mark.parametrize("score_range", [0.01, 1.0, 6.0, 40.0, 99.0])
-def test_error_of_the_expansion_per_pair(arrangement, score_range):
-    rng = np.random.default_rng(6)
-    scores, level, weight, sizes = random_case(rng, [3000], 9, score_range)
-    if arrangement == "ordered":
-        scores.sort()
-    if arrangement == "separated":
-        scores = level / 8 * score_range + rng.uniform(0, score_range / 100, 3000)
-    loss, gradient, pair_weight = _expansion.sum_over_pairs(
-        torch.tensor(scores), torch.tensor(weight), torch.bincount(torch.tensor(level))
-    )
-    minus_margin = scores - scores[:, None]
-    pair = (level[:, None] > level) * weight[:, None] * weight
-    slope = pair / (1 + np.exp(-minus_margin))
-    exact = (pair * np.logaddexp(0.0, minus_margin)).sum()
-    assert_allclose(pair_weight, pair.sum(), rtol=1e-12)
-    assert abs(loss.item() - exact) <= 1e-9 * max(1.0, score_range) * pair.sum()
-    error = np.abs(gradient.numpy() - (slope.sum(0) - slope.sum(1)))
-    assert np.all(error <= 1e-7 * weight * (weight.sum() - weight))
-
-
-def test_scores_too_far_apart_are_not_expanded():
-    assert _expansion.pays(6.0, 1000)
-    assert not _expansion.pays(6.0, 100)
-    assert not _expansion.pays(1000.0, 10**6)
-
-
-def test_float32_scores_are_summed_in_float64():
-    rng = np.random.default_rng(4)
-    scores, level, _, sizes = random_case(rng, [3000], 7, 6.0)
-    scores = scores.astype(np.float32)
-    tensor = torch.tensor(scores, requires_grad=True)
-    weight = torch.ones(3000)
-    loss = PairwiseLogisticLoss()(
-        tensor, (torch.tensor(level), weight, torch.tensor(sizes))
-    )
-    loss.backward()
-    exact = loss_and_gradient(scores.astype(float), level, np.ones(3000), sizes)
-    assert_allclose(loss.item(), exact[0], rtol=1e-9)
-    assert tensor.grad.dtype == torch.float32
-    assert_allclose(tensor.grad.numpy(), exact[1], atol=1e-9)
-
-
-def test_small_groups_come_in_cubes_of_bounded_size(monkeypatch):
-    monkeypatch.setattr(_loss, "_LARGEST_CUBE", 50)
-    sizes = torch.tensor([5] * 7)
-    cubes = list(_loss._padded_cubes(sizes, "cpu"))
-    assert [tuple(better.shape) for better, _ in cubes] == [(2, 5)] * 3 + [(1, 5)]
+def test_bad_columns_are_named(changed, message):
+    assert pairwise_logistic_loss(**GOOD)[2] == 5.0
+    with pytest.raises(ValueError, match=re.escape(message)):
+        pairwise_logistic_loss(**(GOOD | changed))

@@ -1,16 +1,23 @@
 """The pairwise logistic (RankNet) loss over all pairs of packed groups."""
 
+from functools import lru_cache
+
+import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import softplus
 
-from sklearn_pscore._torch import _expansion
+from sklearn_pscore._torch._blocks import PairSums
+from sklearn_pscore._torch._cubes import chunks, rows_by_size
 
-# Groups up to this size share padded cubes of pairs; for a larger one the sum
-# over pairs is expanded, or tiled where its scores are too far apart for that.
-_LARGEST_PADDED_GROUP = 256
-_TILE_ROWS = 256
-# Elements of one cube: 2**22 float32 are 16 MB.
-_LARGEST_CUBE = 2**22
+# Groups up to this size go through their pairs, side by side; for a larger one
+# the sum over pairs is expanded. benchmarks/pair_loss.py shows where they cross.
+_LARGEST_DENSE_GROUP = 384
+# Up to this width the pairs of a row are made by a matrix of differences, each
+# pair once; beyond, that is more work than going through each pair twice.
+_WIDEST_DIFFERENCES = 32
+# Where softplus(x) is x, to 1e-13.
+_LINEAR_FROM = 30.0
 
 
 class PairwiseLogisticLoss(nn.Module):
@@ -22,129 +29,274 @@ class PairwiseLogisticLoss(nn.Module):
     """
 
     def forward(self, scores, target):
-        """Return the mean loss of a batch of whole groups.
+        """Return the mean loss of a batch of whole groups, summed over members.
 
         Parameters
         ----------
-        scores : tensor of shape (n_items,)
-        target : tuple (level, weight, sizes)
-            Rank of the preference among those of the item's group, weight of
-            each item, and the number of items of each group. Items are sorted
-            by group, and by level inside a group.
+        scores : tensor of shape (n_members, n_items) or (n_items,)
+        target : PackedTarget
+            `level`, `weight` and `sizes` are used. Items are sorted by group,
+            and by level inside a group.
 
         Returns
         -------
-        loss : tensor of shape ()
+        loss : tensor of shape (), float64
+            0 if no pair has any weight.
         """
-        loss, pair_weight = _SumOverPairs.apply(scores, *target)
-        return loss / pair_weight
+        return _MeanOverPairs.apply(
+            scores, target.level, target.weight, target.sizes.cpu()
+        )
 
 
-class _SumOverPairs(torch.autograd.Function):
-    """Loss summed over pairs; the gradient is made in the same pass."""
+class _MeanOverPairs(torch.autograd.Function):
+    """Mean loss over pairs; the gradient is made in the same pass."""
 
     @staticmethod
     def forward(ctx, scores, level, weight, sizes):
-        gradient = torch.zeros_like(scores)
-        loss = scores.new_zeros((), dtype=torch.float64)
-        pair_weight = scores.new_zeros((), dtype=torch.float64)
-        sizes = sizes.cpu()
-        for better, worse in _padded_cubes(sizes, scores.device):
-            part = _dense(scores, level, weight, better, worse, gradient)
-            loss += part[0]
-            pair_weight += part[1]
-        for start, end in _large_groups(sizes):
-            part = _large(
-                scores[start:end],
-                level[start:end],
-                weight[start:end],
-                gradient[start:end],
-            )
-            loss += part[0]
-            pair_weight += part[1]
-        ctx.save_for_backward(gradient)
-        ctx.mark_non_differentiable(pair_weight)
-        return loss, pair_weight
-
-    @staticmethod
-    def backward(ctx, grad_loss, _grad_pair_weight):
-        (gradient,) = ctx.saved_tensors
-        return grad_loss.to(gradient.dtype) * gradient, None, None, None
-
-
-def _large(scores, level, weight, gradient):
-    """Add one large group's gradient; return its loss and pair weight."""
-    if _expansion.pays(float(scores.max() - scores.min()), len(scores)):
-        loss, own, pair_weight = _expansion.sum_over_pairs(
-            scores.double(), weight.double(), torch.bincount(level)
-        )
-        gradient += own.to(gradient.dtype)
-        return loss, pair_weight
-    loss = pair_weight = 0.0
-    for top in range(0, len(scores), _TILE_ROWS):
-        end = min(len(scores), top + _TILE_ROWS)
-        # Sorted by level: what is worse than these rows stands before their end.
-        part = _dense(
-            scores,
+        loss, gradient, pair_weight = sum_over_pairs(
+            scores if scores.dim() == 2 else scores[None],
             level,
             weight,
-            torch.arange(top, end, device=scores.device),
-            torch.arange(end, device=scores.device),
-            gradient,
+            sizes,
+            with_gradient=ctx.needs_input_grad[0],
         )
+        # A batch may hold no pair with any weight: no loss, no gradient.
+        pair_weight.clamp_(min=torch.finfo(pair_weight.dtype).tiny)
+        if gradient is not None:
+            gradient = gradient.div_(pair_weight).view(scores.shape)
+        ctx.save_for_backward(gradient)
+        return loss.div_(pair_weight)
+
+    @staticmethod
+    def backward(ctx, grad_loss):
+        (gradient,) = ctx.saved_tensors
+        # A tensor of no dimension leaves the type as it is.
+        return gradient * grad_loss, None, None, None
+
+
+def pairwise_logistic_loss(scores, preference, group, weight=None):
+    """Return loss, gradient and weight of all pairs of groups in any row order.
+
+    Parameters
+    ----------
+    scores : tensor or array-like of shape (n_items,)
+        float32 is summed in float64; integers are taken as float64.
+    preference : array-like of shape (n_items,)
+        Larger is preferred. Items of one group with equal preference make no pair.
+    group : array-like of shape (n_items,)
+        Labels of any kind.
+    weight : array-like of shape (n_items,), default=None
+        A pair weighs the product of the weights of its items. None is 1 for all.
+
+    Returns
+    -------
+    loss : float
+        Sum over pairs of weight times :math:`\\log(1 + e^{-m})` with margin m. Divide
+        by `pair_weight` for the mean.
+    gradient : tensor of shape (n_items,)
+        Of the sum, in the order of the rows and of the type of the scores.
+    pair_weight : float
+        Sum over pairs of the weights.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, if there is no item, if scores, preferences or weights are
+        not finite, if a weight is negative or all are 0, or if no two items of one
+        group differ in preference and have weight.
+    """
+    if not torch.is_tensor(scores):
+        scores = torch.tensor(np.asarray(scores))
+    scores = scores.detach()
+    if not scores.is_floating_point():
+        scores = scores.double()
+    columns = {
+        "scores": scores.cpu().numpy(),
+        "preference": np.asarray(preference, dtype=np.float64),
+        "group": np.asarray(group),
+    }
+    if weight is not None:
+        columns["weight"] = np.asarray(weight, dtype=np.float64)
+    _check_columns(columns)
+    group = np.unique(columns["group"], return_inverse=True)[1]
+    order = np.lexsort((columns["preference"], group))
+    group, value = group[order], columns["preference"][order]
+    is_first = np.diff(group, prepend=-1) != 0
+    steps = np.cumsum(is_first | (np.diff(value, prepend=value[0]) != 0))
+    level = steps - steps[is_first][group]
+    if weight is None:
+        weights = torch.ones(len(order), dtype=scores.dtype, device=scores.device)
+    else:
+        weights = torch.tensor(columns["weight"][order], device=scores.device)
+    rows = torch.from_numpy(order).to(scores.device)
+    loss, slopes, pair_weight = sum_over_pairs(
+        scores[rows][None],
+        torch.from_numpy(level).to(scores.device),
+        weights.to(scores.dtype),
+        torch.from_numpy(np.bincount(group)),
+    )
+    if pair_weight == 0:
+        raise ValueError(
+            f"No comparable pairs: {len(order)} items in {is_first.sum()} groups, and no "
+            "two items of one group that differ in preference and both have weight. Check "
+            "the group labels and the preferences."
+        )
+    gradient = torch.empty_like(slopes[0]).index_copy_(0, rows, slopes[0])
+    return float(loss), gradient, float(pair_weight)
+
+
+def _check_columns(columns):
+    """Raise ValueError for columns that make no sense together."""
+    n_items = len(columns["scores"]) if columns["scores"].ndim else 0
+    for name, values in columns.items():
+        if values.ndim != 1:
+            raise ValueError(
+                f"{name} has shape {values.shape}; expected one value per item. Pass a "
+                "one-dimensional array."
+            )
+        if len(values) != n_items:
+            raise ValueError(
+                f"{name} has {len(values)} entries but scores has {n_items}; expected one "
+                "per item. Pass columns of one table."
+            )
+    if n_items == 0:
+        raise ValueError(
+            "scores and group are empty; expected at least two items of one group. "
+            "Leave out batches without items."
+        )
+    for name in ("scores", "preference", "weight"):
+        if name not in columns:
+            continue
+        wrong = np.flatnonzero(~np.isfinite(columns[name]))
+        if len(wrong):
+            raise ValueError(
+                f"{name} holds {columns[name][wrong[0]]} at row {wrong[0]}; "
+                "expected finite numbers. Drop or fill the row."
+            )
+    if "weight" not in columns:
+        return
+    wrong = np.flatnonzero(columns["weight"] < 0)
+    if len(wrong):
+        raise ValueError(
+            f"weight holds {columns['weight'][wrong[0]]} at row {wrong[0]}; expected "
+            "weights of at least 0. A weight of 0 leaves the item out."
+        )
+    if not columns["weight"].any():
+        raise ValueError(
+            f"weight is 0 for all of the {n_items} items; expected some weight above 0. "
+            "Leave weight out to weigh all items alike."
+        )
+
+
+def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
+    """Return the loss summed over members and pairs, its gradient, and the weight.
+
+    Parameters
+    ----------
+    scores : tensor of shape (n_members, n_items)
+    level, weight, sizes : tensors
+        As in :class:`PackedTarget`.
+    with_gradient : bool, default=True
+
+    Returns
+    -------
+    loss : tensor of shape (), float64
+    gradient : tensor of shape (n_members, n_items), or None
+        Of the type of the scores.
+    pair_weight : tensor of shape (), float64
+        Sum over the pairs of one member of the product of their items' weights.
+    """
+    small, large = rows_by_size(sizes, _LARGEST_DENSE_GROUP, scores.device)
+    if not large and len(small) == 1 and small[0].index is None:
+        loss, pair_weight, slopes = _side_by_side(
+            small[0], scores, level, weight, with_gradient
+        )
+        if with_gradient:
+            slopes = slopes.view_as(scores)
+        return loss, slopes, pair_weight
+    gradient = torch.empty_like(scores) if with_gradient else None
+    loss = scores.new_zeros((), dtype=torch.float64)
+    pair_weight = scores.new_zeros((), dtype=torch.float64)
+    for rows in small:
+        part = _side_by_side(rows, scores, level, weight, with_gradient)
         loss += part[0]
         pair_weight += part[1]
-    return loss, pair_weight
+        if with_gradient:
+            rows.put(gradient, part[2])
+    for start, end in large:
+        own = slice(start, end)
+        sums = PairSums(weight[own], torch.bincount(level[own]).cpu())
+        pair_weight += sums.pair_weight
+        for member in range(len(scores)):
+            part, slopes = sums(scores[member, own], with_gradient)
+            loss += part
+            if with_gradient:
+                gradient[member, own] = slopes
+    return loss, gradient, pair_weight
 
 
-def _dense(scores, level, weight, better, worse, gradient):
-    """Add the gradient of all pairs of two index tensors; return loss and weight.
-
-    Indices one past the last item are padding.
-    """
-    minus_margin = _take(scores, worse)[..., None, :] - _take(scores, better)[..., None]
-    pair = (
-        _take(level, better)[..., None] > _take(level, worse)[..., None, :]
-    ) * _take(weight, better)[..., None]
-    pair = pair * _take(weight, worse)[..., None, :]
-    # softplus in two fast steps; the library's own is many times slower.
-    cost = minus_margin.clamp(min=0) + torch.log1p(torch.exp(-minus_margin.abs()))
-    slope = pair * torch.sigmoid(minus_margin)
-    _add(gradient, better, -slope.sum(dim=-1))
-    _add(gradient, worse, slope.sum(dim=-2))
-    loss = (pair * cost).sum(dim=-1).sum(dtype=torch.float64)
-    return loss, pair.sum(dim=-1).sum(dtype=torch.float64)
-
-
-def _padded_cubes(sizes, device):
-    """Yield index tensors (better, worse) of small groups, padded to one size."""
-    starts = torch.cumsum(sizes, 0) - sizes
-    n_items = int(sizes.sum())
-    # Padding to the next power of two at most quadruples the work of a group.
-    exponents = torch.ceil(torch.log2(sizes.clamp(min=2).double())).long()
-    for exponent in torch.unique(exponents).tolist():
-        if 2**exponent > _LARGEST_PADDED_GROUP:
-            continue
-        own = exponents == exponent
-        place = torch.arange(int(sizes[own].max()))
-        index = starts[own][:, None] + place
-        index[place >= sizes[own][:, None]] = n_items
-        for chunk in index.split(max(1, _LARGEST_CUBE // len(place) ** 2)):
-            chunk = chunk.to(device)
-            yield chunk, chunk
+def _side_by_side(rows, scores, level, weight, with_gradient):
+    """Return loss, pair weight and slopes of small groups, as rows."""
+    scores, level, weight = rows.of(scores), rows.of(level), rows.weights(weight)
+    n_members, n_groups, width = scores.shape
+    over_pairs = _differences if width <= _WIDEST_DIFFERENCES else _cubes
+    cut = chunks(n_members, n_groups, width)
+    if len(cut) == 1:
+        return over_pairs(scores, level, weight, with_gradient)
+    loss = pair_weight = 0.0
+    slopes = torch.empty_like(scores) if with_gradient else None
+    for members, groups in cut:
+        part = over_pairs(
+            scores[members, groups], level[groups], weight[groups], with_gradient
+        )
+        loss += part[0]
+        if members.start == 0:
+            pair_weight += part[1]
+        if with_gradient:
+            slopes[members, groups] = part[2]
+    return loss, pair_weight, slopes
 
 
-def _large_groups(sizes):
-    """Return (start, end) of the groups that are not padded."""
-    ends = torch.cumsum(sizes, 0)
-    large = sizes > _LARGEST_PADDED_GROUP
-    return zip((ends - sizes)[large].tolist(), ends[large].tolist(), strict=True)
+def _differences(scores, level, weight, with_gradient):
+    """Return loss, pair weight and slopes of rows, each pair taken once."""
+    better, worse, difference = _pairs_of_row(
+        scores.shape[-1], scores.dtype, scores.device
+    )
+    # Rows are sorted by level: the later one is the better one, or they are tied.
+    pair = weight.index_select(1, better) * weight.index_select(1, worse)
+    pair *= level.index_select(1, better) > level.index_select(1, worse)
+    minus_margin = scores @ difference
+    loss = softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair).sum(dtype=torch.float64)
+    slopes = None
+    if with_gradient:
+        slopes = minus_margin.sigmoid_().mul_(pair) @ difference.T
+    return loss, pair.sum(dtype=torch.float64), slopes
 
 
-def _take(values, index):
-    return torch.cat([values, values.new_zeros(1)])[index]
+def _cubes(scores, level, weight, with_gradient):
+    """Return loss, pair weight and slopes of rows, through all pairs of places."""
+    pair = weight.unsqueeze(-1) * weight.unsqueeze(-2)
+    pair *= level.unsqueeze(-1) > level.unsqueeze(-2)
+    minus_margin = scores.unsqueeze(-2) - scores.unsqueeze(-1)
+    loss = _sum(softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair))
+    slopes = None
+    if with_gradient:
+        slope = minus_margin.sigmoid_().mul_(pair)
+        slopes = slope.sum(-2) - slope.sum(-1)
+    return loss, _sum(pair), slopes
 
 
-def _add(gradient, index, values):
-    kept = index < len(gradient)
-    gradient.index_add_(0, index[kept], values[kept])
+def _sum(values):
+    """Return the sum in float64, of sums over short rows in the values' own type."""
+    return values.sum(-1).sum(dtype=torch.float64)
+
+
+@lru_cache(maxsize=128)
+def _pairs_of_row(width, dtype, device):
+    """Return the places of each pair, and the matrix that takes worse - better."""
+    better, worse = torch.tril_indices(width, width, offset=-1, device=device)
+    difference = torch.zeros(width, len(better), dtype=dtype, device=device)
+    pair = torch.arange(len(better), device=device)
+    difference[better, pair] = -1.0
+    difference[worse, pair] = 1.0
+    return better, worse, difference

@@ -1,18 +1,28 @@
 """The skorch net of the ranker: how it is made, trained and asked for scores."""
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch.func import functional_call
+from torch.optim.lr_scheduler import LambdaLR
 
+from sklearn_pscore._torch._listwise import LambdaRankLoss, TopOneLoss
 from sklearn_pscore._torch._loss import PairwiseLogisticLoss
 from sklearn_pscore._torch._network import ScoreNetwork
 from sklearn_pscore._torch._packing import GroupBatches, PackedGroups
+from sklearn_pscore._torch._scaling import Bends, InputScaling
+from sklearn_pscore._torch._schedule import OneCycle, constant
+from sklearn_pscore._torch._start import Sample, start_shortcut, weigh_parts
 
-_ROWS_AT_A_TIME = 2**14
+_ROWS_AT_A_TIME = 2**13
+# What the layers may hold for one batch: beyond, a group is split.
+_LARGEST_BATCH_BYTES = 2**31
+# Values that the shortcut is fitted to, 64 MB of float32, and the least rows.
+_SAMPLE_VALUES, _SAMPLE_ROWS = 2**24, 2**12
 
 
 class GroupNet(NeuralNet):
@@ -29,14 +39,73 @@ class GroupNet(NeuralNet):
 
     def get_iterator(self, dataset, training=False):
         """Return an iterator over batches of whole groups."""
-        return GroupBatches(dataset, self.batch_size, shuffle=training)
+        bytes_per_row = _bytes_per_row(self.module_)
+        return GroupBatches(
+            dataset,
+            self.batch_size,
+            max_rows=_LARGEST_BATCH_BYTES // bytes_per_row,
+            shuffle=training,
+        )
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the loss; no gradient goes to a member from what it leaves out."""
+        y_true = y_true.to(y_pred.device)
+        if training and y_true.fold is not None:
+            members = torch.arange(len(y_pred), device=y_pred.device)[:, None]
+            y_pred = torch.where(y_true.fold == members, y_pred.detach(), y_pred)
+        return self.criterion_(y_pred, y_true)
+
+    def train_step(self, batch, **fit_params):
+        """Take a step, and keep the constraints."""
+        step = super().train_step(batch, **fit_params)
+        self.module_.project()
+        return step
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long training goes, and how large its steps are.
+
+    Attributes
+    ----------
+    n_epochs : int
+    schedule : {"one_cycle", "constant"}
+    first, last : float
+        Share of the whole training that is done before and after.
+    """
+
+    n_epochs: int
+    schedule: str
+    first: float = 0.0
+    last: float = 1.0
+
+    def shares(self, n_batches):
+        """Return the learning rate of each step, as a share of the largest."""
+        if self.schedule == "constant":
+            return constant
+        return OneCycle(self.first, self.last, self.n_epochs * n_batches)
+
+
+def pack(items, gain, n_folds=0):
+    """Return items as a training set, with folds of groups for members to leave out."""
+    return items and PackedGroups(items, gain, n_folds)
 
 
 def build_net(
-    n_features,
+    packed,
     *,
+    loss,
+    k,
+    n_members,
     hidden_layer_sizes,
+    shortcut,
+    n_pieces,
+    batch_norm,
+    dropout,
+    input_dropout,
+    input_clip,
     output_activation,
+    monotonic_cst,
     learning_rate,
     weight_decay,
     batch_size,
@@ -45,23 +114,46 @@ def build_net(
     verbose,
     device,
 ):
-    """Return an initialised net; `patience` None is without early stopping."""
+    """Return an initialised net and the sample that it is started from.
+
+    `patience` None is without early stopping.
+    """
+    n_features = packed.table.shape[1]
+    n_columns = n_features * (1 + n_pieces)
+    rows = max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns)
+    X, target, judged = packed.sample(rows)
+    group = np.repeat(np.arange(len(target.sizes)), target.sizes)
+    scaling = InputScaling.fitted(X.numpy(), group, input_clip)
+    scaled = scaling(X)
+    bends = None
+    if shortcut == "additive":
+        edges = np.linspace(0, 1, n_pieces + 1)
+        bends = Bends(np.quantile(scaled.double().numpy(), edges, axis=0))
     own = []
     if patience is not None:
-        own.append(
-            (
-                "early_stopping",
-                EarlyStopping("valid_loss", patience=patience, load_best=True),
-            )
-        )
+        stopping = EarlyStopping("valid_loss", patience=patience, load_best=True)
+        own.append(("early_stopping", stopping))
     net = GroupNet(
         ScoreNetwork,
-        module__n_features=n_features,
+        module__scaling=scaling,
+        module__bends=bends,
+        module__n_members=n_members,
         module__hidden_layer_sizes=tuple(hidden_layer_sizes),
+        module__has_shortcut=shortcut is not None,
+        module__batch_norm=batch_norm,
+        module__dropout=dropout,
+        module__input_dropout=input_dropout,
         module__output_activation=output_activation,
-        criterion=PairwiseLogisticLoss,
+        module__monotonic_cst=monotonic_cst,
+        criterion=LOSSES[loss],
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=weight_decay,
+        # Neither what shifts nor what scales is pulled to zero, nor a shortcut,
+        # which has a penalty of its own.
+        optimizer__param_groups=[
+            (pattern, {"weight_decay": 0.0})
+            for pattern in ("*bias", "*norm.weight", "shortcut.weight")
+        ],
         # One kernel for all layers: half the time of a step on a small network.
         optimizer__fused=True,
         lr=learning_rate,
@@ -70,22 +162,74 @@ def build_net(
         callbacks=own + list(callbacks or []),
         verbose=verbose,
         device=device,
+        **({"criterion__k": k} if loss == "lambdarank" else {}),
     )
-    return net.initialize()
+    net.initialize()
+    fold = torch.full((len(X),), -1) if target.fold is None else target.fold
+    return net, Sample(scaled.float(), target, fold, judged)
 
 
-def train(net, training, validation, max_epochs):
-    """Train a net for some more epochs on :class:`TrainingItems`.
+LOSSES = {
+    "ranknet": PairwiseLogisticLoss,
+    "lambdarank": LambdaRankLoss,
+    "listnet": TopOneLoss,
+}
+
+
+def start(net, sample):
+    """Fit the shortcut of a net to a sample, and leave it at that in training."""
+    shortcut = net.module_.shortcut
+    if shortcut is not None:
+        net.module_.cpu()
+        start_shortcut(shortcut, sample, _convex(net))
+        net.module_.to(net.device)
+        shortcut.weight.requires_grad_(False)
+
+
+def finish(net, sample, leaves_out):
+    """Weigh the parts of a trained net, and let its members' scores average zero.
+
+    Parts can be weighed if members leave out groups. Pairs do not tell where
+    zero is; members that agree about it can be compared.
+    """
+    module = net.module_
+    if module.bounded is not None:
+        return
+    module.cpu()
+    module.eval()
+    if leaves_out:
+        weigh_parts(module, sample, _convex(net))
+    with torch.no_grad():
+        of_sample = module.of_layers(sample.X)[..., 0]
+        if module.shortcut is not None:
+            of_sample += module.shortcut(sample.X)[..., 0]
+            module.shortcut.weight.requires_grad_(True)
+        module.output.bias -= of_sample.mean(dim=1)[:, None, None]
+    module.to(net.device)
+
+
+def train(net, training, validation, course):
+    """Train a net for some more epochs on :class:`PackedGroups`.
 
     Raises
     ------
     FloatingPointError
         If the loss is not finite any more.
     """
-    packed = (PackedGroups(training), validation and PackedGroups(validation))
+    packed = (training, validation)
+    n_batches = len(net.get_iterator(training))
+    scheduler = LRScheduler(
+        policy=LambdaLR,
+        lr_lambda=course.shares(n_batches),
+        step_every="batch",
+        event_name=None,
+        # skorch would go on from the epochs so far; the course says where it is.
+        last_epoch=-1,
+    ).initialize()
+    net.callbacks_.append(("course", scheduler))
     net.notify("on_train_begin", X=packed, y=None)
     try:
-        for _ in range(max_epochs):
+        for _ in range(course.n_epochs):
             net.fit_loop(packed, epochs=1)
             if not np.isfinite(net.history[-1, "train_loss"]):
                 raise FloatingPointError
@@ -95,27 +239,58 @@ def train(net, training, validation, max_epochs):
         if not _stopped_early(net):
             raise
     net.notify("on_train_end", X=packed, y=None)
+    net.callbacks_.pop()
+
+
+def retune(net, *, learning_rate, weight_decay, batch_size, verbose):
+    """Let a trained net go on with other settings."""
+    net.set_params(lr=learning_rate, batch_size=batch_size, verbose=verbose)
+    # skorch would set the decay of what has none, too.
+    net.optimizer_.param_groups[-1]["weight_decay"] = weight_decay
 
 
 def scores(net, X, dtype):
-    """Return scores computed in `dtype`, whatever the network was trained in.
+    """Return the members' scores, computed in `dtype`, (n_members, n_rows) float64.
 
     Rows are scored in chunks, so that the memory beside `X` is bounded.
     """
     module = net.module_.eval()
     dtype = getattr(torch, dtype)
+    # The scaling computes in the type of X, whatever comes after.
     state = {
-        name: value.to(dtype) if value.is_floating_point() else value
+        name: value if name.startswith("scaling") else _to(value, dtype)
         for name, value in module.state_dict().items()
     }
-    scored = np.empty(len(X), dtype=np.float64)
+    scored = np.empty((module.n_members, len(X)), dtype=np.float64)
     with torch.inference_mode():
         for top in range(0, len(X), _ROWS_AT_A_TIME):
             rows = slice(top, top + _ROWS_AT_A_TIME)
             # A copy: torch warns of arrays that it could not write to.
-            chunk = torch.tensor(X[rows], dtype=dtype, device=net.device)
-            scored[rows] = functional_call(module, state, (chunk,)).cpu().numpy()
+            chunk = torch.tensor(X[rows], device=net.device)
+            scored[:, rows] = functional_call(module, state, (chunk,)).cpu().numpy()
     return scored
+
+
+def _to(value, dtype):
+    return value.to(dtype) if value.is_floating_point() else value
+
+
+def _convex(net):
+    """Return the loss of a net, or the convex one that stands in for it."""
+    if isinstance(net.criterion_, LambdaRankLoss):
+        return PairwiseLogisticLoss()
+    return net.criterion_
+
+
+def _bytes_per_row(module):
+    """Return about what a training step holds of a row, in all members."""
+    n_values = 4 * len(module.scaling.shift)
+    for each in module.modules():
+        weight = getattr(each, "weight", None)
+        if weight is not None and weight.dim() == 3:
+            # What goes in, what comes out, its activation and its gradient.
+            n_values += module.n_members * (weight.shape[1] + 3 * weight.shape[2])
+    return 4 * n_values
 
 
 @contextmanager

@@ -1,0 +1,118 @@
+"""What metrics go through before any layer: scaling, and the bends of a shortcut."""
+
+import numpy as np
+import torch
+from torch import nn
+
+# Of a normal distribution: what its quartiles are apart, in standard deviations.
+_QUARTILES_APART = 1.349
+# A feature that differs less than this share of its spread inside groups counts
+# as one that is the same for all items of a group.
+_NO_SPREAD = 1e-3
+
+
+class InputScaling(nn.Module):
+    """Scale metrics robustly and bend in outliers, smoothly and in order.
+
+    .. math:: z = (x - shift) / scale,
+              \\quad y = u \\, z / \\sqrt{1 + (z / c)^2}
+
+    with the median as shift and the quartiles' distance as scale, which no
+    outlier moves, and u so that a metric varies by one inside groups: what
+    differs between groups alone tells nothing about their order.
+
+    Parameters
+    ----------
+    shift, scale, unit : ndarray of shape (n_features,)
+    clip : float or None
+        c; nothing is further than that from zero. None bends nothing.
+    """
+
+    def __init__(self, shift, scale, unit, clip):
+        super().__init__()
+        for name, values in (("shift", shift), ("scale", scale), ("unit", unit)):
+            self.register_buffer(name, torch.as_tensor(values, dtype=torch.float64))
+        self.clip = clip
+
+    @classmethod
+    def fitted(cls, X, group, clip):
+        """Return the scaling of items.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_items, n_features)
+        group : ndarray of shape (n_items,), int
+            Codes 0, 1, ...
+        clip : float or None
+        """
+        X = X.astype(np.float64)
+        lower, shift, upper = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
+        scale = (upper - lower) / _QUARTILES_APART
+        # More than half of a metric may be one value; then all of it has to do.
+        scale = np.where(scale > 0, scale, X.std(axis=0))
+        scale[scale == 0] = 1.0
+        scaling = cls(shift, scale, np.ones_like(scale), clip)
+        scaled = scaling(torch.from_numpy(X)).numpy()
+        scaling.unit = torch.from_numpy(unit_inside(scaled, group))
+        return scaling
+
+    def forward(self, X, dtype=None):
+        """Return metrics in `dtype`, None is that of `X`."""
+        # Subtracted before it is rounded: a metric may be far from 0.
+        X = (X - self.shift.to(X.dtype)).mul_((1 / self.scale).to(X.dtype))
+        X = X.to(X.dtype if dtype is None else dtype)
+        if self.clip is not None:
+            X = X * torch.rsqrt(1 + (X / self.clip).square_())
+        return X.mul_(self.unit.to(X.dtype))
+
+
+def unit_inside(X, group):
+    """Return what makes each column vary by one inside groups, 0 if it does not.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_items, n_columns)
+    group : ndarray of shape (n_items,), int
+        Codes 0, 1, ...
+
+    Returns
+    -------
+    unit : ndarray of shape (n_columns,)
+    """
+    sizes = np.bincount(group)
+    means = np.zeros((len(sizes), X.shape[1]))
+    np.add.at(means, group, X)
+    inside = X - (means / np.maximum(sizes, 1)[:, None])[group]
+    n_free = max(1, len(X) - np.count_nonzero(sizes))
+    spread = np.sqrt((inside**2).sum(axis=0) / n_free)
+    varies = spread > _NO_SPREAD * np.maximum(X.std(axis=0), np.finfo(float).tiny)
+    return np.where(varies, 1 / np.where(varies, spread, 1.0), 0.0)
+
+
+class Bends(nn.Module):
+    """A piecewise linear function of every metric, summed: an additive score.
+
+    Between two neighbours of its `edges` a metric's column rises from 0 to 1.
+    A weighted sum of a metric's columns is any continuous function with kinks
+    at the edges that stays level beyond the outer ones: what was never seen is
+    not extrapolated.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n_pieces + 1, n_features)
+        Ascending, of scaled metrics.
+    """
+
+    def __init__(self, edges):
+        super().__init__()
+        width = np.diff(edges, axis=0)
+        is_piece = width > 0
+        inverse = np.where(is_piece, 1 / np.where(is_piece, width, 1.0), 0.0)
+        self.register_buffer("start", torch.from_numpy(edges[:-1]))
+        self.register_buffer("inverse_width", torch.from_numpy(inverse))
+
+    def columns(self, X):
+        """Yield the columns of one piece after the other, each like `X`."""
+        start, inverse = self.start.to(X.dtype), self.inverse_width.to(X.dtype)
+        for piece in range(len(start)):
+            yield ((X - start[piece]) * inverse[piece]).clamp_(0.0, 1.0)

@@ -1,0 +1,219 @@
+"""The evaluation in benchmarks/: what is compared, and how it is counted."""
+
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.special import log_softmax
+
+from sklearn_pscore import Groups
+from sklearn_pscore.datasets._thqa import DATA_HOME_VARIABLE
+from sklearn_pscore.metrics import pairwise_accuracy_score
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def benchmarks():
+    """Import the scripts as they import each other: from their own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        import agreement
+        import agreement_data
+        import agreement_peers
+        import agreement_synthetic
+
+        yield SimpleNamespace(
+            agreement=agreement,
+            data=agreement_data,
+            peers=agreement_peers,
+            synthetic=agreement_synthetic,
+        )
+        for name in [*sys.modules]:
+            if name.startswith("agreement") or name == "records":
+                del sys.modules[name]
+
+
+@pytest.fixture
+def unsorted():
+    """Rows of three groups, mixed up, and a donor."""
+    groups = Groups.from_arrays(
+        group=["b", "a", "b", "c", "a", "b", "c"],
+        preference=[0.5, 2.0, -1.0, 7.0, 2.0, 0.5, 9.0],
+        donor=[False, False, False, False, False, False, True],
+    )
+    return np.arange(7.0)[:, None], groups
+
+
+def test_sorted_rows_keep_their_group_and_lose_donors(benchmarks, unsorted):
+    rows = benchmarks.peers.Sorted.of(*unsorted)
+    assert rows.X.ravel().tolist() == [1, 4, 0, 2, 5, 3]
+    assert rows.sizes.tolist() == [2, 3, 1]
+    assert rows.preference.tolist() == [2.0, 2.0, 0.5, -1.0, 0.5, 7.0]
+
+
+def test_grades_are_ranks_inside_the_group(benchmarks, unsorted):
+    rows = benchmarks.peers.Sorted.of(*unsorted)
+    assert rows.grades().tolist() == [0, 0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("n_items", [31, 32, 100])
+def test_grades_fit_into_what_lightgbm_takes(benchmarks, n_items):
+    preference = np.random.default_rng(0).permutation(n_items) + 0.5
+    groups = Groups.from_arrays(group=np.zeros(n_items, int), preference=preference)
+    grades = benchmarks.peers.Sorted.of(np.zeros((n_items, 1)), groups).grades()
+    assert grades.min() == 0
+    assert grades.max() == 30
+    assert (np.diff(grades[np.argsort(preference)]) >= 0).all()
+
+
+def test_graded_relevance_stays_as_it_is(benchmarks):
+    groups = Groups.from_arrays(group=[0, 0, 1, 1], preference=[4, 2, 3, 0])
+    grades = benchmarks.peers.Sorted.of(np.zeros((4, 1)), groups).grades()
+    assert grades.tolist() == [4, 2, 3, 0]
+
+
+def test_pairs_are_those_of_the_double_loop(benchmarks, unsorted):
+    rows = benchmarks.peers.Sorted.of(*unsorted)
+    expected = {
+        (i, j)
+        for i in range(6)
+        for j in range(6)
+        if rows.group[i] == rows.group[j] and rows.preference[i] > rows.preference[j]
+    }
+    better, worse = rows.pairs(np.random.default_rng(0))
+    assert set(zip(better, worse, strict=True)) == expected
+    assert len(better) == len(expected)
+
+
+def test_best_metric_finds_column_and_sign(benchmarks):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 3))
+    groups = Groups.from_arrays(group=np.repeat(range(5), 8), preference=-X[:, 1])
+    scores = benchmarks.peers.BestMetric().fit(X, groups).predict(X)
+    np.testing.assert_array_equal(scores, -X[:, 1])
+
+
+def test_conditional_logit_is_at_the_maximum_of_the_likelihood(benchmarks):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((900, 2))
+    utility = X @ [1.0, -0.5] + rng.gumbel(size=900)
+    group = np.repeat(range(300), 3)
+    best = utility.reshape(-1, 3).argmax(axis=1)
+    groups = Groups.from_winners(
+        group=group, winner=np.tile(range(3), 300) == best[group]
+    )
+    model = benchmarks.peers.ConditionalLogit().fit(X, groups)
+    scale = model.scaler_.scale_
+    np.testing.assert_allclose(model.coef_ / scale, [1.0, -0.5], atol=0.25)
+    share = np.exp(log_softmax(model.predict(X).reshape(-1, 3), axis=1)).ravel()
+    Z = model.scaler_.transform(X)
+    gradient = Z.T @ (share - (groups["preference"] > 0))
+    np.testing.assert_allclose(gradient, 0.0, atol=0.01)
+
+
+def test_choice_log_loss_by_hand(benchmarks):
+    groups = Groups.from_winners(group=[1, 0, 1, 0, 0], winner=[1, 0, 0, 1, 0])
+    scores = np.log([3.0, 1.0, 1.0, 2.0, 5.0])
+    loss = benchmarks.agreement.choice_log_loss(groups, scores)
+    assert loss == pytest.approx(-(np.log(3 / 4) + np.log(2 / 8)) / 2)
+
+
+def test_pairs_that_hold_an_item(benchmarks):
+    groups = Groups.from_arrays(
+        group=[0, 0, 0, 1, 1],
+        item=["x", "y", "z", "y", "x"],
+        preference=[3, 2, 1, 5, 4],
+    )
+    X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0]})
+    X_pairs, pairs = benchmarks.data._pairs_that_hold(X, groups, "x")
+    assert X_pairs["x"].tolist() == [0, 1, 0, 2, 4, 3]
+    assert pairs["preference"].tolist() == [3, 2, 3, 1, 4, 5]
+    assert pairs["group"].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_interval_is_that_of_the_t_test(benchmarks):
+    rng = np.random.default_rng(0)
+    ours, peer = pd.Series(rng.random(5)), pd.Series(rng.random(5))
+    mean, half = benchmarks.agreement.paired(ours, peer)
+    low, high = stats.ttest_rel(ours, peer).confidence_interval()
+    np.testing.assert_allclose([mean - half, mean + half], [low, high])
+
+
+def test_rows_that_are_run_again_replace_their_own_only(benchmarks):
+    def rows(ranker, accuracy):
+        return pd.DataFrame(
+            {
+                "set": ["THQA"] * 2,
+                "ranker": ranker,
+                "seed": 0,
+                "fold": [0, 1],
+                "n_train": 640,
+                "accuracy": accuracy,
+                "fit_seconds": 0.0,
+            }
+        )
+
+    table = benchmarks.agreement.merge(pd.DataFrame(), rows("linear", 0.8))
+    table = benchmarks.agreement.merge(table, rows("RS", 0.7))
+    table = benchmarks.agreement.merge(table, rows("linear", 0.9))
+    assert table["ranker"].tolist() == ["RS", "RS", "linear", "linear"]
+    assert table["accuracy"].tolist() == [0.7, 0.7, 0.9, 0.9]
+
+
+def test_synthetic_sets_are_what_they_say(benchmarks):
+    for recipe in benchmarks.synthetic.RECIPES:
+        if np.prod(recipe.size) > 10**5:
+            continue
+        X, groups, X_test, groups_test = recipe.draw(0)
+        n_groups, n_items, _ = recipe.size
+        assert len(X) == len(groups) == n_groups * n_items, recipe.name
+        assert not set(groups["group"]) & set(groups_test["group"])
+        again = recipe.draw(0)[0]
+        pd.testing.assert_frame_equal(X, again)
+        assert not np.array_equal(X, recipe.draw(1)[0])
+        if recipe.winners:
+            assert (groups["preference"] > 0).sum() == n_groups
+        if recipe.levels is not None:
+            assert len(np.unique(groups_test["preference"])) == recipe.levels
+
+
+def test_no_two_sets_share_a_name(benchmarks):
+    assert len(benchmarks.data.SETS) == len(benchmarks.data._ALL)
+
+
+def test_sets_without_their_table_are_left_out(benchmarks, monkeypatch, tmp_path):
+    for home in (None, tmp_path):
+        if home is None:
+            monkeypatch.delenv(DATA_HOME_VARIABLE, raising=False)
+        else:
+            monkeypatch.setenv(DATA_HOME_VARIABLE, str(home))
+        available = {
+            n for n, data in benchmarks.data.SETS.items() if data.is_available()
+        }
+        assert available == {
+            name
+            for name, data in benchmarks.data.SETS.items()
+            if data.kind == "synthetic"
+        }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("THQA", 0.803), ("RealSumm", 0.729)], ids=str
+)
+def test_linear_peer_agrees_as_known(benchmarks, name, expected):
+    data = benchmarks.data.SETS[name]
+    if not data.is_available():
+        pytest.skip(
+            f"needs {DATA_HOME_VARIABLE}; it is {os.environ.get(DATA_HOME_VARIABLE)}"
+        )
+    accuracy = []
+    for X, groups, X_test, groups_test in data.splits():
+        model = benchmarks.peers.LinearPairwise().fit(X, groups)
+        accuracy.append(pairwise_accuracy_score(groups_test, model.predict(X_test)))
+    assert np.mean(accuracy) == pytest.approx(expected, abs=0.005)
