@@ -169,7 +169,7 @@ def crossover(smoke):
             "tiles": lambda s=scores, v=level, n=sizes: in_tiles(s, v, n),
         }
         for method, way in ways.items():
-            runs = repeated(way, 2 if smoke else 7)
+            runs = repeated(way, 1 if smoke else 7)
             for repetition, (seconds, _) in enumerate(runs, start=1):
                 rows.append(
                     {

@@ -152,6 +152,20 @@ def test_sums_are_used_again_for_other_scores():
         assert sums(torch.tensor(scores), with_gradient=False) == (loss, None)
 
 
+@pytest.mark.parametrize("level_sizes", LEVEL_SIZES)
+@pytest.mark.parametrize("score_range", [6.0, 100.0])
+def test_scores_and_weights_are_left_as_they_are(level_sizes, score_range):
+    sizes = torch.tensor(LEVEL_SIZES[level_sizes])
+    generator = torch.Generator().manual_seed(0)
+    n_items = int(sizes.sum())
+    scores = score_range * torch.rand(n_items, generator=generator).double()
+    weight = torch.rand(n_items, generator=generator).double()
+    kept = scores.clone(), weight.clone()
+    PairSums(weight, sizes)(scores)
+    assert torch.equal(scores, kept[0])
+    assert torch.equal(weight, kept[1])
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_give_nan(wrong):
     sums = PairSums(torch.ones(400), torch.tensor([200, 200]))

@@ -169,9 +169,8 @@ def test_groups_of_one_level_cost_nothing(name):
     level = torch.tensor([0, 1, 1, 0, 0, 0, 0])
     target = target._replace(level=level, gain=level.double())
     value, gradient = value_and_gradient(lambda s: LOSSES[name](s, target), scores)
-    first = PackedTarget(*(part[:3] for part in target))._replace(
-        sizes=torch.tensor([3])
-    )
+    parts = (target.level[:3], target.weight[:3], torch.tensor([3]), target.gain[:3])
+    first = PackedTarget(*parts)
     alone = value_and_gradient(lambda s: LOSSES[name](s, first), scores[:3])
     assert_allclose(value, alone[0], rtol=1e-13)
     assert_allclose(gradient[:3], alone[1], atol=1e-15)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
+from skorch.callbacks import Callback
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore._parquet import ParquetGroups
@@ -39,8 +40,22 @@ def stretches(path, rows_at_a_time=20):
 
 
 def quick(**kwargs):
-    kwargs = {"max_epochs": 3, "learning_rate_init": 0.05, "random_state": 0, **kwargs}
-    return PairwisePreferenceRanker((8,), **kwargs)
+    few = {"max_epochs": 3, "learning_rate_init": 0.05, "n_members": 2}
+    return PairwisePreferenceRanker((8,), **{**few, "random_state": 0, **kwargs})
+
+
+class Rates(Callback):
+    """Note the learning rate of every step, in the net's history."""
+
+    def on_batch_end(self, net, training, **kwargs):
+        rate = net.optimizer_.param_groups[0]["lr"]
+        net.history.record_batch("rate", rate)
+
+    @staticmethod
+    def seen(ranker):
+        """Return the rates, that of the step that the callback follows each."""
+        epochs = ranker.net_.history[:, "batches", :, "rate"]
+        return np.array([rate for epoch in epochs for rate in epoch])
 
 
 class TestStretches:
@@ -83,15 +98,45 @@ class TestStretches:
 class TestFit:
     def test_equals_partial_fit_on_the_same_stretches(self, tmp_path):
         path = write(make_table(), tmp_path / "a.parquet")
+        # A call of partial_fit cannot know how far the whole training is.
+        settings = {"learning_rate": "constant", "batch_size": 200}
         rng = np.random.RandomState(3)
-        one_by_one = quick(random_state=rng)
+        one_by_one = quick(random_state=rng, **settings)
         for _ in range(2):
             for part in stretches(path, 50):
                 one_by_one.partial_fit(part[FEATURES], Groups.from_frame(part, **NAMES))
-        streamed = quick(random_state=np.random.RandomState(3), max_epochs=2)
+        rng = np.random.RandomState(3)
+        streamed = quick(random_state=rng, max_epochs=2, **settings)
         streamed.fit_parquet(path, **NAMES, rows_at_a_time=50)
         X = make_table(seed=1)[FEATURES]
         assert_array_equal(streamed.predict(X), one_by_one.predict(X))
+
+    def test_learning_rate_rises_and_falls_once_in_all_passes(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        rates = Rates()
+        ranker = quick(max_epochs=4, batch_size=20, callbacks=[rates])
+        ranker.fit_parquet(path, **NAMES, rows_at_a_time=50)
+        rate = rates.seen(ranker)
+        assert len(rate) > 4 * 10
+        peak = int(np.argmax(rate))
+        assert 0.2 < peak / len(rate) < 0.3
+        assert rate[peak] <= 0.05
+        assert (np.diff(rate[: peak + 1]) > 0).all()
+        assert (np.diff(rate[peak:]) < 0).all()
+        assert rate[-1] < 0.001
+
+    def test_auto_batches_are_counted_from_all_rows(self, tmp_path):
+        table = pd.concat(
+            [
+                make_table(500, seed=seed).assign(
+                    query=lambda t, seed=seed: t["query"] + f"-{seed}"
+                )
+                for seed in range(20)
+            ]
+        )
+        path = write(table, tmp_path / "a.parquet")
+        ranker = quick(max_epochs=1).fit_parquet(path, **NAMES, rows_at_a_time=20_000)
+        assert ranker.net_.batch_size == len(table) // 100 > 200
 
     def test_counts_and_accuracy_are_those_in_memory(self, tmp_path):
         table = make_table(300)

@@ -40,7 +40,9 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
         loss.backward()
         slope = (scores.grad @ X).double().cpu().numpy()
         away = weights - center
-        return float(loss.detach()) + penalty / 2 * (away @ away), slope + penalty * away
+        return float(loss.detach()) + penalty / 2 * (
+            away @ away
+        ), slope + penalty * away
 
     bounds = None
     if signs is not None:

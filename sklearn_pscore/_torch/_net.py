@@ -127,8 +127,7 @@ def build_net(
     scaled = scaling(X)
     bends = None
     if shortcut == "additive":
-        edges = np.linspace(0, 1, n_pieces + 1)
-        bends = Bends(np.quantile(scaled.double().numpy(), edges, axis=0))
+        bends = Bends.fitted(scaled.double().numpy(), n_pieces)
     own = []
     if patience is not None:
         stopping = EarlyStopping("valid_loss", patience=patience, load_best=True)

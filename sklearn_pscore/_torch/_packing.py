@@ -110,9 +110,7 @@ class PackedGroups(Dataset):
     def _pick(self, place, level, sizes):
         X = self.table.index_select(0, self.row[place])
         fold = None if self.fold is None else self.fold[place]
-        return X, PackedTarget(
-            level, self.weight[place], sizes, self.gain[place], fold
-        )
+        return X, PackedTarget(level, self.weight[place], sizes, self.gain[place], fold)
 
 
 class GroupBatches:

@@ -47,9 +47,12 @@ class InputScaling(nn.Module):
         """
         X = X.astype(np.float64)
         lower, shift, upper = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
+        # More than half of a metric may be one value: take each value once then.
+        for column in np.flatnonzero(lower == upper):
+            lower[column], upper[column] = np.quantile(
+                np.unique(X[:, column]), [0.25, 0.75]
+            )
         scale = (upper - lower) / _QUARTILES_APART
-        # More than half of a metric may be one value; then all of it has to do.
-        scale = np.where(scale > 0, scale, X.std(axis=0))
         scale[scale == 0] = 1.0
         scaling = cls(shift, scale, np.ones_like(scale), clip)
         scaled = scaling(torch.from_numpy(X)).numpy()
@@ -110,6 +113,20 @@ class Bends(nn.Module):
         inverse = np.where(is_piece, 1 / np.where(is_piece, width, 1.0), 0.0)
         self.register_buffer("start", torch.from_numpy(edges[:-1]))
         self.register_buffer("inverse_width", torch.from_numpy(inverse))
+
+    @classmethod
+    def fitted(cls, X, n_pieces):
+        """Return bends with edges at the quantiles of the values, each taken once.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_items, n_features)
+            Scaled metrics.
+        n_pieces : int
+        """
+        levels = np.linspace(0, 1, n_pieces + 1)
+        edges = [np.quantile(np.unique(column), levels) for column in X.T]
+        return cls(np.stack(edges, axis=1))
 
     def columns(self, X):
         """Yield the columns of one piece after the other, each like `X`."""

@@ -17,7 +17,7 @@ from sklearn_pscore._torch._scaling import unit_inside
 
 # What shortcuts there are to weigh: whether with bends, and the ridge penalty
 # times the number of items. benchmarks/agreement.py shows what they are worth.
-_CANDIDATES = ((False, 100.0), (True, 20.0), (True, 200.0))
+_CANDIDATES = ((False, 100.0), (True, 20.0), (True, 200.0), (True, 2000.0))
 # The size of a bend's column, so that few large bends cost more than a slope.
 _BEND_SIZE = 0.7
 # Pulls the weights of parts to the middle, in the units of `_CANDIDATES`.
@@ -107,16 +107,19 @@ def start_shortcut(shortcut, sample, criterion):
     n_features = sample.X.shape[1]
     size = unit_inside(X.double().numpy(), sample.group.numpy())
     size[n_features:] *= _BEND_SIZE
-    X *= torch.from_numpy(size).to(X)
+    # What does not vary inside groups is of no use.
+    used = np.flatnonzero(size)
+    n_metrics = np.searchsorted(used, n_features)
+    X = X[:, used] * torch.from_numpy(size[used]).to(X)
     signs = None
     if hasattr(shortcut, "weight_signs"):
-        signs = np.tile(shortcut.weight_signs.numpy(), len(columns))
+        signs = np.tile(shortcut.weight_signs.numpy(), len(columns))[used]
     n_members = len(shortcut.weight)
     candidates = []
     for has_bends, penalty in _CANDIDATES:
         if has_bends and shortcut.bends is None:
             continue
-        n_columns = X.shape[1] if has_bends else n_features
+        n_columns = X.shape[1] if has_bends else n_metrics
         weights = torch.zeros(n_members, X.shape[1])
         weights[:, :n_columns] = _for_members(
             sample,
@@ -133,9 +136,9 @@ def start_shortcut(shortcut, sample, criterion):
         np.full(len(candidates), 1 / len(candidates)),
     )
     total = sum(s * weights for s, weights in zip(share, candidates, strict=True))
-    total = total * torch.from_numpy(size).to(total)
     with torch.no_grad():
-        shortcut.weight.copy_(total.view_as(shortcut.weight))
+        weight = shortcut.weight.view(n_members, -1)
+        weight[:, used] = total * torch.from_numpy(size[used]).to(total)
 
 
 def weigh_parts(network, sample, criterion):
