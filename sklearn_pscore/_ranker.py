@@ -71,7 +71,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         What is added to the output of the layers: a sum of piecewise linear
         functions of the metrics, which do not go on beyond what was seen; a
         weighted sum of the metrics; or nothing. It is fitted first, with a
-        ridge penalty, to as many items as 64 MB hold.
+        ridge penalty, to as many items as 16 MB hold, but at least 4,096.
 
     n_pieces : int, default=8
         Pieces of each function. Used if `shortcut` is "additive".

@@ -21,8 +21,8 @@ from sklearn_pscore._torch._start import Sample, start_shortcut, weigh_parts
 _ROWS_AT_A_TIME = 2**13
 # What the layers may hold for one batch: beyond, a group is split.
 _LARGEST_BATCH_BYTES = 2**31
-# Values that the shortcut is fitted to, 64 MB of float32, and the least rows.
-_SAMPLE_VALUES, _SAMPLE_ROWS = 2**24, 2**12
+# Values that the shortcut is fitted to, 16 MB of float32, and the least rows.
+_SAMPLE_VALUES, _SAMPLE_ROWS = 2**22, 2**12
 
 
 class GroupNet(NeuralNet):

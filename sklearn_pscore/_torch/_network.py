@@ -5,6 +5,8 @@ import math
 import torch
 from torch import nn
 
+from sklearn_pscore._torch._dropout import ByteDropout
+
 # The middle of ReLU6's range: with batch-normalised scores of unit variance,
 # nearly all items start where its gradient is not zero.
 _RELU6_MIDDLE = 3.0
@@ -66,7 +68,7 @@ class ScoreNetwork(nn.Module):
             signs = torch.tensor(monotonic_cst, dtype=torch.float32)
         if has_shortcut:
             self.shortcut = Shortcut(n_members, n_inputs, bends, signs)
-        layers = [nn.Dropout(input_dropout)] if input_dropout else []
+        layers = [ByteDropout(input_dropout)] if input_dropout else []
         for n_units in hidden_layer_sizes:
             unit_signs = None
             if signs is not None:
@@ -77,7 +79,7 @@ class ScoreNetwork(nn.Module):
                 layers.append(MemberBatchNorm(n_members, n_units))
             layers.append(nn.ReLU())
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(ByteDropout(dropout))
             n_inputs, signs = n_units, unit_signs
         up = None if signs is None else torch.ones(1)
         self.hidden = nn.Sequential(*layers)

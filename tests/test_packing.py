@@ -1,0 +1,223 @@
+"""Training items packed by group: their order, their batches, and no copy."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+
+from sklearn_pscore._gains import gains_of
+from sklearn_pscore._items import TrainingItems
+from sklearn_pscore._torch._packing import GroupBatches, PackedGroups
+
+
+def items_of(group, preference, **kwargs):
+    n_items = len(group)
+    fields = {
+        "group": np.asarray(group),
+        "preference": np.asarray(preference, dtype=float),
+        "weight": np.linspace(1, 2, n_items),
+        "parents": np.arange(n_items)[:, None],
+        "judged": np.arange(n_items) % 3 > 0,
+        # The first metric tells the row.
+        "X": np.arange(2.0 * n_items).reshape(n_items, 2),
+    }
+    return TrainingItems.of(**(fields | kwargs))
+
+
+def random_items(seed=0, sizes=(3, 9, 1, 30, 4, 4, 2, 17)):
+    rng = np.random.default_rng(seed)
+    group = rng.permutation(np.repeat(np.arange(len(sizes)) * 2, sizes))
+    return items_of(group, rng.integers(4, size=len(group)))
+
+
+def pack(items, n_folds=0):
+    return PackedGroups(items, lambda g, p: gains_of("rank", g, p), n_folds)
+
+
+def row_of(X):
+    return (X[:, 0] / 2).long().numpy()
+
+
+def assert_consistent(X, target, items):
+    """Check a batch: whole fields, sorted, with dense levels."""
+    row = row_of(X)
+    group, preference = items.group[row], items.preference[row]
+    assert_array_equal(np.lexsort((preference, group)), np.arange(len(row)))
+    labels, sizes = np.unique(group, return_counts=True)
+    assert target.sizes.tolist() == sizes.tolist()
+    for label in labels:
+        own = group == label
+        levels = np.unique(preference[own], return_inverse=True)[1]
+        assert_array_equal(target.level[own], levels)
+    assert_array_equal(target.weight, items.weight[row].astype(np.float32))
+
+
+class TestPacking:
+    def test_all_groups_are_sorted_with_dense_levels(self):
+        items = random_items()
+        packed = pack(items)
+        X, target = packed.batch(torch.arange(len(packed.sizes)))
+        assert_consistent(X, target, items)
+        assert_array_equal(np.sort(row_of(X)), np.arange(len(items)))
+        assert_array_equal(packed.judged, items.judged[row_of(X)])
+
+    def test_some_groups_in_the_order_asked_for(self):
+        items = random_items()
+        packed = pack(items)
+        X, target = packed.batch(torch.tensor([4, 0, 3]))
+        assert_array_equal(items.group[row_of(X)], [8] * 4 + [0] * 3 + [6] * 30)
+        assert target.sizes.tolist() == [4, 3, 30]
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_table_is_neither_copied_nor_converted(self, dtype):
+        items = random_items()
+        X = items.table.astype(dtype)
+        packed = pack(TrainingItems(**(vars(items) | {"table": X})))
+        assert np.shares_memory(packed.table.numpy(), X)
+        assert packed.table.numpy().dtype == dtype
+
+    def test_other_orders_are_copied_once(self):
+        items = random_items()
+        X = np.asfortranarray(items.table)
+        packed = pack(TrainingItems(**(vars(items) | {"table": X})))
+        assert_array_equal(packed.table, items.table)
+
+    def test_memory_map_that_nobody_may_write_to(self, tmp_path):
+        items = random_items()
+        np.save(tmp_path / "X.npy", items.table)
+        X = np.load(tmp_path / "X.npy", mmap_mode="r")
+        packed = pack(TrainingItems(**(vars(items) | {"table": X})))
+        assert np.shares_memory(packed.table.numpy(), X)
+        assert_array_equal(packed.batch(torch.tensor([0]))[1].sizes, [3])
+
+    def test_target_moves_with_all_but_the_sizes(self):
+        target = pack(random_items(), n_folds=2).batch(torch.tensor([0, 1]))[1]
+        moved = target.to("meta")
+        kinds = {name: values.device.type for name, values in moved._asdict().items()}
+        assert kinds.pop("sizes") == "cpu"
+        assert set(kinds.values()) == {"meta"}
+
+
+class TestFolds:
+    def test_none_without_folds(self):
+        packed = pack(random_items())
+        assert packed.fold is None
+        assert packed.batch(torch.tensor([1]))[1].fold is None
+
+    @pytest.mark.parametrize("n_folds", [2, 3, 5, 20])
+    def test_groups_stay_whole_and_folds_are_even(self, n_folds):
+        torch.manual_seed(0)
+        packed = pack(random_items(), n_folds)
+        by_group = packed.fold.split(packed.sizes.tolist())
+        assert all(len(fold.unique()) == 1 for fold in by_group)
+        first = torch.stack([fold[0] for fold in by_group])
+        counts = torch.bincount(first, minlength=n_folds)
+        assert counts.max() - counts.min() <= 1
+        target = packed.batch(torch.tensor([6, 1]))[1]
+        assert target.fold.tolist() == [first[6]] * 2 + [first[1]] * 9
+
+    def test_are_drawn_anew(self):
+        torch.manual_seed(0)
+        items = random_items()
+        folds = {tuple(pack(items, 3).fold.tolist()) for _ in range(5)}
+        assert len(folds) > 1
+
+
+class TestBatches:
+    @pytest.mark.parametrize("shuffle", [False, True])
+    @pytest.mark.parametrize("batch_size", [2, 4, 10, 29, 30, 69, 70, 500])
+    def test_whole_groups_once_and_no_more_rows_than_asked(self, batch_size, shuffle):
+        items = random_items()
+        batches = GroupBatches(pack(items), batch_size, max_rows=1000, shuffle=shuffle)
+        torch.manual_seed(0)
+        rows = []
+        for X, target in batches:
+            assert len(X) <= batch_size or len(target.sizes) == 1
+            # Groups come in any order, each whole.
+            for own in torch.arange(len(X)).split(target.sizes.tolist()):
+                label = np.unique(items.group[row_of(X[own])])
+                assert len(label) == 1
+                assert (items.group == label).sum() == len(own)
+            rows.append(row_of(X))
+        assert_array_equal(np.sort(np.concatenate(rows)), np.arange(len(items)))
+        if not shuffle:
+            assert len(batches) == len(rows)
+
+    def test_next_group_starts_a_batch_only_if_it_does_not_fit(self):
+        items = items_of(np.repeat([0, 1, 2, 3], [3, 3, 4, 2]), np.arange(12))
+        batches = GroupBatches(pack(items), 6, max_rows=100, shuffle=False)
+        assert [target.sizes.tolist() for _, target in batches] == [[3, 3], [4, 2]]
+
+    def test_order_is_new_in_every_pass(self):
+        batches = GroupBatches(pack(random_items()), 10, max_rows=100, shuffle=True)
+        torch.manual_seed(0)
+        passes = [np.concatenate([row_of(X) for X, _ in batches]) for _ in range(2)]
+        assert not np.array_equal(*passes)
+
+    def test_one_batch_is_not_shuffled(self):
+        items = random_items()
+        batches = GroupBatches(pack(items), 70, max_rows=100, shuffle=True)
+        ((X, target),) = batches
+        assert_consistent(X, target, items)
+
+
+class TestSplitGroups:
+    @pytest.mark.parametrize("shuffle", [False, True])
+    def test_all_items_once_in_even_pieces_with_dense_levels(self, shuffle):
+        items = random_items(sizes=(100, 3, 47))
+        batches = GroupBatches(pack(items), 20, max_rows=30, shuffle=shuffle)
+        torch.manual_seed(0)
+        rows, sizes = [], []
+        for X, target in batches:
+            assert_consistent(X, target, items)
+            rows.append(row_of(X))
+            sizes.append(len(X))
+        assert_array_equal(np.sort(np.concatenate(rows)), np.arange(150))
+        assert sorted(sizes) == [3, 23, 24, 25, 25, 25, 25]
+
+    def test_are_split_anew_in_every_pass(self):
+        items = random_items(sizes=(100,))
+        batches = GroupBatches(pack(items), 20, max_rows=50, shuffle=True)
+        torch.manual_seed(0)
+        first, second = (set(row_of(next(iter(batches))[0])) for _ in range(2))
+        assert first != second
+
+    def test_piece_without_a_pair_is_passed_over(self):
+        # One item is preferred to the other 99: one of four pieces has it.
+        items = items_of(np.zeros(100, int), np.arange(100) == 99)
+        batches = GroupBatches(pack(items), 25, max_rows=25, shuffle=True)
+        (batch,) = list(batches)
+        assert batch[1].level.tolist() == [0] * 24 + [1]
+
+    def test_batch_size_above_max_rows_is_kept(self):
+        items = random_items(sizes=(40, 40))
+        batches = GroupBatches(pack(items), 40, max_rows=10, shuffle=False)
+        assert [len(X) for X, _ in batches] == [40, 40]
+
+
+class TestSample:
+    def test_everything_where_it_fits(self):
+        items = random_items()
+        X, target, judged = pack(items).sample(70)
+        assert_consistent(X, target, items)
+        assert len(X) == 70
+        assert_array_equal(judged, items.judged[row_of(X)])
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_whole_groups_up_to_the_rows_asked_for(self, seed):
+        torch.manual_seed(seed)
+        items = random_items()
+        X, target, judged = pack(items, n_folds=2).sample(45)
+        assert_consistent(X, target, items)
+        assert len(X) == len(judged) == len(target.fold) <= 45
+        whole = (items.group[:, None] == np.unique(items.group[row_of(X)])).sum()
+        assert whole == len(X)
+        assert_array_equal(judged, items.judged[row_of(X)])
+
+    def test_part_of_a_group_that_is_too_large(self):
+        torch.manual_seed(0)
+        items = random_items(sizes=(100, 90))
+        X, target, judged = pack(items).sample(20)
+        assert_consistent(X, target, items)
+        assert len(X) == len(judged) == 20
+        assert len(target.sizes) == 1

@@ -1,0 +1,133 @@
+"""What "auto" comes to, and what the ranker's parameters refuse."""
+
+import re
+
+import numpy as np
+import pytest
+
+from sklearn_pscore._settings import (
+    check_float32,
+    check_layers,
+    resolve_batch_size,
+    resolve_epochs,
+    resolve_monotonic_cst,
+)
+
+NAMES = np.array(["SSIM", "FID", "PSNR"], dtype=object)
+
+
+class TestBatchSize:
+    @pytest.mark.parametrize(
+        ("n_rows", "expected"),
+        [
+            (2, 200),
+            (20_000, 200),
+            (20_100, 201),
+            (100_000, 1000),
+            (409_600, 4096),
+            (10**9, 4096),
+        ],
+    )
+    def test_auto_is_a_hundredth_within_bounds(self, n_rows, expected):
+        assert resolve_batch_size("auto", n_rows) == expected
+
+    def test_a_number_stays(self):
+        assert resolve_batch_size(np.int64(7), 10**6) == 7
+
+
+class TestEpochs:
+    @pytest.mark.parametrize(
+        ("n_rows", "batch_size", "expected"),
+        [
+            pytest.param(50, 200, 300, id="one batch: the fewest steps"),
+            pytest.param(600, 200, 100, id="three batches: the fewest steps"),
+            pytest.param(2000, 200, 30, id="ten batches: thirty epochs"),
+            pytest.param(20_000, 200, 30, id="a hundred batches: thirty epochs"),
+            pytest.param(24_000, 200, 25, id="the most steps"),
+            pytest.param(10**6, 200, 5, id="the fewest epochs"),
+            pytest.param(1401, 200, 38, id="the last batch is smaller"),
+        ],
+    )
+    def test_auto(self, n_rows, batch_size, expected):
+        assert resolve_epochs("auto", n_rows, batch_size) == expected
+
+    def test_more_rows_never_take_more_epochs(self):
+        n_rows = np.unique(np.geomspace(2, 10**7, 300).astype(int))
+        sizes = [resolve_batch_size("auto", n) for n in n_rows]
+        epochs = [
+            resolve_epochs("auto", n, s) for n, s in zip(n_rows, sizes, strict=True)
+        ]
+        assert (np.diff(epochs) <= 0).all()
+        assert min(epochs) >= 5
+
+    def test_a_number_stays(self):
+        assert resolve_epochs(np.int64(3), 10**6, 200) == 3
+
+
+class TestLayers:
+    @pytest.mark.parametrize("sizes", [(), [1], (8, 4), np.array([16, 2])])
+    def test_numbers_of_units_pass(self, sizes):
+        check_layers(sizes)
+
+    @pytest.mark.parametrize("size", [0, -3, 2.0, True, "8"])
+    def test_anything_else_is_refused(self, size):
+        with pytest.raises(
+            ValueError, match=re.escape(f"hidden_layer_sizes holds {size!r}; expected")
+        ):
+            check_layers((4, size))
+
+
+class TestFloat32:
+    @pytest.mark.parametrize("value", [3.4e38, -3.4e38, 0.0])
+    def test_what_it_holds_passes(self, value):
+        check_float32(np.array([[0.0, value]]))
+
+    @pytest.mark.parametrize("value", [3.5e38, -3.5e38])
+    def test_what_it_does_not_hold_is_refused(self, value):
+        with pytest.raises(
+            ValueError,
+            match=re.escape("value of size 3.5e+38; expected at most 3.4e+38"),
+        ):
+            check_float32(np.array([[0.0, value], [1.0, 2.0]]))
+
+
+class TestMonotonicConstraints:
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            (None, None),
+            ([0, 0, 0], None),
+            ({}, None),
+            ([1, 0, -1], (1, 0, -1)),
+            (np.array([0.0, -1.0, 0.0]), (0, -1, 0)),
+            ({"FID": -1}, (0, -1, 0)),
+            ({"PSNR": 1, "SSIM": 1, "FID": 0}, (1, 0, 1)),
+        ],
+    )
+    def test_one_for_each_feature(self, given, expected):
+        assert resolve_monotonic_cst(given, 3, NAMES) == expected
+
+    @pytest.mark.parametrize(
+        ("given", "names", "message"),
+        [
+            (
+                [1, 0],
+                NAMES,
+                "monotonic_cst has shape (2,) but X has 3 features; expected one of -1",
+            ),
+            ([[1, 0, 1]], NAMES, "monotonic_cst has shape (1, 3) but X has 3"),
+            ([1, 2, 0], NAMES, "holds np.int64(2); expected -1"),
+            ([1, 0.5, 0], None, "holds np.float64(0.5); expected -1"),
+            ({"SSIM": "up"}, NAMES, "holds 'up'; expected -1"),
+            (
+                {"LPIPS": -1},
+                NAMES,
+                "names 'LPIPS', which is not among the features "
+                "['SSIM', 'FID', 'PSNR']. Name one of these.",
+            ),
+            ({"SSIM": 1}, None, "dict of feature names but X has no names; expected"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, given, names, message):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            resolve_monotonic_cst(given, 3, names)

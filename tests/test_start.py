@@ -1,0 +1,367 @@
+"""Linear fits against scipy, shortcuts at the start, and parts weighed by folds."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from sklearn_pscore._torch._linear import fit_linear
+from sklearn_pscore._torch._listwise import TopOneLoss
+from sklearn_pscore._torch._loss import PairwiseLogisticLoss
+from sklearn_pscore._torch._network import ScoreNetwork, Shortcut
+from sklearn_pscore._torch._packing import PackedTarget
+from sklearn_pscore._torch._scaling import Bends, InputScaling
+from sklearn_pscore._torch._start import (
+    _CANDIDATES,
+    Sample,
+    start_shortcut,
+    weigh_parts,
+)
+
+N_GROUPS, SIZE = 30, 5
+TRUTH = np.array([1.5, -1.0, 0.0])
+LOSSES = {"ranknet": PairwiseLogisticLoss(), "listnet": TopOneLoss()}
+
+
+def make_target(level, **kwargs):
+    n_groups = level.size // SIZE
+    fields = {
+        "level": torch.from_numpy(level.ravel()),
+        "weight": torch.ones(level.size),
+        "sizes": torch.full((n_groups,), SIZE),
+        "gain": torch.from_numpy(level.ravel()).float(),
+    }
+    return PackedTarget(**(fields | kwargs))
+
+
+def make_data(seed=0, n_groups=N_GROUPS, noise=1.0, truth=TRUTH):
+    """Groups of five, sorted by level, with a noisy linear preference."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_groups, SIZE, len(truth)))
+    judged = X @ truth + noise * rng.gumbel(size=(n_groups, SIZE))
+    order = np.argsort(judged, axis=1)
+    X = np.take_along_axis(X, order[..., None], axis=1).reshape(-1, len(truth))
+    level = np.tile(np.arange(SIZE), (n_groups, 1))
+    return torch.from_numpy(X).float(), make_target(level)
+
+
+def make_sample(X, target, n_folds=0, judged=None):
+    fold = torch.full((len(X),), -1)
+    if n_folds:
+        fold = (torch.arange(len(X)) // SIZE) % n_folds
+    if judged is None:
+        judged = torch.ones(len(X), dtype=torch.bool)
+    return Sample(X, target, fold, judged)
+
+
+def mean_loss(loss, weights, X):
+    """The losses of groups of five in order of level, from their definitions."""
+    scores = (X.numpy().astype(float) @ weights).reshape(-1, SIZE)
+    if loss == "listnet":
+        return (logsumexp(scores, axis=1) - scores[:, -1]).mean()
+    worse, better = np.triu_indices(SIZE, 1)
+    return np.logaddexp(0, scores[:, worse] - scores[:, better]).mean()
+
+
+class TestFitLinear:
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("center", [None, np.array([0.3, 0.3, -1.0])])
+    @pytest.mark.parametrize("penalty", [1e-3, 0.1, 10.0])
+    def test_is_the_minimum(self, loss, center, penalty):
+        X, target = make_data()
+        found = fit_linear(X, target, LOSSES[loss], penalty=penalty, center=center)
+        middle = np.zeros(3) if center is None else center
+
+        def whole(weights):
+            away = weights - middle
+            return mean_loss(loss, weights, X) + penalty / 2 * away @ away
+
+        expected = minimize(whole, np.zeros(3), method="BFGS", options={"gtol": 1e-8}).x
+        assert_allclose(found, expected, atol=2e-3 * max(1, np.abs(expected).max()))
+        assert found.dtype == np.float64
+
+    def test_without_a_penalty_is_the_conditional_logit(self):
+        """Which finds the truth that winners were drawn from, given enough of them."""
+        X, target = make_data(n_groups=4000)
+        found = fit_linear(X, target, TopOneLoss(), penalty=1e-9)
+        assert_allclose(found, TRUTH, atol=0.1)
+
+    def test_signs_are_kept_and_the_rest_is_best(self):
+        X, target = make_data()
+        signs = np.array([-1, 0, 1])
+        found = fit_linear(X, target, LOSSES["ranknet"], penalty=1e-3, signs=signs)
+        assert found[0] == 0.0
+        assert found[2] >= 0
+        alone = fit_linear(X[:, 1:], target, LOSSES["ranknet"], penalty=1e-3)
+        if alone[1] >= 0:
+            assert_allclose(found[1:], alone, atol=1e-2)
+        signs = np.array([1, -1, 0])
+        free = fit_linear(X, target, LOSSES["ranknet"], penalty=1e-3)
+        bound = fit_linear(X, target, LOSSES["ranknet"], penalty=1e-3, signs=signs)
+        assert_allclose(bound, free, atol=1e-2)
+
+    def test_start_changes_nothing_but_the_way(self):
+        X, target = make_data()
+        how = {"penalty": 0.01}
+        one = fit_linear(X, target, LOSSES["ranknet"], **how)
+        start = np.array([-3.0, 3.0, 1.0])
+        other = fit_linear(X, target, LOSSES["ranknet"], start=start, **how)
+        assert_allclose(one, other, atol=1e-2)
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    def test_weights_are_as_good_as_repeated_groups(self, loss):
+        """A pair's weight is a product: 2 for each item is 4 times the group."""
+        X, target = make_data()
+        heavy = torch.arange(len(X)) // SIZE < 7
+        weighted = target._replace(weight=torch.where(heavy, 2.0, 1.0))
+        times = {"ranknet": 4, "listnet": 2}[loss]
+        rows = torch.cat([torch.arange(len(X))] + [torch.where(heavy)[0]] * (times - 1))
+        repeated = make_target(target.level[rows].numpy().reshape(-1, SIZE))
+        how = {"criterion": LOSSES[loss], "penalty": 0.01}
+        one = fit_linear(X, weighted, **how)
+        if loss == "listnet":
+            # Twice the item in the group adds log 2 to its logarithm only.
+            assert_allclose(one, fit_linear(X[rows], repeated, **how), atol=2e-2)
+        else:
+            assert_allclose(one, fit_linear(X[rows], repeated, **how), atol=2e-3)
+
+
+class TestSample:
+    def test_groups_from_sizes(self):
+        X, target = make_data(n_groups=3)
+        sample = make_sample(X, target)
+        assert sample.group.tolist() == [0] * 5 + [1] * 5 + [2] * 5
+        assert not sample.is_left_out
+        assert make_sample(X, target, n_folds=2).is_left_out
+
+    def test_without_a_member(self):
+        X, target = make_data(n_groups=5)
+        sample = make_sample(X, target, n_folds=2)
+        kept, without = sample.without(1)
+        assert_array_equal(kept, np.repeat([True, False, True, False, True], SIZE))
+        assert without.sizes.tolist() == [SIZE] * 3
+        for name in ("level", "weight", "gain"):
+            assert_array_equal(getattr(without, name), getattr(target, name)[kept])
+
+    def test_own_scores_are_of_the_member_that_left_the_item_out(self):
+        X, target = make_data(n_groups=4)
+        sample = make_sample(X, target, n_folds=2)
+        scores = torch.arange(40.0).view(2, 20)
+        expected = np.where(np.arange(20) // SIZE % 2 == 0, scores[0], scores[1])
+        assert_array_equal(sample.own_scores(scores), expected)
+
+
+class TestWeigh:
+    """How much of a part is taken: what is told by it on left-out groups."""
+
+    @staticmethod
+    def weigh(parts, target, X, center=None, **kwargs):
+        parts = [part.expand(2, -1) for part in parts]
+        center = np.ones(len(parts)) if center is None else center
+        sample = make_sample(X, target, n_folds=2, **kwargs)
+        return sample.weigh(parts, LOSSES["ranknet"], center)
+
+    def test_without_folds_the_center_stays(self):
+        X, target = make_data()
+        center = np.array([0.3, 0.7])
+        found = make_sample(X, target).weigh([X.T, X.T], LOSSES["ranknet"], center)
+        assert_array_equal(found, center)
+
+    def test_useless_part_gets_next_to_nothing(self):
+        X, target = make_data(n_groups=1000)
+        found = self.weigh([X[:, 0], X[:, 2]], target, X)
+        assert_allclose(found, [1.2, 0.0], atol=0.2)
+
+    def test_part_that_goes_the_wrong_way_gets_nothing(self):
+        X, target = make_data(n_groups=200)
+        found = self.weigh([X[:, 0], -X[:, 0], X[:, 1]], target, X)
+        assert found[0] > 0.5
+        assert found[2] == 0.0
+
+    @pytest.mark.parametrize("seed", range(10))
+    def test_no_part_is_ever_negative(self, seed):
+        X, target = make_data(seed, n_groups=12)
+        rng = np.random.default_rng(seed)
+        parts = [torch.tensor(rng.normal(size=len(X))).float() for _ in range(3)]
+        assert (self.weigh(parts, target, X) >= 0).all()
+
+    def test_few_groups_stay_near_the_center(self):
+        few = make_data(n_groups=4)
+        many = make_data(n_groups=400)
+        away = [
+            np.abs(self.weigh([X[:, 2]], target, X) - 1).max()
+            for X, target in (few, many)
+        ]
+        assert away[0] < away[1]
+        assert away[1] > 0.8
+
+    def test_synthetic_items_do_not_count(self):
+        X, target = make_data(n_groups=200)
+        judged = torch.arange(len(X)) % SIZE < 3
+        # What nobody judged says the opposite.
+        part = torch.where(judged, X[:, 0], -5 * X[:, 0])
+        found = self.weigh([part, X[:, 2]], target, X, judged=judged)
+        assert found[0] > 0.3
+
+    def test_part_is_judged_by_what_was_left_out(self):
+        """A part that tells the groups a member has seen, and no other, is nothing."""
+        X, target = make_data(n_groups=400)
+        sample = make_sample(X, target, n_folds=2)
+        told = torch.stack(
+            [
+                torch.where(sample.fold == member, X[:, 2], 5.0 * target.level)
+                for member in range(2)
+            ]
+        )
+        found = sample.weigh([told], LOSSES["ranknet"], np.ones(1))
+        assert found[0] < 0.15
+        found = sample.weigh([told.flip(0)], LOSSES["ranknet"], np.ones(1))
+        assert found[0] > 0.5
+
+
+def bends_of(X, n_pieces=4):
+    return Bends.fitted(X.double().numpy(), n_pieces)
+
+
+@torch.no_grad()
+def scores_of(shortcut, X):
+    return shortcut(X)[..., 0]
+
+
+class TestStartShortcut:
+    @pytest.mark.parametrize("n_folds", [0, 2])
+    @pytest.mark.parametrize("has_bends", [False, True])
+    def test_finds_the_order(self, n_folds, has_bends):
+        X, target = make_data(n_groups=200, noise=0.1)
+        shortcut = Shortcut(2, 3, bends_of(X) if has_bends else None, None)
+        start_shortcut(shortcut, make_sample(X, target, n_folds), LOSSES["ranknet"])
+        for scores in scores_of(shortcut, X):
+            by_group = scores.view(-1, SIZE)
+            assert (by_group.diff(dim=1) > 0).float().mean() > 0.9
+
+    def test_linear_is_the_ridge_fit(self):
+        X, target = make_data()
+        X = X * torch.tensor([1.0, 10.0, 0.1])
+        shortcut = Shortcut(2, 3, None, None)
+        start_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
+        inside = (X.view(-1, SIZE, 3) - X.view(-1, SIZE, 3).mean(1, True)).numpy()
+        unit = 1 / np.sqrt((inside**2).sum((0, 1)) / (len(X) - N_GROUPS))
+        scaled = X * torch.tensor(unit).float()
+        penalty = dict(_CANDIDATES[:1])[False] / len(X)
+        expected = fit_linear(scaled, target, LOSSES["ranknet"], penalty=penalty) * unit
+        for own in shortcut.weight.detach()[:, 0]:
+            assert_allclose(own, expected, rtol=1e-3)
+
+    def test_members_that_leave_out_nothing_agree(self):
+        X, target = make_data()
+        shortcut = Shortcut(3, 3, bends_of(X), None)
+        start_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
+        assert torch.equal(shortcut.weight[0], shortcut.weight[2])
+
+    def test_member_does_not_see_what_it_leaves_out(self):
+        """Its candidates, that is: their shares are the one thing all tell."""
+        X, target = make_data(n_groups=200)
+        mixed = X.clone()
+        own = make_sample(X, target, n_folds=4).fold == 1
+        mixed[own] = X[own][:, [0, 2, 1]]
+        directions = []
+        for metrics in (X, mixed):
+            shortcut = Shortcut(4, 3, None, None)
+            sample = make_sample(metrics, target, n_folds=4)
+            start_shortcut(shortcut, sample, LOSSES["ranknet"])
+            weight = shortcut.weight.detach()[:, 0]
+            directions.append(weight / weight.norm(dim=1, keepdim=True))
+        turned = (directions[1] - directions[0]).norm(dim=1)
+        assert turned[1] < 0.01
+        assert (turned[[0, 2, 3]] > 0.1).all()
+
+    def test_curve_needs_bends(self):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(300, SIZE, 1))
+        X = np.take_along_axis(X, np.argsort(-(X**2), axis=1), axis=1).reshape(-1, 1)
+        X, target = torch.from_numpy(X).float(), make_data(n_groups=300)[1]
+        accuracy = {}
+        for kind, bends in {"line": None, "bends": bends_of(X, 8)}.items():
+            shortcut = Shortcut(2, 1, bends, None)
+            start_shortcut(shortcut, make_sample(X, target, 2), LOSSES["ranknet"])
+            steps = scores_of(shortcut, X).view(2, -1, SIZE).diff(dim=2)
+            accuracy[kind] = (steps > 0).float().mean()
+        assert accuracy["line"] < 0.6
+        assert accuracy["bends"] > 0.85
+
+    def test_is_level_beyond_what_was_seen_but_for_its_line(self):
+        X, target = make_data()
+        shortcut = Shortcut(1, 3, bends_of(X), None)
+        start_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
+        far = X.max(dim=0).values + torch.arange(3.0)[:, None]
+        steps = scores_of(shortcut, far).diff(dim=1)
+        line = shortcut.weight.detach()[0, 0].sum()
+        assert_allclose(steps, np.full((1, 2), line), rtol=1e-4)
+
+    @pytest.mark.parametrize("has_bends", [False, True])
+    @pytest.mark.parametrize("n_folds", [0, 2])
+    def test_constraints_hold(self, has_bends, n_folds):
+        X, target = make_data()
+        # Against what the data say of the first two.
+        signs = torch.tensor([-1.0, 1.0, 0.0])
+        shortcut = Shortcut(2, 3, bends_of(X) if has_bends else None, signs)
+        start_shortcut(shortcut, make_sample(X, target, n_folds), LOSSES["ranknet"])
+        weight = shortcut.weight.detach()
+        assert (weight[..., 0] <= 0).all()
+        assert (weight[..., 1] >= 0).all()
+        assert (weight[..., 2] != 0).any()
+
+    def test_metric_without_spread_inside_groups_weighs_nothing(self):
+        X, target = make_data()
+        X[:, 2] = 0.0
+        shortcut = Shortcut(1, 3, bends_of(X), None)
+        start_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
+        assert not shortcut.weight[..., 2].any()
+        assert torch.isfinite(shortcut.weight).all()
+
+
+class TestWeighParts:
+    @staticmethod
+    def make_network(X, has_shortcut):
+        scaling = InputScaling(np.zeros(3), np.ones(3), np.ones(3), None)
+        torch.manual_seed(0)
+        return ScoreNetwork(
+            scaling,
+            None,
+            n_members=2,
+            hidden_layer_sizes=(),
+            has_shortcut=has_shortcut,
+            batch_norm=False,
+            dropout=0.0,
+            input_dropout=0.0,
+            output_activation="identity",
+        )
+
+    @pytest.mark.parametrize("useful", ["layers", "shortcut"])
+    def test_parts_get_what_they_are_worth(self, useful):
+        X, target = make_data(n_groups=400)
+        network = self.make_network(X, has_shortcut=True)
+        good, bad = torch.tensor(TRUTH).float(), torch.tensor([0.0, 0.0, 1.0])
+        with torch.no_grad():
+            of_layers = good if useful == "layers" else bad
+            of_shortcut = bad if useful == "layers" else good
+            network.output.weight[:] = of_layers[:, None]
+            network.shortcut.weight[:] = of_shortcut
+        weigh_parts(network, make_sample(X, target, 2), LOSSES["ranknet"])
+        layers = network.output.weight.detach()[..., 0]
+        shortcut = network.shortcut.weight.detach()[:, 0]
+        kept, dropped = layers, shortcut
+        if useful == "shortcut":
+            kept, dropped = shortcut, layers
+        assert_allclose(kept, np.tile(TRUTH, (2, 1)), atol=0.3)
+        assert_allclose(dropped, 0, atol=0.15)
+
+    def test_layers_alone_are_scaled(self):
+        X, target = make_data(n_groups=400)
+        network = self.make_network(X, has_shortcut=False)
+        with torch.no_grad():
+            network.output.weight[:] = 10 * torch.tensor(TRUTH).float()[:, None]
+        weigh_parts(network, make_sample(X, target, 2), LOSSES["ranknet"])
+        assert_allclose(network.output.weight.detach()[0, :, 0], TRUTH, atol=0.4)
