@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._carrier import Passenger, attach_passenger
@@ -53,6 +53,10 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     stitch_penalty : float, default=1.0
         A stitched item of k parts has the largest preference of its parts less
         `stitch_penalty` times k.
+
+    stitched_preference : {"max", "mean"}, default="max"
+        "mean" takes the mean preference of the parts instead of the largest;
+        without a penalty that is mix-up inside a group.
 
     n_injected : int or None, default=10
         Injected items per group, drawn without replacement. None injects all.
@@ -109,6 +113,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "stitch_sizes": ["array-like"],
         "max_stitched": [Interval(Integral, 0, None, closed="left"), None],
         "stitch_penalty": [Interval(Real, None, None, closed="neither")],
+        "stitched_preference": [StrOptions({"max", "mean"})],
         "n_injected": [Interval(Integral, 0, None, closed="left"), None],
         "injected_penalty": [Interval(Real, None, None, closed="neither")],
         "random_state": ["random_state"],
@@ -120,6 +125,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         *,
         max_stitched=500,
         stitch_penalty=1.0,
+        stitched_preference="max",
         n_injected=10,
         injected_penalty=100.0,
         random_state=None,
@@ -127,6 +133,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.stitch_sizes = stitch_sizes
         self.max_stitched = max_stitched
         self.stitch_penalty = stitch_penalty
+        self.stitched_preference = stitched_preference
         self.n_injected = n_injected
         self.injected_penalty = injected_penalty
         self.random_state = random_state
@@ -258,6 +265,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             stitch_sizes=list(self.stitch_sizes),
             max_stitched=self.max_stitched,
             stitch_penalty=self.stitch_penalty,
+            stitched_preference=self.stitched_preference,
             n_injected=self.n_injected,
             injected_penalty=self.injected_penalty,
             rng=check_random_state(self.random_state),

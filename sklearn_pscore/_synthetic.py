@@ -1,6 +1,6 @@
 """Stitched and injected items, section 4.3 of the paper."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from math import comb, perm
 
@@ -67,6 +67,7 @@ def make_training_items(
     stitch_sizes,
     max_stitched,
     stitch_penalty,
+    stitched_preference,
     n_injected,
     injected_penalty,
     rng,
@@ -84,6 +85,8 @@ def make_training_items(
         Stitched items per group and size; None makes all.
     stitch_penalty : float
         A stitched item of size k loses this times k.
+    stitched_preference : {"max", "mean"}
+        What it has before, of the preferences of its parts.
     n_injected : int or None
         Injected items per group; None injects all there are.
     injected_penalty : float
@@ -102,13 +105,13 @@ def make_training_items(
     clips = _Clips.from_rows(X, target, contenders) if target.clip is not None else None
     ends = np.flatnonzero(np.diff(contenders.group[own])) + 1
     by_group = np.split(own, ends) if len(own) else []
+    of_parts = {"max": np.max, "mean": np.mean}[stitched_preference]
     for members in by_group:
         for size in stitch_sizes:
-            parts.append(
-                _stitched(
-                    contenders, clips, members, size, max_stitched, stitch_penalty, rng
-                )
-            )
+            stitched = _stitched(contenders, clips, members, size, max_stitched, rng)
+            liked = contenders.preference[stitched.parents]
+            preference = of_parts(liked, axis=1) - stitch_penalty * size
+            parts.append(replace(stitched, preference=preference))
     donors = np.flatnonzero(contenders.donor) if contenders.donor.any() else own
     for members in by_group:
         parts.append(
@@ -213,7 +216,7 @@ def _judged(contenders, own):
     )
 
 
-def _stitched(contenders, clips, members, size, max_stitched, penalty, rng):
+def _stitched(contenders, clips, members, size, max_stitched, rng):
     orders = draw_orders(len(members), size, max_stitched, clips is not None, rng)
     if clips is None:
         X = contenders.X[members][orders].mean(axis=1)
@@ -228,8 +231,7 @@ def _stitched(contenders, clips, members, size, max_stitched, penalty, rng):
     return TrainingItems.of(
         X=X,
         group=np.full(len(orders), contenders.group[members[0]]),
-        preference=contenders.preference[parents].max(axis=1, initial=-np.inf)
-        - penalty * size,
+        preference=np.zeros(len(orders)),
         weight=contenders.weight[parents].mean(axis=1),
         parents=parents,
         judged=np.zeros(len(orders), dtype=bool),

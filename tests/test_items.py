@@ -45,6 +45,7 @@ def augmented(fields, **kwargs):
         "stitch_sizes": (2, 3),
         "max_stitched": None,
         "stitch_penalty": 1.0,
+        "stitched_preference": "max",
         "n_injected": None,
         "injected_penalty": 100.0,
     }

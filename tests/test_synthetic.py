@@ -17,6 +17,7 @@ ALL = {
     "stitch_sizes": (2, 3, 4),
     "max_stitched": None,
     "stitch_penalty": 1.0,
+    "stitched_preference": "max",
     "n_injected": None,
     "injected_penalty": 100.0,
 }
@@ -297,3 +298,19 @@ def test_the_paper_has_more_than_500k_pairs():
     assert dict(zip(values, counts, strict=True)) == levels
     tied = sum(comb(count, 2) for count in levels.values())
     assert items.n_pairs == comb(2088, 2) - tied == 1_443_254
+
+
+def test_a_stitched_item_may_be_liked_as_its_parts_on_average():
+    X = np.arange(3.0)[:, None]
+    groups = Groups.from_arrays(group=[0, 0, 0], preference=[1.0, 2.0, 6.0])
+    items = make(
+        X,
+        groups,
+        stitch_sizes=[2, 3],
+        stitch_penalty=0.5,
+        stitched_preference="mean",
+        n_injected=0,
+    )
+    stitched = ~items.judged
+    assert_allclose(items.preference[stitched], [0.5, 2.5, 3.0, 1.5])
+    assert_allclose(items.X[stitched].ravel(), [0.5, 1.0, 1.5, 1.0])
