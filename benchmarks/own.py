@@ -12,19 +12,25 @@ from sklearn_pscore import Groups, PairwisePreferenceRanker
 LAYERS = (64, 32)
 ONE_MEMBER = {
     "hidden_layer_sizes": LAYERS,
+    "loss": "ranknet",
+    "shortcut": None,
     "output_activation": "identity",
-    "learning_rate_init": 0.01,
-    "weight_decay": 0.01,
+    "batch_norm": True,
+    "dropout": 0.0,
+    "input_dropout": 0.0,
+    "input_clip": 4.0,
     "n_members": 1,
+    "learning_rate_init": 0.01,
+    "learning_rate": "one_cycle",
+    "weight_decay": 0.01,
+    "early_stopping": False,
     "random_state": 0,
 }
 
 
 def one_member(**params):
     """Return a ranker of one net, with all parameters that matter named."""
-    known = PairwisePreferenceRanker().get_params()
-    asked = ONE_MEMBER | params
-    return PairwisePreferenceRanker(**{k: v for k, v in asked.items() if k in known})
+    return PairwisePreferenceRanker(**ONE_MEMBER | params)
 
 
 def n_flops_per_row(n_features, layers=LAYERS):
@@ -39,26 +45,23 @@ def n_flops_per_row(n_features, layers=LAYERS):
 
 
 def curve_of(X, preference, group, judge, *, seed=0, **params):
-    """Fit with scaling; return the curve of a judged score over the seconds.
+    """Fit; return the curve of a judged score over the seconds.
 
-    `judge` takes a function that scores rows, as for the peers.
+    `judge` takes a function that scores rows, as for the peers. The ranker scales
+    metrics itself, as a part of its fit.
     """
     ranker = one_member(callbacks=[Snapshots()], random_state=seed, **params)
     groups = Groups.from_arrays(group=group, preference=preference)
     start = time.perf_counter()
-    scaler = StandardScaler().fit(X)
-    ranker.fit(scaler.transform(X), groups)
-
-    def score(X):
-        return ranker.predict(scaler.transform(X))
-
-    snapshots = Snapshots.of(ranker.net_)
-    return snapshots.curve(ranker.net_, start, lambda: judge(score))
+    net = ranker.fit(X, groups).net_
+    curve = Snapshots.of(net).curve(net, start, lambda: judge(ranker.predict))
+    return curve
 
 
 def warm_up():
     """Import everything and run each kind of step once, off the clock."""
     X = np.random.default_rng(0).normal(size=(400, 4)).astype(np.float32)
     groups = Groups.from_arrays(group=np.arange(400) // 10, preference=X[:, 0])
-    ranker = one_member(max_epochs=2, batch_size=100)
-    ranker.fit(StandardScaler().fit_transform(X), groups).predict(X)
+    for shortcut in (None, "additive"):
+        ranker = one_member(max_epochs=2, batch_size=100, shortcut=shortcut)
+        ranker.fit(StandardScaler().fit_transform(X), groups).predict(X)

@@ -27,6 +27,35 @@ N_TREES = 300
 """Trees of CatBoost; the paper does not say how many."""
 
 
+PAPER_RANKER = {
+    "hidden_layer_sizes": (64, 32),
+    "batch_norm": True,
+    "shortcut": None,
+    "output_activation": "relu6",
+    "dropout": 0.0,
+    "input_dropout": 0.0,
+    "input_clip": None,
+    "n_members": 1,
+    "weight_decay": 0.01,
+    "learning_rate": "constant",
+    "max_epochs": 100,
+    "batch_size": 200,
+    "early_stopping": True,
+    "validation_fraction": 0.2,
+}
+"""Parameters of the network of section 4.2, with the split of section 5.1."""
+
+PAPER_AUGMENTER = {
+    "stitch_sizes": (2, 3, 4),
+    "max_stitched": 500,
+    "stitch_penalty": 1.0,
+    "stitched_preference": "max",
+    "n_injected": 10,
+    "injected_penalty": 100.0,
+}
+"""Parameters of the synthetic items of section 4.3."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A data set, what is learnt from it, and on what it is judged.
@@ -141,13 +170,12 @@ class Experiment:
 
 
 def preference_score(*, augment):
-    """Return PS as in section 5.1 of the paper: two scalings and the ranker."""
+    """Return PS as in section 5.1 of the paper: two scalings and its network."""
     scaling = [MinMaxScaler(), StandardScaler()]
-    augmenter = [PairAugmenter(random_state=0)] if augment else []
-    # 5.1: four fifths to train, one fifth to tell when to stop.
-    ranker = PairwisePreferenceRanker(
-        max_epochs=100, early_stopping=True, validation_fraction=0.2, random_state=0
-    )
+    augmenter = []
+    if augment:
+        augmenter.append(PairAugmenter(**PAPER_AUGMENTER, random_state=0))
+    ranker = PairwisePreferenceRanker(**PAPER_RANKER, random_state=0)
     return make_pipeline(*scaling, *augmenter, ranker)
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
+from scipy.special import logsumexp
 from sklearn.base import clone
 from skorch.callbacks import (
     Callback,
@@ -18,7 +20,10 @@ from skorch.callbacks import (
 from torch import nn
 
 from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
+from sklearn_pscore._torch import _packing
+from sklearn_pscore._torch._listwise import TopOneLoss
 from sklearn_pscore._torch._network import MemberBatchNorm, MemberLinear
+from sklearn_pscore.metrics import ndcg_score
 
 N_FEATURES = 3
 
@@ -39,6 +44,20 @@ def quick(sizes=(8,), **kwargs):
 
 def scores_of(ranker, data):
     return ranker.fit(*data).predict(data[0])
+
+
+def graded(seed=0, n_groups=40, size=6, n_features=4, noise=0.3):
+    """Groups of judged items, preferences 0, 1, 2, of a metric less half another."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_groups * size, n_features))
+    truth = X[:, 0] - 0.5 * X[:, 1] + noise * rng.normal(size=len(X))
+    levels = np.digitize(truth, [-0.7, 0.7]).astype(float)
+    groups = Groups.from_arrays(group=np.arange(len(X)) // size, preference=levels)
+    # Every group with something to compare.
+    first = np.arange(0, len(X), size)
+    groups["preference"][first] = 2.0 * (truth[first] > truth[first + 1])
+    groups["preference"][first + 1] = 2.0 - groups["preference"][first]
+    return X, groups
 
 
 class TestLearning:
@@ -136,6 +155,97 @@ class TestLearning:
         assert ranker.net_.history[0, "batches", :, "train_batch_size"] == [10] * 15
 
 
+class TestLosses:
+    @pytest.mark.parametrize("shortcut", ["additive", "linear", None])
+    @pytest.mark.parametrize("loss", ["ranknet", "lambdarank", "listnet"])
+    def test_each_trains(self, loss, shortcut):
+        X, groups = graded(noise=0.1)
+        ranker = quick(loss=loss, shortcut=shortcut, max_epochs=20, batch_size=20)
+        assert (
+            ranker.set_params(learning_rate_init=0.05).fit(X, groups).score(X, groups)
+            > 0.8
+        )
+        other = graded(1, noise=0.1)
+        assert ranker.score(*other) > 0.8
+
+    @pytest.mark.parametrize("k", [1, 3])
+    @pytest.mark.parametrize("gain", ["rank", "linear", "exponential"])
+    def test_lambdarank_depth_and_gain(self, k, gain):
+        X, groups = graded()
+        deep = quick(loss="lambdarank", gain=gain, shortcut=None).fit(X, groups)
+        cut = clone(deep).set_params(k=k).fit(X, groups)
+        assert deep.net_.criterion_.k is None
+        assert cut.net_.criterion_.k == k
+        assert not np.array_equal(cut.predict(X), deep.predict(X))
+
+    def test_gain_is_only_of_lambdarank(self):
+        X, groups = graded()
+        for loss, is_used in {"ranknet": False, "lambdarank": True}.items():
+            scores = [
+                quick(loss=loss, gain=gain, shortcut=None).fit(X, groups).predict(X)
+                for gain in ("linear", "exponential")
+            ]
+            assert np.array_equal(*scores) != is_used
+
+    @pytest.mark.parametrize("gain", ["linear", "exponential"])
+    def test_gain_of_negative_preferences_is_refused(self, data, gain):
+        X, groups = data
+        row = int(np.flatnonzero(groups["preference"] < 0)[0])
+        with pytest.raises(ValueError, match="preference") as ours:
+            quick(loss="lambdarank", gain=gain).fit(X, groups)
+        with pytest.raises(ValueError, match=f"at row {row}") as metrics:
+            ndcg_score(groups, X[:, 0], gain=gain)
+        expected = str(metrics.value).replace("ndcg_score", "")
+        assert str(ours.value).replace("PairwisePreferenceRanker.fit", "") == expected
+        quick(loss="lambdarank", gain="rank", max_epochs=1).fit(X, groups)
+        quick(loss="ranknet", gain=gain, max_epochs=1).fit(X, groups)
+
+    def test_listnet_of_winners_is_the_conditional_logit(self):
+        rng = np.random.default_rng(0)
+        n_groups, size, beta = 600, 4, np.array([1.0, -0.7, 0.3])
+        X = rng.normal(size=(n_groups, size, 3))
+        winner = (X @ beta + rng.gumbel(size=(n_groups, size))).argmax(axis=1)
+        groups = Groups.from_winners(
+            group=np.repeat(np.arange(n_groups), size),
+            winner=(np.arange(size) == winner[:, None]).ravel(),
+        )
+
+        def minus_likelihood(weights):
+            scores = X @ weights
+            chosen = scores[np.arange(n_groups), winner]
+            return (logsumexp(scores, axis=1) - chosen).mean()
+
+        best = minimize(minus_likelihood, np.zeros(3))
+        ranker = quick(
+            (),
+            loss="listnet",
+            shortcut="linear",
+            input_clip=None,
+            learning_rate_init=1e-6,
+            leave_out=False,
+        ).fit(X.reshape(-1, 3), groups)
+        scores = ranker.predict(X.reshape(-1, 3)).reshape(n_groups, size)
+        chosen = scores[np.arange(n_groups), winner]
+        likelihood = (logsumexp(scores, axis=1) - chosen).mean()
+        # The penalty pulls the weights together a little.
+        assert likelihood < best.fun + 0.01
+        exact = (X @ best.x).ravel()
+        assert np.corrcoef(exact, scores.ravel())[0, 1] > 0.99
+
+    @pytest.mark.parametrize("loss", ["ranknet", "listnet"])
+    def test_weight_counts(self, loss):
+        """Judgements of no weight to speak of are not learnt, whatever the loss."""
+        X, groups = graded(n_groups=60)
+        wrong = groups["group"] >= 20
+        preference = np.where(wrong, 2 - groups["preference"], groups["preference"])
+        weight = np.where(wrong, 1e-3, 1.0)
+        fields = {"group": groups["group"], "preference": preference}
+        for weights, is_right in ((weight, True), (None, False)):
+            mixed = Groups.from_arrays(**fields, weight=weights)
+            ranker = quick(loss=loss, max_epochs=10).fit(X, mixed)
+            assert (ranker.score(*graded(1)) > 0.7) == is_right
+
+
 class TestNetwork:
     @pytest.fixture
     def of_the_paper(self):
@@ -178,6 +288,108 @@ class TestNetwork:
         module = quick(output_activation="identity").fit(*data).net_.module_
         assert module.bounded is None
         assert isinstance(module.output, MemberLinear)
+
+
+class TestData:
+    """What is done to X, and what is not."""
+
+    def test_affine_maps_of_the_metrics_change_next_to_nothing(self, data):
+        X, groups = data
+        # Powers of two, so that only the shifts round.
+        moved = X * [2.0**-20, 2.0**14, 8.0] + [3.0, -5e4, 0.1]
+        scores = [scores_of(quick(), (metrics, groups)) for metrics in (X, moved)]
+        assert_allclose(scores[1], scores[0], atol=1e-4 * np.abs(scores[0]).max())
+
+    def test_one_outlier_moves_little(self, data):
+        X, groups = data
+        clean = quick().fit(X, groups)
+        spoilt = X.copy()
+        spoilt[3, 0] = 1e9
+        ranker = quick().fit(spoilt, groups)
+        others = np.arange(150) != 3
+        scores = ranker.predict(spoilt)
+        assert np.corrcoef(scores[others], clean.predict(X)[others])[0, 1] > 0.98
+        assert np.abs(scores).max() < 3 * np.abs(clean.predict(X)).max()
+
+    def test_constant_metrics_do_nothing(self, data):
+        X, groups = data
+        by_group = np.sin(groups["group"].astype(float))
+        more = np.column_stack([X, np.full(150, 7.5), by_group])
+        ranker = quick().fit(more, groups)
+        assert np.isfinite(ranker.predict(more)).all()
+        changed = more.copy()
+        changed[:, 3:] += np.random.default_rng(0).normal(size=(150, 2))
+        assert_array_equal(ranker.predict(changed), ranker.predict(more))
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_is_not_copied(self, data, dtype, monkeypatch):
+        X, groups = data
+        X = np.ascontiguousarray(X.astype(dtype))
+        tables = []
+        original = _packing.PackedGroups.__init__
+
+        def init(packed, items, gain, n_folds=0):
+            original(packed, items, gain, n_folds)
+            tables.append(packed.table.numpy())
+
+        monkeypatch.setattr(_packing.PackedGroups, "__init__", init)
+        quick(max_epochs=1).fit(X, groups)
+        quick(max_epochs=1, early_stopping=True).fit(X, groups)
+        assert len(tables) == 3
+        assert all(np.shares_memory(table, X) for table in tables)
+        assert {table.dtype for table in tables} == {np.dtype(dtype)}
+
+    def test_is_left_as_it_was(self, data):
+        X, groups = data
+        before = X.copy(), groups.copy()
+        quick().fit(X, groups).partial_fit(X, groups).predict(X)
+        assert_array_equal(X, before[0])
+        assert_array_equal(groups, before[1])
+
+    def test_memory_map_that_nobody_may_write_to(self, data, tmp_path):
+        X, groups = data
+        np.save(tmp_path / "X.npy", X)
+        mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+        ranker = quick().fit(mapped, groups)
+        assert_array_equal(ranker.predict(mapped), scores_of(quick(), data))
+
+    def test_float32_gives_nearly_the_same(self, data):
+        X, groups = data
+        rough = scores_of(quick(), (X.astype(np.float32), groups))
+        exact = scores_of(quick(), data)
+        assert_allclose(rough, exact, atol=1e-3 * np.abs(exact).max())
+
+    @pytest.mark.parametrize(
+        "settings",
+        [{}, {"sizes": (8, 4)}, {"shortcut": "linear"}, {"shortcut": None}],
+        ids=str,
+    )
+    def test_scores_of_continuous_data_do_not_tie(self, data, settings):
+        ranker = quick(**settings).fit(*data)
+        rng = np.random.default_rng(1)
+        new = rng.normal(size=(20_000, N_FEATURES)) * 3
+        assert len(np.unique(ranker.predict(new))) == len(new)
+
+    def test_group_too_large_for_memory_is_split(self, data, monkeypatch):
+        X, _ = data
+        monkeypatch.setattr("sklearn_pscore._torch._net._LARGEST_BATCH_BYTES", 1)
+        ranker = quick(batch_size=40, max_epochs=2)
+        ranker.fit(X, X[:, 0] - X[:, 1])
+        for epoch in range(2):
+            sizes = ranker.net_.history[epoch, "batches", :, "train_batch_size"]
+            assert sizes == [38, 38, 37, 37]
+        assert ranker.n_pairs_ == 150 * 149 // 2
+
+    @pytest.mark.xfail(
+        reason="a member may leave out all of the sample", raises=IndexError
+    )
+    @pytest.mark.parametrize("n_rows", [10, 40, 80])
+    def test_sample_smaller_than_a_few_groups(self, n_rows, monkeypatch):
+        X, groups = graded(n_groups=12, size=40)
+        monkeypatch.setattr("sklearn_pscore._torch._net._SAMPLE_VALUES", 1)
+        monkeypatch.setattr("sklearn_pscore._torch._net._SAMPLE_ROWS", n_rows)
+        ranker = quick(max_epochs=10, n_members=3).fit(X, groups)
+        assert ranker.score(X, groups) > 0.7
 
 
 class TestPrediction:
@@ -357,6 +569,22 @@ class TestGoingOn:
         ):
             ranker.fit(*data)
 
+    @pytest.mark.xfail(reason="the net of the first fit goes on as it was")
+    @pytest.mark.parametrize(
+        "change",
+        [{"monotonic_cst": [1, 0, 0]}, {"shortcut": None}, {"n_pieces": 3}],
+        ids=str,
+    )
+    def test_another_shape_is_refused(self, data, change):
+        ranker = quick(warm_start=True).fit(*data).set_params(**change)
+        with pytest.raises(ValueError, match="but the fitted network has"):
+            ranker.fit(*data)
+
+    @pytest.mark.xfail(reason="a new loss is not taken up")
+    def test_new_loss_is_used(self, data):
+        ranker = quick(warm_start=True).fit(*data).set_params(loss="listnet")
+        assert isinstance(ranker.fit(*data).net_.criterion_, TopOneLoss)
+
     def test_partial_fit_with_other_features_is_refused(self, data):
         X, groups = data
         ranker = quick().partial_fit(X, groups)
@@ -390,6 +618,14 @@ class TestEarlyStopping:
         assert n_best == len(losses) - 3
         up_to_best = clone(ranker).set_params(max_epochs=n_best).fit(X, groups)
         assert_array_equal(ranker.predict(X), up_to_best.predict(X))
+
+    @pytest.mark.xfail(reason="skorch's callback misses valid_loss", raises=KeyError)
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_partial_fit_holds_nothing_out(self, data, method):
+        ranker = getattr(quick(early_stopping=True), method)(*data)
+        ranker.partial_fit(*data)
+        assert ranker.n_groups_ == 30
+        assert "valid_loss" not in ranker.history_[-1]
 
     def test_too_few_items_are_refused(self):
         with pytest.raises(ValueError, match="cannot hold out 2 of the 3 items"):
