@@ -9,6 +9,8 @@ _QUARTILES_APART = 1.349
 # A feature that differs less than this share of its spread inside groups counts
 # as one that is the same for all items of a group.
 _NO_SPREAD = 1e-3
+# Nothing is farther from the median than this many scales.
+_FARTHEST = 1e15
 
 
 class InputScaling(nn.Module):
@@ -63,7 +65,8 @@ class InputScaling(nn.Module):
         """Return metrics in `dtype`, None is that of `X`."""
         # Subtracted before it is rounded: a metric may be far from 0.
         X = (X - self.shift.to(X.dtype)).mul_((1 / self.scale).to(X.dtype))
-        X = X.to(X.dtype if dtype is None else dtype)
+        # So that neither float32 nor its square overflows.
+        X = X.clamp_(-_FARTHEST, _FARTHEST).to(X.dtype if dtype is None else dtype)
         if self.clip is not None:
             X = X * torch.rsqrt(1 + (X / self.clip).square_())
         return X.mul_(self.unit.to(X.dtype))
