@@ -136,6 +136,17 @@ class TestSample:
         assert not sample.is_left_out
         assert make_sample(X, target, n_folds=2).is_left_out
 
+    @pytest.mark.parametrize(
+        ("fold", "n_tied", "expected"),
+        [([0, 1, 1], 0, True), ([1, 1, 1], 0, False), ([0, 1, 1], 1, False)],
+    )
+    def test_is_left_out_only_if_every_member_has_pairs(self, fold, n_tied, expected):
+        X, target = make_data(n_groups=3)
+        target.level[: n_tied * SIZE] = 0
+        fold = torch.tensor(fold).repeat_interleave(SIZE)
+        judged = torch.ones(len(X), dtype=torch.bool)
+        assert Sample(X, target, fold, judged).is_left_out == expected
+
     def test_without_a_member(self):
         X, target = make_data(n_groups=5)
         sample = make_sample(X, target, n_folds=2)

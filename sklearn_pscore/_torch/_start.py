@@ -49,8 +49,11 @@ class Sample:
 
     @property
     def is_left_out(self):
-        """Tell whether every item was left out by a member."""
-        return bool((self.fold >= 0).all())
+        """Tell whether members left out all items, and each has pairs to learn from."""
+        # An item above the lowest level is one of a pair. Were all of these left
+        # out by one member, it would have none.
+        folds = self.fold[self.target.level > 0].unique()
+        return bool((self.fold >= 0).all()) and len(folds) > 1
 
     def without(self, member):
         """Return the mask and the target of what a member learns from."""
