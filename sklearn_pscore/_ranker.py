@@ -23,13 +23,19 @@ from sklearn_pscore._target import check_comparable, check_groups
 from sklearn_pscore._training import Training
 from sklearn_pscore.metrics._checks import check_gainable
 
-# What a trained net cannot change any more.
-_OF_THE_NETWORK = {
-    "n_members": "module__n_members",
-    "hidden_layer_sizes": "module__hidden_layer_sizes",
-    "batch_norm": "module__batch_norm",
-    "output_activation": "module__output_activation",
-}
+# What a trained network cannot change any more.
+_OF_THE_NETWORK = (
+    "hidden_layer_sizes",
+    "shortcut",
+    "n_pieces",
+    "output_activation",
+    "batch_norm",
+    "dropout",
+    "input_dropout",
+    "input_clip",
+    "monotonic_cst",
+    "n_members",
+)
 
 
 class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
@@ -117,7 +123,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     learning_rate : {"one_cycle", "constant"}, default="one_cycle"
         "one_cycle" rises to `learning_rate_init` and falls to zero.
-        ``partial_fit``, which cannot know the end, is constant.
+        ``partial_fit``, which cannot know the end, is constant. Not used if
+        there is an ``LRScheduler`` in `callbacks`.
 
     weight_decay : float, default=0.3
         Decoupled weight decay of AdamW, of the layers' weights.
@@ -141,11 +148,15 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Epochs without improvement before stopping. Used if `early_stopping`.
 
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last fit instead of starting anew.
+        Whether ``fit`` goes on from the last fit instead of starting anew. As
+        in ``partial_fit``, what makes up the network, also `dropout`,
+        `input_clip` and `monotonic_cst`, must then be what it was; any other
+        parameter may change.
 
     callbacks : list of skorch callbacks or None, default=None
-        Passed to the net as copies, each a callback or a (name, callback)
-        tuple: gradient clipping, checkpoints, logging.
+        Passed to the net as copies, new ones in every call, each a callback or
+        a (name, callback) tuple: gradient clipping, checkpoints, logging. An
+        ``LRScheduler`` among them replaces `learning_rate`.
 
     random_state : int, RandomState instance or None, default=None
         Initial weights, dropout, order of the groups, and what is left out.
@@ -466,11 +477,11 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         check_layers(self.hidden_layer_sizes)
         check_device(self.device)
         check_callbacks(self.callbacks)
-        if goes_on:
-            self._check_same_network()
         n_least = 2 if comparable else 1
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=n_least)
-        self._monotonic_cst()
+        network = self._network()
+        if goes_on:
+            self._check_same_network(network)
         target = check_groups(y, n_rows=len(X), caller=caller)
         if self.loss == "lambdarank":
             check_gainable(target, self.gain, caller)
@@ -482,17 +493,26 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         check_float32(items.table)
         return items, check_random_state(self.random_state)
 
-    def _check_same_network(self):
+    def _network(self):
+        """Check and return what a trained network cannot change any more."""
+        network = {name: getattr(self, name) for name in _OF_THE_NETWORK}
+        names = getattr(self, "feature_names_in_", None)
+        return network | {
+            "hidden_layer_sizes": tuple(self.hidden_layer_sizes),
+            "monotonic_cst": resolve_monotonic_cst(
+                self.monotonic_cst, self.n_features_in_, names
+            ),
+        }
+
+    def _check_same_network(self, network):
         """Refuse to go on with another network than the one that was trained."""
-        trained = self.net_.get_params()
-        for parameter, name in _OF_THE_NETWORK.items():
-            asked = getattr(self, parameter)
-            if parameter == "hidden_layer_sizes":
-                asked = tuple(asked)
-            if trained[name] != asked:
+        for name, asked in network.items():
+            trained = self._network_[name]
+            is_used = name != "n_pieces" or self.shortcut == "additive"
+            if is_used and asked != trained:
                 raise ValueError(
-                    f"{parameter}={getattr(self, parameter)!r} but the fitted network has "
-                    f"{trained[name]!r}; warm_start and partial_fit go on with the same "
+                    f"{name}={getattr(self, name)!r} but the fitted network has "
+                    f"{trained!r}; warm_start and partial_fit go on with the same "
                     "network. Set warm_start=False and fit anew, or clone the estimator."
                 )
 
@@ -500,7 +520,3 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         return validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], **kwargs
         )
-
-    def _monotonic_cst(self):
-        names = getattr(self, "feature_names_in_", None)
-        return resolve_monotonic_cst(self.monotonic_cst, self.n_features_in_, names)

@@ -18,7 +18,7 @@ class Training:
     Parameters
     ----------
     ranker : PairwisePreferenceRanker
-        Given `net_`, `history_`, `n_groups_` and `n_pairs_` once trained.
+        Given what is fitted once trained.
     rng : RandomState
     goes_on : bool
         Whether to go on from the ranker's net, which stays as it is.
@@ -28,6 +28,7 @@ class Training:
         self.ranker = ranker
         self.rng = rng
         self.goes_on = goes_on
+        self.callbacks = deepcopy(ranker.callbacks) or []
 
     def to_the_end(self, training, validation):
         """Train from the start to the end on training items, as ``fit`` does."""
@@ -38,6 +39,7 @@ class Training:
         course = _net.Course(
             resolve_epochs(ranker.max_epochs, len(training), batch_size),
             ranker.learning_rate,
+            patience=None if validation is None else ranker.n_iter_no_change,
         )
         with self._seeded():
             n_folds = self._n_folds(training, validation)
@@ -112,41 +114,28 @@ class Training:
         from sklearn_pscore._torch._net import retune
 
         net = deepcopy(self.ranker.net_)
-        retune(
-            net,
-            learning_rate=self.ranker.learning_rate_init,
-            weight_decay=self.ranker.weight_decay,
-            batch_size=batch_size,
-            verbose=self.ranker.verbose,
-        )
+        retune(net, **self._settings(batch_size))
         return net
 
     def _build(self, packed, batch_size):
         from sklearn_pscore._torch._net import build_net
 
+        network = self.ranker._network()
+        return build_net(packed, **network, **self._settings(batch_size))
+
+    def _settings(self, batch_size):
+        """Return what a net may change between one training and the next."""
         ranker = self.ranker
-        return build_net(
-            packed,
-            loss=ranker.loss,
-            k=ranker.k,
-            n_members=ranker.n_members,
-            hidden_layer_sizes=ranker.hidden_layer_sizes,
-            shortcut=ranker.shortcut,
-            n_pieces=ranker.n_pieces,
-            batch_norm=ranker.batch_norm,
-            dropout=ranker.dropout,
-            input_dropout=ranker.input_dropout,
-            input_clip=ranker.input_clip,
-            output_activation=ranker.output_activation,
-            monotonic_cst=ranker._monotonic_cst(),
-            learning_rate=ranker.learning_rate_init,
-            weight_decay=ranker.weight_decay,
-            batch_size=batch_size,
-            patience=ranker.n_iter_no_change if ranker.early_stopping else None,
-            callbacks=deepcopy(ranker.callbacks),
-            verbose=ranker.verbose,
-            device=ranker.device,
-        )
+        return {
+            "loss": ranker.loss,
+            "k": ranker.k,
+            "learning_rate": ranker.learning_rate_init,
+            "weight_decay": ranker.weight_decay,
+            "batch_size": batch_size,
+            "callbacks": self.callbacks,
+            "verbose": ranker.verbose,
+            "device": ranker.device,
+        }
 
     def _train(self, net, packed, validation, course):
         from sklearn_pscore._torch._net import train
@@ -164,6 +153,7 @@ class Training:
     def _keep(self, net, training):
         ranker = self.ranker
         ranker.net_ = net
+        ranker._network_ = ranker._network()
         ranker.history_ = [
             {key: epoch[key] for key in _HISTORY_KEYS if key in epoch}
             for epoch in net.history

@@ -58,6 +58,16 @@ class Rates(Callback):
         return np.array([rate for epoch in epochs for rate in epoch])
 
 
+class Count(Callback):
+    """Count epochs from the start that it is given."""
+
+    def __init__(self, n_epochs=0):
+        self.n_epochs = n_epochs
+
+    def on_epoch_end(self, net, **kwargs):
+        self.n_epochs += 1
+
+
 class TestStretches:
     @pytest.mark.parametrize("rows_at_a_time", [1, 7, 20, 10_000])
     def test_all_rows_come_once_and_groups_whole(self, tmp_path, rows_at_a_time):
@@ -124,6 +134,17 @@ class TestFit:
         assert (np.diff(rate[: peak + 1]) > 0).all()
         assert (np.diff(rate[peak:]) < 0).all()
         assert rate[-1] < 0.001
+
+    def test_callbacks_are_copied_once(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        count = Count()
+        ranker = quick(callbacks=[count])
+        for _ in range(2):
+            ranker.fit_parquet(path, **NAMES, rows_at_a_time=60)
+            assert len(ranker.history_) > 10
+            seen = dict(ranker.net_.callbacks_)["Count"].n_epochs
+            assert seen == len(ranker.history_)
+        assert count.n_epochs == 0
 
     def test_auto_batches_are_counted_from_all_rows(self, tmp_path):
         table = make_table(5000)

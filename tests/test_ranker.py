@@ -482,6 +482,21 @@ class TestReproducibility:
         assert_array_equal(scores_of(copy, data), scores_of(ranker, data))
 
 
+class _Rates(Callback):
+    """Note the learning rates of every step, one for each group of parameters."""
+
+    def on_batch_end(self, net, training, **kwargs):
+        rates = [group["lr"] for group in net.optimizer_.param_groups]
+        net.history.record_batch("rates", rates)
+
+
+def steps_of(ranker):
+    """Return the numbers of steps that the optimiser counts of the layers' weights."""
+    optimizer = ranker.net_.optimizer_
+    weights = optimizer.param_groups[-1]["params"]
+    return {int(optimizer.state[weight]["step"]) for weight in weights}
+
+
 class TestGoingOn:
     @pytest.mark.parametrize("output", ["identity", "relu6"])
     def test_partial_fit_is_one_epoch_of_fit(self, data, output):
@@ -541,52 +556,84 @@ class TestGoingOn:
         assert_array_equal(scores_of(ranker, data), expected)
         assert len(ranker.history_) == 5
 
-    @pytest.mark.xfail(reason="the schedule takes up the rate of the first fit")
-    def test_new_learning_rate_is_used(self, data):
-        ranker = quick(warm_start=True, learning_rate="constant").fit(*data)
-        ranker.set_params(learning_rate_init=1e-12, weight_decay=0.0).fit(*data)
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    @pytest.mark.parametrize("first", ["one_cycle", "constant"])
+    def test_new_learning_rate_and_decay_are_used(self, data, first, method):
+        ranker = quick(warm_start=True, learning_rate=first).fit(*data)
+        ranker.set_params(learning_rate_init=1e-12, learning_rate="constant")
+        getattr(ranker.set_params(weight_decay=0.7), method)(*data)
         groups = ranker.net_.optimizer_.param_groups
         assert {group["lr"] for group in groups} == {1e-12}
+        assert [group["weight_decay"] for group in groups] == [0.0, 0.0, 0.7]
+
+    def test_new_learning_rate_is_the_top_of_one_cycle(self, data):
+        ranker = quick(warm_start=True, max_epochs=1, callbacks=[_Rates()]).fit(*data)
+        ranker.set_params(learning_rate_init=0.5, max_epochs=100).fit(*data)
+        rates = ranker.net_.history[1:, "batches", :, "rates"]
+        assert_allclose(np.max(rates, axis=(0, 1)), 0.5, rtol=1e-2)
 
     @pytest.mark.parametrize(
-        "change",
+        ("name", "value", "trained"),
         [
-            {"hidden_layer_sizes": (9,)},
-            {"output_activation": "relu6"},
-            {"batch_norm": True},
-            {"n_members": 3},
+            ("hidden_layer_sizes", (9,), (8,)),
+            ("shortcut", None, "additive"),
+            ("n_pieces", 3, 8),
+            ("output_activation", "relu6", "identity"),
+            ("batch_norm", True, False),
+            ("dropout", 0.5, 0.3),
+            ("input_dropout", 0.0, 0.2),
+            ("input_clip", None, 4.0),
+            ("monotonic_cst", [1, 0, 0], None),
+            ("n_members", 3, 2),
         ],
     )
-    def test_another_network_is_refused(self, data, change):
-        ranker = quick(warm_start=True).fit(*data)
-        name, value = next(iter(change.items()))
-        ranker.set_params(**change)
-        with pytest.raises(
-            ValueError, match=re.escape(f"{name}={value!r} but the fitted")
-        ):
-            ranker.fit(*data)
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_another_network_is_refused(self, data, name, value, trained, method):
+        ranker = quick(warm_start=True).fit(*data).set_params(**{name: value})
+        message = f"{name}={value!r} but the fitted network has {trained!r}"
+        with pytest.raises(ValueError, match=re.escape(message)):
+            getattr(ranker, method)(*data)
 
-    @pytest.mark.xfail(reason="the net of the first fit goes on as it was")
-    @pytest.mark.parametrize(
-        "change",
-        [{"monotonic_cst": [1, 0, 0]}, {"shortcut": None}, {"n_pieces": 3}],
-        ids=str,
-    )
-    def test_another_shape_is_refused(self, data, change):
-        ranker = quick(warm_start=True).fit(*data).set_params(**change)
-        with pytest.raises(ValueError, match="but the fitted network has"):
-            ranker.fit(*data)
+    def test_the_same_network_said_otherwise_is_not_refused(self, data):
+        X, groups = data
+        frame = pd.DataFrame(X, columns=["a", "b", "c"])
+        settings = {"shortcut": "linear", "monotonic_cst": {"a": 1}}
+        ranker = quick((8,), warm_start=True, **settings).fit(frame, groups)
+        ranker.set_params(hidden_layer_sizes=[8], monotonic_cst=np.array([1, 0, 0]))
+        ranker.set_params(n_pieces=3).fit(frame, groups)
+        assert len(ranker.history_) == 10
 
-    @pytest.mark.xfail(reason="a new loss is not taken up")
     def test_new_loss_is_used(self, data):
         ranker = quick(warm_start=True).fit(*data).set_params(loss="listnet")
         assert isinstance(ranker.fit(*data).net_.criterion_, TopOneLoss)
+        ranker.set_params(loss="lambdarank", k=2).partial_fit(*data)
+        assert ranker.net_.criterion_.k == 2
+        assert ranker.set_params(k=3).partial_fit(*data).net_.criterion_.k == 3
+
+    def test_new_loss_leaves_the_optimiser_as_it_was(self, data):
+        ranker = quick(max_epochs=1).fit(*data)
+        (n_before,) = steps_of(ranker)
+        ranker.set_params(loss="listnet").partial_fit(*data)
+        assert steps_of(ranker) == {2 * n_before}
+
+    def test_new_callbacks_and_device_are_used(self, data):
+        ranker = quick().fit(*data).set_params(callbacks=[_Rates()], device="cpu:0")
+        net = ranker.partial_fit(*data).net_
+        assert_allclose(net.history[-1, "batches", :, "rates"], 0.01)
+        assert net.device == "cpu:0"
 
     def test_partial_fit_with_other_features_is_refused(self, data):
         X, groups = data
         ranker = quick().partial_fit(X, groups)
         with pytest.raises(ValueError, match="X has 2 features, but .* expecting 3"):
             ranker.partial_fit(X[:, :2], groups)
+
+
+class _Last(Callback):
+    """The weights of the last layer as a callback finds them at the end."""
+
+    def on_train_end(self, net, **kwargs):
+        self.weight_ = net.module_.output.weight.detach().clone()
 
 
 class TestEarlyStopping:
@@ -616,13 +663,44 @@ class TestEarlyStopping:
         up_to_best = clone(ranker).set_params(max_epochs=n_best).fit(X, groups)
         assert_array_equal(ranker.predict(X), up_to_best.predict(X))
 
-    @pytest.mark.xfail(reason="skorch's callback misses valid_loss", raises=KeyError)
     @pytest.mark.parametrize("method", ["fit", "partial_fit"])
     def test_partial_fit_holds_nothing_out(self, data, method):
         ranker = getattr(quick(early_stopping=True), method)(*data)
         ranker.partial_fit(*data)
         assert ranker.n_groups_ == 30
         assert "valid_loss" not in ranker.history_[-1]
+
+    def test_is_switched_off_and_on_between_fits(self, data):
+        ranker = quick(warm_start=True, n_iter_no_change=2, learning_rate_init=1e-30)
+        lengths = []
+        for early_stopping in (True, False, True):
+            ranker.set_params(early_stopping=early_stopping, max_epochs=4).fit(*data)
+            lengths.append(len(ranker.history_))
+        # What does not move is best in the first epoch, and stops two later.
+        assert np.diff([0, *lengths]).tolist() == [3, 4, 3]
+        has_loss = ["valid_loss" in epoch for epoch in ranker.history_]
+        assert has_loss == [True] * 3 + [False] * 4 + [True] * 3
+
+    def test_nothing_of_it_stays_in_the_net(self, data):
+        net = quick(early_stopping=True).fit(*data).net_
+        own = [each for _, each in net.callbacks_ if isinstance(each, EarlyStopping)]
+        assert own == []
+
+    def test_new_patience_is_used(self, data):
+        ranker = quick(early_stopping=True, warm_start=True, learning_rate_init=1e-30)
+        ranker.set_params(n_iter_no_change=2, max_epochs=9).fit(*data)
+        ranker.set_params(n_iter_no_change=5).fit(*data)
+        assert len(ranker.history_) == 3 + 6
+
+    def test_callbacks_see_the_best_epoch_at_the_end(self, data):
+        X, groups = data
+        groups["preference"] = np.random.default_rng(2).normal(size=len(X))
+        ranker = quick(early_stopping=True, n_iter_no_change=3, callbacks=[_Last()])
+        net = ranker.set_params(max_epochs=50).fit(X, groups).net_
+        assert len(net.history) < 50
+        last = dict(net.callbacks_)["_Last"].weight_
+        # From there to the end, only the bias moves.
+        assert torch.equal(last, net.module_.output.weight)
 
     def test_too_few_items_are_refused(self):
         with pytest.raises(ValueError, match="cannot hold out 2 of the 3 items"):
@@ -659,16 +737,24 @@ class TestCallbacks:
             weight = [r.net_.module_.get_parameter(name) for r in (short, long)]
             assert torch.equal(*weight)
 
-    @pytest.mark.xfail(reason="the ranker's own schedule has the last word")
-    def test_schedule_of_skorch_is_followed(self, data):
+    @pytest.mark.parametrize("own", ["one_cycle", "constant"])
+    def test_schedule_of_skorch_is_followed(self, data, own):
         schedule = LRScheduler(policy="StepLR", step_size=1, gamma=0.5)
         ranker = quick(
             callbacks=[("schedule", schedule)],
             learning_rate_init=0.08,
-            learning_rate="constant",
+            learning_rate=own,
         ).fit(*data)
+        rates = [group["lr"] for group in ranker.net_.optimizer_.param_groups]
+        assert_allclose(rates, 0.08 / 2**5)
+
+    def test_schedule_of_skorch_that_comes_later(self, data):
+        ranker = quick(warm_start=True, learning_rate="constant").fit(*data)
+        schedule = LRScheduler(policy="LambdaLR", lr_lambda=_one_over)
+        ranker.set_params(callbacks=[schedule], learning_rate_init=0.1).fit(*data)
         rate = ranker.net_.optimizer_.param_groups[0]["lr"]
-        assert_allclose(rate, 0.08 / 2**5)
+        # Ten epochs are done.
+        assert_allclose(rate, 0.1 / 11)
 
     def test_early_stopping_of_skorch_ends_quietly(self, data):
         stop = EarlyStopping("train_loss", patience=2, threshold=1e9)
@@ -680,6 +766,10 @@ class TestCallbacks:
     def test_anything_else_is_refused(self, data):
         with pytest.raises(TypeError, match="callbacks holds 'lr' of type str"):
             quick(callbacks=["lr"]).fit(*data)
+
+
+def _one_over(epoch):
+    return 1 / (1 + epoch)
 
 
 class _Interrupt(Callback):
@@ -809,8 +899,6 @@ class TestFailures:
     def test_ctrl_c(self, data, warm_start):
         ranker = quick(warm_start=warm_start, max_epochs=7).fit(*data)
         ranker.set_params(callbacks=[_Interrupt()], max_epochs=9)
-        if warm_start:
-            ranker.net_.callbacks_.append(("interrupt", _Interrupt()))
         self.assert_unchanged(
             ranker, lambda: ranker.fit(*data), data, KeyboardInterrupt, None
         )

@@ -15,7 +15,7 @@ from sklearn_pscore._torch._loss import PairwiseLogisticLoss
 from sklearn_pscore._torch._network import ScoreNetwork
 from sklearn_pscore._torch._packing import GroupBatches, PackedGroups
 from sklearn_pscore._torch._scaling import Bends, InputScaling
-from sklearn_pscore._torch._schedule import OneCycle, constant
+from sklearn_pscore._torch._schedule import OneCycle
 from sklearn_pscore._torch._start import Sample, start_shortcut, weigh_parts
 
 _ROWS_AT_A_TIME = 2**13
@@ -72,18 +72,15 @@ class Course:
     schedule : {"one_cycle", "constant"}
     first, last : float
         Share of the whole training that is done before and after.
+    patience : int or None
+        Epochs without a better validation loss until it stops; None goes on.
     """
 
     n_epochs: int
     schedule: str
     first: float = 0.0
     last: float = 1.0
-
-    def shares(self, n_batches):
-        """Return the learning rate of each step, as a share of the largest."""
-        if self.schedule == "constant":
-            return constant
-        return OneCycle(self.first, self.last, self.n_epochs * n_batches)
+    patience: int | None = None
 
 
 def pack(items, gain, n_folds=0):
@@ -109,15 +106,11 @@ def build_net(
     learning_rate,
     weight_decay,
     batch_size,
-    patience,
     callbacks,
     verbose,
     device,
 ):
-    """Return an initialised net and the sample that it is started from.
-
-    `patience` None is without early stopping.
-    """
+    """Return an initialised net and the sample that it is started from."""
     n_features = packed.table.shape[1]
     n_columns = n_features * (1 + n_pieces)
     rows = max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns)
@@ -128,23 +121,19 @@ def build_net(
     bends = None
     if shortcut == "additive":
         bends = Bends.fitted(scaled.double().numpy(), n_pieces)
-    own = []
-    if patience is not None:
-        stopping = EarlyStopping("valid_loss", patience=patience, load_best=True)
-        own.append(("early_stopping", stopping))
     net = GroupNet(
         ScoreNetwork,
         module__scaling=scaling,
         module__bends=bends,
         module__n_members=n_members,
-        module__hidden_layer_sizes=tuple(hidden_layer_sizes),
+        module__hidden_layer_sizes=hidden_layer_sizes,
         module__has_shortcut=shortcut is not None,
         module__batch_norm=batch_norm,
         module__dropout=dropout,
         module__input_dropout=input_dropout,
         module__output_activation=output_activation,
         module__monotonic_cst=monotonic_cst,
-        criterion=LOSSES[loss],
+        criterion=_criterion(loss, k),
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=weight_decay,
         # Neither what shifts nor what scales is pulled to zero, nor a shortcut,
@@ -158,21 +147,19 @@ def build_net(
         lr=learning_rate,
         batch_size=batch_size,
         train_split=None,
-        callbacks=own + list(callbacks or []),
+        callbacks=callbacks,
         verbose=verbose,
         device=device,
-        **({"criterion__k": k} if loss == "lambdarank" else {}),
     )
     net.initialize()
     fold = torch.full((len(X),), -1) if target.fold is None else target.fold
     return net, Sample(scaled.float(), target, fold, judged)
 
 
-LOSSES = {
-    "ranknet": PairwiseLogisticLoss,
-    "lambdarank": LambdaRankLoss,
-    "listnet": TopOneLoss,
-}
+def _criterion(loss, k):
+    if loss == "lambdarank":
+        return LambdaRankLoss(k)
+    return {"ranknet": PairwiseLogisticLoss, "listnet": TopOneLoss}[loss]()
 
 
 def start(net, sample):
@@ -216,16 +203,9 @@ def train(net, training, validation, course):
         If the loss is not finite any more.
     """
     packed = (training, validation)
+    lasting = net.callbacks_
     n_batches = len(net.get_iterator(training))
-    scheduler = LRScheduler(
-        policy=LambdaLR,
-        lr_lambda=course.shares(n_batches),
-        step_every="batch",
-        event_name=None,
-        # skorch would go on from the epochs so far; the course says where it is.
-        last_epoch=-1,
-    ).initialize()
-    net.callbacks_.append(("course", scheduler))
+    net.callbacks_ = _with_course(lasting, course, n_batches)
     net.notify("on_train_begin", X=packed, y=None)
     try:
         for _ in range(course.n_epochs):
@@ -238,14 +218,50 @@ def train(net, training, validation, course):
         if not _stopped_early(net):
             raise
     net.notify("on_train_end", X=packed, y=None)
-    net.callbacks_.pop()
+    net.callbacks_ = lasting
 
 
-def retune(net, *, learning_rate, weight_decay, batch_size, verbose):
+def _with_course(callbacks, course, n_batches):
+    """Return callbacks with those that a course needs."""
+    callbacks = list(callbacks)
+    is_scheduled = any(isinstance(each, LRScheduler) for _, each in callbacks)
+    if course.schedule == "one_cycle" and not is_scheduled:
+        scheduler = LRScheduler(
+            policy=LambdaLR,
+            lr_lambda=OneCycle(course.first, course.last, course.n_epochs * n_batches),
+            step_every="batch",
+            event_name=None,
+            # skorch would go on from the epochs so far; the course says where it is.
+            last_epoch=-1,
+        ).initialize()
+        callbacks.append(("course", scheduler))
+    if course.patience is not None:
+        stopping = EarlyStopping("valid_loss", patience=course.patience, load_best=True)
+        # Before the user's, which may save the net at the end: its best epoch.
+        place = [name for name, _ in callbacks].index("valid_loss") + 1
+        callbacks.insert(place, ("early_stopping", stopping))
+    return callbacks
+
+
+def retune(
+    net, *, loss, k, learning_rate, weight_decay, batch_size, callbacks, verbose, device
+):
     """Let a trained net go on with other settings."""
-    net.set_params(lr=learning_rate, batch_size=batch_size, verbose=verbose)
+    net.set_params(
+        lr=learning_rate, batch_size=batch_size, verbose=verbose, device=device
+    )
+    for group in net.optimizer_.param_groups:
+        # Where a schedule starts from; torch would keep that of the first.
+        group["initial_lr"] = learning_rate
     # skorch would set the decay of what has none, too.
     net.optimizer_.param_groups[-1]["weight_decay"] = weight_decay
+    # By set_params, skorch would start the optimiser anew.
+    net.criterion = net.criterion_ = _criterion(loss, k)
+    net.callbacks = callbacks
+    net.initialize_callbacks()
+    net.module_.to(device)
+    # Moves what it knows of each weight to where the weight is.
+    net.optimizer_.load_state_dict(net.optimizer_.state_dict())
 
 
 def scores(net, X, dtype):

@@ -35,8 +35,3 @@ class OneCycle:
         # The pieces of a split group may take a few steps more than were counted.
         left = max(0.0, 1 - done) / (1 - _PEAK)
         return (1 - math.cos(math.pi * left)) / 2
-
-
-def constant(step):
-    """Return 1, whatever the step."""
-    return 1.0
