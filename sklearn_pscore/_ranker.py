@@ -58,7 +58,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=(32,)
+    hidden_layer_sizes : sequence of int, default=(32, 32)
         Units of each hidden layer. Empty leaves a linear layer.
 
     loss : {"ranknet", "lambdarank", "listnet"}, default="ranknet"
@@ -79,7 +79,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         weighted sum of the metrics; or nothing. It is fitted first, with a
         ridge penalty, to as many items as 16 MB hold, but at least 4,096.
 
-    n_pieces : int, default=8
+    n_pieces : int, default=10
         Pieces of each function. Used if `shortcut` is "additive".
 
     output_activation : {"identity", "relu6"}, default="identity"
@@ -89,10 +89,10 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     batch_norm : bool, default=False
         Whether there is a BatchNorm in each hidden layer.
 
-    dropout : float, default=0.3
+    dropout : float, default=0.1
         Share of the hidden units left out in a training step, in [0, 1).
 
-    input_dropout : float, default=0.2
+    input_dropout : float, default=0.0
         Share of the metrics left out in a training step, in [0, 1); the
         shortcut sees them all.
 
@@ -126,7 +126,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         ``partial_fit``, which cannot know the end, is constant. Not used if
         there is an ``LRScheduler`` in `callbacks`.
 
-    weight_decay : float, default=0.3
+    weight_decay : float, default=0.1
         Decoupled weight decay of AdamW, of the layers' weights.
 
     batch_size : int or "auto", default="auto"
@@ -278,17 +278,17 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(32,),
+        hidden_layer_sizes=(32, 32),
         *,
         loss="ranknet",
         k=None,
         gain="rank",
         shortcut="additive",
-        n_pieces=8,
+        n_pieces=10,
         output_activation="identity",
         batch_norm=False,
-        dropout=0.3,
-        input_dropout=0.2,
+        dropout=0.1,
+        input_dropout=0.0,
         input_clip=4.0,
         monotonic_cst=None,
         n_members=5,
@@ -296,7 +296,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         max_epochs="auto",
         learning_rate_init=0.01,
         learning_rate="one_cycle",
-        weight_decay=0.3,
+        weight_decay=0.1,
         batch_size="auto",
         early_stopping=False,
         validation_fraction=0.2,

@@ -1,8 +1,11 @@
 """Scores that are linear in something: convex, so found to the end."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController
 
 _MAX_ITERATIONS = 200
 
@@ -47,13 +50,22 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
     bounds = None
     if signs is not None:
         bounds = [(0 if s > 0 else None, 0 if s < 0 else None) for s in signs]
-    found = minimize(
-        mean_loss,
-        center if start is None else start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        # The scores are float32: closer than that there is nothing to find.
-        options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-5},
-    )
+    # The solver's own algebra is tiny, but its threads, which wait for more of it,
+    # would take the cores from those of the loss: up to ten times the time.
+    with _threadpools().limit(limits=1, user_api="blas"):
+        found = minimize(
+            mean_loss,
+            center if start is None else start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            # The scores are float32: closer than that there is nothing to find.
+            options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-5},
+        )
     return found.x
+
+
+@lru_cache(maxsize=1)
+def _threadpools():
+    """Return the thread pools of this process; to find them takes milliseconds."""
+    return ThreadpoolController()

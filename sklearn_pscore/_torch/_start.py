@@ -16,8 +16,8 @@ from sklearn_pscore._torch._packing import PackedTarget
 from sklearn_pscore._torch._scaling import unit_inside
 
 # What shortcuts there are to weigh: whether with bends, and the ridge penalty
-# times the number of items. benchmarks/agreement.py shows what they are worth.
-_CANDIDATES = ((False, 30.0), (True, 30.0), (True, 300.0), (True, 3000.0))
+# times the number of items. benchmarks/variants.py shows what others are worth.
+_CANDIDATES = ((False, 3.0), (True, 30.0), (True, 100.0), (True, 1000.0))
 # The size of a bend's column, so that few large bends cost more than a slope.
 _BEND_SIZE = 0.7
 # Pulls the weights of parts to the middle, in the units of `_CANDIDATES`.
