@@ -1,12 +1,17 @@
-# make setup, then: make demo, make test, make lint
+# make setup, then: make demo, make test, make lint, make bench
 VENV ?= .venv
 PYTHON ?= python3
 RUNS ?= 5
 OUT ?= demo
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
+SPEED := pair_loss epoch prediction metrics_speed paper_workload large_ranking \
+	rows streamed
 
-.PHONY: help setup demo test lint format bench-paper bench-smoke clean
+.PHONY: help setup demo test lint format bench bench-agreement bench-paper \
+	bench-smoke clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,14 +20,20 @@ help:
 	@echo "make test    run the whole test suite"
 	@echo "make lint    check style and format"
 	@echo "make format  mend format"
+	@echo "make bench   measure speed against the peers (30 minutes), write docs/speed.md"
+	@echo "make bench-agreement  measure agreement with people (hours)"
 	@echo "make bench-paper  rewrite the results of the paper's protocol"
-	@echo "make bench-smoke  fail if the loss has lost its lead over going through pairs"
+	@echo "make bench-smoke  small benchmarks, fail if a ratio is broken (2 minutes)"
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	$(PIP) -e ".[dev]"
+	@touch $@
+
+$(BENCH_STAMP): $(STAMP)
+	$(PIP) -e ".[dev,bench]"
 	@touch $@
 
 demo: $(STAMP)
@@ -41,13 +52,24 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# One after the other: two at once would get in each other's way.
+bench: $(BENCH_STAMP)
+	set -e; for name in $(SPEED); do $(BIN)/python benchmarks/$$name.py; done
+	$(BIN)/python benchmarks/plots.py
+	$(BIN)/python benchmarks/speed_tables.py
+
+bench-agreement: $(BENCH_STAMP)
+	set -e; for name in agreement variants calibration augmentation; do \
+		$(BIN)/python benchmarks/$$name.py; done
+	$(BIN)/python benchmarks/agreement_tables.py
+
 bench-paper: $(STAMP)
 	$(BIN)/python benchmarks/paper_challenge.py
 	$(BIN)/python benchmarks/paper_thqa.py
 	$(BIN)/python benchmarks/paper_tables.py > docs/paper_tables.md
 
-bench-smoke: $(STAMP)
-	$(BIN)/python benchmarks/pair_loss.py --smoke
+bench-smoke: $(BENCH_STAMP)
+	set -e; for name in $(SPEED); do $(BIN)/python benchmarks/$$name.py --smoke; done
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info

@@ -71,15 +71,17 @@ def bare_epochs(net, packed, n_epochs, batch_size, group_size, loss):
     n_groups = len(packed) // group_size
     X, target = packed.batch(torch.arange(n_groups))
     X = X.view(n_groups, group_size, -1)
-    # Values per row and values per group alike.
-    fields = [field.view(n_groups, -1) for field in target]
+    # Values per row and values per group alike; folds are None where none is left out.
+    fields = [None if field is None else field.view(n_groups, -1) for field in target]
     make = getattr(target, "_make", tuple)
     seconds = []
     for _ in range(n_epochs):
         start = time.perf_counter()
         for drawn in torch.randperm(n_groups).split(batch_size // group_size):
             batch = X[drawn].flatten(0, 1)
-            picked = make(field[drawn].flatten() for field in fields)
+            picked = make(
+                None if field is None else field[drawn].flatten() for field in fields
+            )
             optimizer.zero_grad()
             cost = loss(module(batch), picked, len(drawn))
             cost.backward()

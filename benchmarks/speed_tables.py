@@ -2,38 +2,15 @@
 
     python benchmarks/speed_tables.py
 
-replaces what stands between ``<!-- table NAME -->`` and ``<!-- end -->``; the
-prose around it is left as it is.
+replaces what stands between their marks (pages.py) and nothing else.
 """
 
-import json
-import re
-from pathlib import Path
+from functools import partial
 
+import pages
 import pandas as pd
 from curves import seconds_to
-from records import RESULTS
-
-PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
-NO_ROWS = "(no rows yet: run the script)"
-
-
-def table_of_machine(_rows):
-    """What the rows were made on, from the rows or the file beside them."""
-    lines = ["| rows | date | cores | threads | versions |", "|---|---|---:|---:|---|"]
-    for name in TABLES:
-        path = RESULTS / f"{name}.csv"
-        if not path.exists():
-            continue
-        row = dict(pd.read_csv(path, nrows=1).iloc[0])
-        beside = path.with_suffix(".machine.json")
-        if "versions" not in row and beside.exists():
-            on = json.loads(beside.read_text())
-            row |= {"date": on.pop("date"), "cores": on.pop("cores")}
-            row["versions"] = " ".join(f"{package}={n}" for package, n in on.items())
-        shown = [row.get(key, "") for key in ("date", "cores", "threads", "versions")]
-        lines.append(f"| {name} | " + " | ".join(map(str, shown)) + " |")
-    return "\n".join(lines)
+from pages import markdown
 
 
 def table_of_pair_loss(rows):
@@ -151,7 +128,7 @@ def table_of_prediction(rows):
 def table_of_metrics_speed(rows):
     """Milliseconds by metric and by who computes it, and the slowest case of ours."""
     keys = ["labels", "order", "preference"]
-    is_shown = (rows[keys] == ("numbers", "sorted", "5 levels")).all(axis=1)
+    is_shown = rows[keys].eq(["numbers", "sorted", "5 levels"]).all(axis=1)
     wide = 1e3 * rows[is_shown].pivot_table(
         index="metric", columns="method", values="seconds", aggfunc="median", sort=False
     )
@@ -159,7 +136,8 @@ def table_of_metrics_speed(rows):
     ours = rows[rows["method"] == "sklearn_pscore"]
     medians = 1e3 * ours.groupby(["metric", *keys])["seconds"].median()
     slowest = ", ".join(medians.idxmax())
-    note = f"The slowest of ours over all cases: {cell(medians.max())} ms ({slowest})."
+    most = pages.three_digits(medians.max())
+    note = f"The slowest of ours over all cases: {most} ms ({slowest})."
     return f"{markdown(wide)}\n\n{note}"
 
 
@@ -182,45 +160,10 @@ TABLES = {
     for name, make in list(globals().items())
     if name.startswith("table_of_")
 }
-
-
-def markdown(table):
-    """Return a table as markdown, numbers with three digits that count."""
-    head = [table.index.name, *table.columns]
-    lines = [head, ["---", *["---:"] * len(table.columns)]]
-    lines += [[name, *map(cell, row)] for name, *row in table.itertuples()]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def cell(value):
-    """Return a number with three digits that count, text as it is."""
-    if isinstance(value, str):
-        return value
-    if pd.isna(value):
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def fill(page):
-    """Return the page with every table made anew."""
-
-    def replaced(match):
-        name = match["name"]
-        if name not in TABLES:
-            raise ValueError(
-                f"{PAGE.name} asks for table {name!r}; expected one of {list(TABLES)}. "
-                "Rename the mark, or add a function table_of_... for it."
-            )
-        path = RESULTS / f"{name}.csv"
-        if name == "machine":
-            text = table_of_machine(None)
-        else:
-            text = TABLES[name](pd.read_csv(path)) if path.exists() else NO_ROWS
-        return f"{match['start']}\n{text}\n{match['end']}"
-
-    marks = r"(?P<start><!-- table (?P<name>\w+) -->).*?(?P<end><!-- end -->)"
-    return re.sub(marks, replaced, page, flags=re.DOTALL)
+"""What makes a table of rows, by the name of the rows."""
 
 
 if __name__ == "__main__":
-    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    tables = {name: pages.from_rows(name, make) for name, make in TABLES.items()}
+    machine = partial(pages.table_of_machines, TABLES)
+    pages.fill("speed.md", tables | {"machine": machine})

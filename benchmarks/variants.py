@@ -1,7 +1,8 @@
 """What is each default of the ranker worth, and would other data choose others?
 
 The ranker with one thing changed at a time, on real sets and on the smaller
-synthetic ones of ``agreement.py``.
+synthetic ones of ``agreement.py``; and, for comparison, as it was before the
+defaults were chosen by these rows.
 
     python benchmarks/variants.py [--sets NAME ...] [--variants NAME ...]
                                   [--seeds 1] [--missing] [--show] [--smoke]
@@ -14,6 +15,7 @@ reaches on the one left out.
 
 import argparse
 import time
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -25,24 +27,29 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_pscore import PairwisePreferenceRanker
 from sklearn_pscore._experiments import PAPER_RANKER
+from sklearn_pscore._torch import _start
 
 DEFAULTS = "defaults"
 MONOTONIC = "monotonic in known directions"
+PENALTIES = "penalties of the shortcut"
 
 VARIANTS = {
     DEFAULTS: {},
     "linear shortcut": {"shortcut": "linear"},
     "no shortcut": {"shortcut": None},
-    "4 pieces": {"n_pieces": 4},
-    "16 pieces": {"n_pieces": 16},
+    "5 pieces": {"n_pieces": 5},
+    "20 pieces": {"n_pieces": 20},
+    "weaker penalties": {PENALTIES: ((False, 1.0), (True, 10.0), (True, 100.0))},
+    "stronger penalties": {PENALTIES: ((False, 30.0), (True, 300.0), (True, 3000.0))},
     "no hidden layer": {"hidden_layer_sizes": ()},
+    "layers (32,)": {"hidden_layer_sizes": (32,)},
     "layers (64, 32)": {"hidden_layer_sizes": (64, 32)},
     "batch norm": {"batch_norm": True},
     "no input clipping": {"input_clip": None},
-    "input clipping at 2": {"input_clip": 2.0},
-    "no input dropout": {"input_dropout": 0.0},
-    "no dropout at all": {"dropout": 0.0, "input_dropout": 0.0},
-    "weight decay 0.03": {"weight_decay": 0.03},
+    "dropout 0.3": {"dropout": 0.3},
+    "input dropout 0.2": {"input_dropout": 0.2},
+    "weight decay 0.01": {"weight_decay": 0.01},
+    "weight decay 0.3": {"weight_decay": 0.3},
     "one member": {"n_members": 1},
     "10 members": {"n_members": 10},
     "nothing left out": {"leave_out": False},
@@ -50,6 +57,14 @@ VARIANTS = {
     "lambdarank": {"loss": "lambdarank"},
     "listnet": {"loss": "listnet"},
     MONOTONIC: {},
+    "as before": {
+        "hidden_layer_sizes": (32,),
+        "n_pieces": 8,
+        "dropout": 0.3,
+        "input_dropout": 0.2,
+        "weight_decay": 0.3,
+        PENALTIES: ((False, 30.0), (True, 30.0), (True, 300.0), (True, 3000.0)),
+    },
     "the paper's network": PAPER_RANKER,
 }
 """What differs from the defaults, by the name of the variant."""
@@ -80,8 +95,11 @@ _MOST_FOLDS = 5
 
 def parameters(variant, data, X):
     """Return the parameters of a variant on a set, None if it does not apply."""
+    params = {k: v for k, v in VARIANTS[variant].items() if k != PENALTIES}
+    if variant == "lambdarank":
+        return params | {"gain": data.gain}
     if variant != MONOTONIC:
-        return VARIANTS[variant]
+        return params
     if data.directions is None:
         return None
     known = {
@@ -105,7 +123,9 @@ def run(name, variant, splits, n_seeds):
             scaler = StandardScaler().set_output(transform="pandas")
             start = time.perf_counter()
             model = make_pipeline(scaler, ranker)
-            model.fit(split.X_train, split.groups_train)
+            penalties = VARIANTS[variant].get(PENALTIES, _start._CANDIDATES)
+            with patch.object(_start, "_CANDIDATES", penalties):
+                model.fit(split.X_train, split.groups_train)
             seconds = time.perf_counter() - start
             found = score(model, SETS[name], split)
             where = {"set": name, "variant": variant, "seed": seed, "fold": fold}
@@ -113,30 +133,45 @@ def run(name, variant, splits, n_seeds):
     return pd.DataFrame(rows)
 
 
-def show(table, metric="accuracy"):
-    """Print means by set, differences to the defaults, and the leave-one-out choice."""
-    means = table.pivot_table(index="variant", columns="set", values=metric, sort=False)
-    print(means.T.round(4).to_string(), "\n")
-    everywhere = means.dropna()
-    gaps = everywhere - everywhere.loc[DEFAULTS]
-    summary = pd.DataFrame(
+def means_by_set(table, metric="accuracy"):
+    """Return variants x sets, the means over folds and seeds."""
+    return table.pivot_table(index="variant", columns="set", values=metric, sort=False)
+
+
+def differences(means):
+    """Return the mean of each variant over sets, and its difference to the defaults."""
+    gaps = means - means.loc[DEFAULTS]
+    n_sets = gaps.notna().sum(axis=1)
+    return pd.DataFrame(
         {
-            "mean": everywhere.mean(axis=1),
+            "sets": n_sets,
             "difference": gaps.mean(axis=1),
-            "standard error over sets": gaps.std(axis=1, ddof=1)
-            / np.sqrt(gaps.shape[1]),
+            "standard error over sets": gaps.std(axis=1, ddof=1) / np.sqrt(n_sets),
             "worst set": gaps.min(axis=1),
+            "best set": gaps.max(axis=1),
         }
-    )
-    print(summary.sort_values("mean", ascending=False).round(4).to_string(), "\n")
-    if everywhere.shape[1] < 2:
-        return
+    ).sort_values("difference", ascending=False)
+
+
+def leave_one_out(means):
+    """Return, for each set, what the others choose and what that reaches on it."""
+    everywhere = means.dropna()
     rows = []
     for name in everywhere:
         chosen = everywhere.drop(columns=name).mean(axis=1).idxmax()
-        reached = everywhere.loc[chosen, name]
-        rows.append((name, chosen, reached, everywhere.loc[DEFAULTS, name]))
-    choice = pd.DataFrame(rows, columns=["left out", "chosen", "reached", DEFAULTS])
+        reached, default = everywhere.loc[[chosen, DEFAULTS], name]
+        rows.append((name, chosen, reached, default))
+    return pd.DataFrame(rows, columns=["left out", "chosen", "reached", DEFAULTS])
+
+
+def show(table):
+    """Print means by set, differences to the defaults, and the leave-one-out choice."""
+    means = means_by_set(table)
+    print(means.T.round(4).to_string(), "\n")
+    print(differences(means).round(4).to_string(), "\n")
+    if means.shape[1] < 2:
+        return
+    choice = leave_one_out(means)
     print("chosen on the other sets, and reached on the one that was left out")
     print(choice.round(4).to_string(index=False))
     print(choice[["reached", DEFAULTS]].mean().round(4).to_string())
