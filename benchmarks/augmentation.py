@@ -3,7 +3,8 @@
 This package's defaults with and without synthetic items, on sets with clips and
 donors (the synthetic challenge, from 20 challenges and from a single one as in
 the paper), and on sets without (real ones and tables of metrics). Only one thing
-changes from setting to setting; "paper" is all of section 4.3.
+changes from setting to setting; "paper" is all of section 4.3, "defaults" the part
+of it that the data have the clips and the donors for.
 
     python benchmarks/augmentation.py [--sets NAME ...] [--settings NAME ...]
                                       [--seeds 5] [--missing] [--smoke]
@@ -27,32 +28,30 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_pscore import PairAugmenter, PairwisePreferenceRanker
-from sklearn_pscore._experiments import challenge_experiment, thqa_experiment
+from sklearn_pscore._experiments import (
+    PAPER_AUGMENTER,
+    challenge_experiment,
+    thqa_experiment,
+)
 
 NONE = "none"
 _NO_STITCHED = {"stitch_sizes": ()}
-_STITCHED = {"n_injected": 0}
+_STITCHED = {"stitch_sizes": (2, 3, 4), "n_injected": 0}
 _MEAN = {**_STITCHED, "stitch_penalty": 0.0, "stitched_preference": "mean"}
 
 SETTINGS = {
     NONE: None,
+    "defaults": {},
     # Where an item has several rows, the augmenter alone trains on their means.
     "item means": {**_NO_STITCHED, "n_injected": 0},
-    "paper": {
-        "stitch_sizes": (2, 3, 4),
-        "max_stitched": 500,
-        "stitch_penalty": 1.0,
-        "n_injected": 10,
-        "injected_penalty": 100.0,
-        "stitched_preference": "max",
-    },
+    "paper": PAPER_AUGMENTER,
     "stitched max - k": {**_STITCHED, "stitch_penalty": 1.0},
     "stitched max": {**_STITCHED, "stitch_penalty": 0.0},
     "stitched mean": _MEAN,
     "stitched mean - k": {**_MEAN, "stitch_penalty": 1.0},
     "stitched mean of 2": {**_MEAN, "stitch_sizes": (2,)},
     "stitched mean, 20 per size": {**_MEAN, "max_stitched": 20},
-    "injected 10": _NO_STITCHED,
+    "injected 10": {**_NO_STITCHED, "n_injected": 10},
     "injected all": {**_NO_STITCHED, "n_injected": None},
 }
 """Parameters of PairAugmenter by name; one that it has not got leaves the setting out

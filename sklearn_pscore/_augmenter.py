@@ -1,5 +1,6 @@
 """The augmenter: more training items from the judged ones, inside a Pipeline."""
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -29,22 +30,24 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     match the target, and the new items travel along to the ranker that
     follows. Another model trains without them, and a warning says so.
 
-    When it can help: where clips were measured apart (field `clip`), so that a
-    stitched item really has metrics that no item has, and where donors come
-    from another task (field `donor`) and differ in ways that a metric sees.
-    When it cannot: without clips a stitched item is a mean of rows, which has
-    no seam that any metric could see, yet is said to be worse than its parts;
-    and items injected from a group of the same kind are as good as those that
-    they are put among. Both teach the ranker something false. On the THQA data
-    (no clips, no donors) they lower the agreement with people; compare with and
-    without before you trust it.
+    When it can help: in the paper's case, with a single judged group or few,
+    clips that were measured apart (field `clip`), so that a stitched item
+    really has metrics that no item has, and donors from another task (field
+    `donor`), which differ in ways that a metric sees. Without clips a stitched
+    item is a mean of rows, which has no seam that any metric could see, yet is
+    said to be worse than its parts; and items injected from a group of the same
+    kind are as good as those that they are put among. Both teach the ranker
+    something false, so the defaults stitch only where there are clips and
+    inject only where there are donors. The figures are in
+    ``docs/augmentation.md``; compare with and without before you trust it.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
     Parameters
     ----------
-    stitch_sizes : sequence of int, default=(2, 3, 4)
-        Numbers of parts, k, of the stitched items. Empty makes none.
+    stitch_sizes : "auto" or sequence of int, default="auto"
+        Numbers of parts, k, of the stitched items. Empty makes none; "auto"
+        is (2, 3, 4) where the target has the field `clip`, else none.
 
     max_stitched : int or None, default=500
         Stitched items per group and size, drawn without replacement. None
@@ -58,8 +61,9 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "mean" takes the mean preference of the parts instead of the largest;
         without a penalty that is mix-up inside a group.
 
-    n_injected : int or None, default=10
-        Injected items per group, drawn without replacement. None injects all.
+    n_injected : "auto", int or None, default="auto"
+        Injected items per group, drawn without replacement. None injects all;
+        "auto" is 10 where the target marks a row as `donor`, else 0.
 
     injected_penalty : float, default=100.0
         An injected item has its own preference less this.
@@ -89,7 +93,19 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Where rows share a (group, item), the item's mean over its rows is what is
     trained on, beside the synthetic items. Donors are the rows with `donor`;
-    where no row is marked, every group may donate to the others.
+    where no row is marked, every group may donate to the others, if
+    `n_injected` is given.
+
+    The paper's setting, whatever the target has, is::
+
+        PairAugmenter(
+            stitch_sizes=(2, 3, 4),
+            max_stitched=500,
+            stitch_penalty=1.0,
+            stitched_preference="max",
+            n_injected=10,
+            injected_penalty=100.0,
+        )
 
     References
     ----------
@@ -110,23 +126,27 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "stitch_sizes": ["array-like"],
+        "stitch_sizes": ["array-like", StrOptions({"auto"})],
         "max_stitched": [Interval(Integral, 0, None, closed="left"), None],
         "stitch_penalty": [Interval(Real, None, None, closed="neither")],
         "stitched_preference": [StrOptions({"max", "mean"})],
-        "n_injected": [Interval(Integral, 0, None, closed="left"), None],
+        "n_injected": [
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"auto"}),
+            None,
+        ],
         "injected_penalty": [Interval(Real, None, None, closed="neither")],
         "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        stitch_sizes=(2, 3, 4),
+        stitch_sizes="auto",
         *,
         max_stitched=500,
         stitch_penalty=1.0,
         stitched_preference="max",
-        n_injected=10,
+        n_injected="auto",
         injected_penalty=100.0,
         random_state=None,
     ):
@@ -196,6 +216,11 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ------
         ValueError
             If a row, donors included, has no preference.
+
+        Warns
+        -----
+        UserWarning
+            If "auto" finds no clips and no donors, so that nothing is made.
         """
         with restored_on_error(self):
             X_checked, target = self._check(X, y, "PairAugmenter.fit_transform")
@@ -226,6 +251,11 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ------
         ValueError
             If a row, donors included, has no preference.
+
+        Warns
+        -----
+        UserWarning
+            If "auto" finds no clips and no donors, so that nothing is made.
         """
         # The estimator that fit has seen must not change.
         with restored_on_error(self):
@@ -259,14 +289,17 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return X, target
 
     def _make(self, X, target):
+        stitch_sizes, n_injected = _resolve_auto(
+            self.stitch_sizes, self.n_injected, target
+        )
         return make_training_items(
             X.astype(np.float64),
             target,
-            stitch_sizes=list(self.stitch_sizes),
+            stitch_sizes=stitch_sizes,
             max_stitched=self.max_stitched,
             stitch_penalty=self.stitch_penalty,
             stitched_preference=self.stitched_preference,
-            n_injected=self.n_injected,
+            n_injected=n_injected,
             injected_penalty=self.injected_penalty,
             rng=check_random_state(self.random_state),
         )
@@ -277,7 +310,34 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
+def _resolve_auto(stitch_sizes, n_injected, target):
+    """Return the sizes and the number that "auto" stands for with this target."""
+    # What "auto" has not found, if nothing is made.
+    lacking, remedies = [], []
+    if isinstance(stitch_sizes, str):
+        stitch_sizes = () if target.clip is None else (2, 3, 4)
+        lacking.append("no field clip")
+        remedies.append("stitch_sizes=(2, 3, 4)")
+    if n_injected == "auto":
+        n_injected = 10 if target.donor.any() else 0
+        lacking.append("no donor")
+        remedies.append("n_injected=10")
+    # A plain target has room for neither: scikit-learn's own checks send it.
+    if lacking and not len(stitch_sizes) and n_injected == 0 and not target.is_plain:
+        warnings.warn(
+            f"PairAugmenter made no items: the target has {' and '.join(lacking)}; "
+            '"auto" stitches where there are clips and injects where there are donors. '
+            f"Pass {' or '.join(remedies)} to make them all the same, or leave "
+            "PairAugmenter out.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return stitch_sizes, n_injected
+
+
 def _check_stitch_sizes(sizes):
+    if isinstance(sizes, str):
+        return
     for size in sizes:
         if isinstance(size, bool) or not isinstance(size, Integral) or size < 2:
             raise ValueError(

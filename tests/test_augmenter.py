@@ -38,8 +38,13 @@ CONTAINERS = pytest.mark.parametrize(
 )
 
 
+def full_augmenter(**parameters):
+    """Stitches and injects, whatever the target has."""
+    return PairAugmenter((2, 3, 4), n_injected=10, **parameters)
+
+
 def carry(data, groups=GROUPS):
-    return PairAugmenter(random_state=0).fit_transform(data, groups)
+    return full_augmenter(random_state=0).fit_transform(data, groups)
 
 
 def pick_up(carrying, groups=GROUPS):
@@ -98,7 +103,7 @@ def test_transform_returns_x_and_carries_nothing(data):
 @pytest.mark.parametrize(("output", "kind"), [("pandas", pd), ("polars", pl)])
 @CONTAINERS
 def test_set_output(data, output, kind):
-    augmenter = PairAugmenter().set_output(transform=output)
+    augmenter = full_augmenter().set_output(transform=output)
     carrying = augmenter.fit_transform(data, GROUPS)
     assert isinstance(carrying, kind.DataFrame)
     assert list(carrying.columns) == augmenter.get_feature_names_out().tolist()
@@ -139,7 +144,7 @@ def test_items_made_for_another_target_are_left_alone(other):
 @pytest.mark.parametrize("last", [[StandardScaler(), small_ranker()], [LeastSquares()]])
 @pytest.mark.parametrize("output", ["default", "pandas"])
 def test_items_that_nobody_picks_up_warn(last, output):
-    pipe = make_pipeline(PairAugmenter(), *last).set_output(transform=output)
+    pipe = make_pipeline(full_augmenter(), *last).set_output(transform=output)
     (message,) = warnings_of(lambda: pipe.fit(X, GROUPS))
     assert f"Nobody picked up the {N_SYNTHETIC} synthetic items" in message
     assert "Put the augmenter right before a PairwisePreferenceRanker" in message
@@ -150,10 +155,10 @@ def test_items_that_nobody_picks_up_warn(last, output):
 @pytest.mark.parametrize(
     ("steps", "y"),
     [
-        ((StandardScaler(), PairAugmenter(), small_ranker()), GROUPS),
+        ((StandardScaler(), full_augmenter(), small_ranker()), GROUPS),
         ((PairAugmenter((), n_injected=0), LeastSquares()), GROUPS),
         # scikit-learn's own checks look at fit_transform of a plain target.
-        ((PairAugmenter(), StandardScaler()), np.arange(8.0)),
+        ((full_augmenter(), StandardScaler()), np.arange(8.0)),
     ],
 )
 def test_no_warning_without_a_loss(steps, y):
@@ -162,7 +167,7 @@ def test_no_warning_without_a_loss(steps, y):
 
 @CONTAINERS
 def test_the_ranker_trains_on_the_items(data):
-    pipe = make_pipeline(PairAugmenter(), small_ranker()).fit(data, GROUPS)
+    pipe = make_pipeline(full_augmenter(), small_ranker()).fit(data, GROUPS)
     assert pipe[-1].n_pairs_ == pick_up(carry(data)).comparable().n_pairs
     plain = make_pipeline(PairAugmenter((2,)), small_ranker()).fit(X[:4], [4, 1, 3, 2])
     # Own 4, 1, 3, 2 and stitched 2, 2, 2, 1, 1, 0: of 45 pairs 6 + 3 tie.
@@ -182,7 +187,7 @@ def test_the_paper_has_more_than_500k_pairs():
 
 @CONTAINERS
 def test_augment_gives_plain_data_and_changes_nothing(data):
-    augmenter = PairAugmenter().fit(X[:, :1], GROUPS)
+    augmenter = full_augmenter().fit(X[:, :1], GROUPS)
     before = dict(vars(augmenter))
     more, groups = augmenter.augment(data, GROUPS)
     assert vars(augmenter) == before
@@ -212,7 +217,8 @@ def test_parameters_and_seed_decide_what_is_made():
 def augmented_names(item, **fields):
     preference = np.arange(len(item))
     groups = Groups.from_arrays(item=item, preference=preference, **fields)
-    more, target = PairAugmenter((2,)).augment(np.ones((len(item), 1)), groups)
+    augmenter = PairAugmenter((2,), n_injected=10)
+    more, target = augmenter.augment(np.ones((len(item), 1)), groups)
     assert len(more) == len(target)
     return target["item"].tolist()
 
@@ -253,6 +259,132 @@ def test_augment_merges_rows_and_keeps_weights():
     assert target["preference"].tolist() == [1.0, 3.0, 3.0 - 2]
 
 
+# Two groups of four items; with clips, each item has one in either half, and with
+# donors, the second group only donates.
+CLIPS = {"clip": [0, 1] * 8, "item": np.arange(16) // 2}
+DONORS = {"donor": np.arange(16) >= 8}
+NO_DONORS = {"donor": np.zeros(16, bool)}
+
+
+def two_groups(**fields):
+    preference = np.arange(16) // 2
+    return Groups.from_arrays(group=preference // 4, preference=preference, **fields)
+
+
+def numbers_made(augmenter, groups):
+    """How many stitched items there are, and injected ones."""
+    table = np.random.default_rng(0).normal(size=(16, 2))
+    carrying = augmenter.fit_transform(table, groups)
+    items = take_passenger(carrying, groups)
+    more, _ = augmenter.augment(table, groups)
+    assert len(more) == len(items)
+    injected = items.preference < -50
+    return int(np.sum(~items.judged & ~injected)), int(np.sum(injected))
+
+
+# With clips, two halves in either order: 4 * 3; three runs of two clips: none.
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (CLIPS, (2 * 4 * 3, 0)),
+        (CLIPS | NO_DONORS, (2 * 4 * 3, 0)),
+        (CLIPS | DONORS, (4 * 3, 4)),
+        (DONORS, (0, 8)),
+    ],
+)
+def test_auto_stitches_clips_and_injects_donors(fields, expected):
+    assert numbers_made(PairAugmenter(), two_groups(**fields)) == expected
+
+
+def test_auto_is_the_papers_numbers():
+    clip, item = np.indices((4, 20)).reshape(2, -1)
+    groups = Groups.from_arrays(
+        group=item // 5, preference=item, item=item, clip=clip, donor=item >= 5
+    )
+    data = np.random.default_rng(0).normal(size=(80, 2))
+    made = PairAugmenter(random_state=0).augment(data, groups)
+    asked = full_augmenter(random_state=0).augment(data, groups)
+    # Orders of 2, 3 and 4 of the five items, and 10 of the 15 donors.
+    assert len(made[0]) == 5 + 5 * 4 + 5 * 4 * 3 + 5 * 4 * 3 * 2 + 10
+    assert_array_equal(made[0], asked[0])
+    assert_array_equal(made[1], asked[1])
+
+
+@pytest.mark.parametrize("sizes", [(2, 3), np.array([2, 3])])
+def test_what_is_asked_for_is_made_without_clips_and_donors(sizes):
+    stitched = 2 * (8 * 7 // 2 + 8 * 7 * 6 // 6)
+    augmenter = PairAugmenter(sizes)
+    assert numbers_made(augmenter, two_groups()) == (stitched, 0)
+    augmenter.set_params(n_injected=3)
+    assert numbers_made(augmenter, two_groups()) == (stitched, 6)
+    augmenter.set_params(stitch_sizes="auto", n_injected=None)
+    assert numbers_made(augmenter, two_groups()) == (0, 16)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fields", "lacking", "remedies"),
+    [
+        (
+            {},
+            NO_DONORS,
+            "no field clip and no donor",
+            "stitch_sizes=(2, 3, 4) or n_injected=10",
+        ),
+        ({"stitch_sizes": ()}, CLIPS, "no donor", "n_injected=10"),
+        ({"n_injected": 0}, DONORS, "no field clip", "stitch_sizes=(2, 3, 4)"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit_transform", "augment"])
+def test_auto_warns_where_it_makes_nothing(
+    parameters, fields, lacking, remedies, method
+):
+    message = (
+        f"PairAugmenter made no items: the target has {lacking}; "
+        '"auto" stitches where there are clips and injects where there are donors. '
+        f"Pass {remedies} to make them all the same, or leave PairAugmenter out."
+    )
+    make = getattr(PairAugmenter(**parameters), method)
+    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+        make(np.ones((16, 1)), two_groups(**fields))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "y"),
+    [
+        ({}, np.arange(16.0)),
+        ({"stitch_sizes": (), "n_injected": 0}, two_groups()),
+        ({"stitch_sizes": (2,)}, two_groups()),
+        ({"n_injected": None}, two_groups()),
+        ({}, two_groups(**CLIPS)),
+        ({}, two_groups(**DONORS)),
+    ],
+)
+def test_no_warning_where_nothing_is_amiss(parameters, y):
+    pipe = make_pipeline(PairAugmenter(**parameters), small_ranker())
+    assert warnings_of(lambda: pipe.fit(np.arange(32.0).reshape(16, 2), y)) == []
+
+
+def test_fit_alone_makes_nothing_and_does_not_warn():
+    assert warnings_of(lambda: PairAugmenter().fit(X, GROUPS)) == []
+
+
+def test_where_nothing_is_made_the_ranker_learns_the_same():
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(30, 2))
+    # Rows in no order of the groups or items: both sides must sort alike.
+    groups = Groups.from_arrays(
+        group=rng.permutation(30) // 5,
+        preference=data[:, 0] - data[:, 1],
+        item=rng.permutation(30),
+    )
+    plain = make_pipeline(StandardScaler(), small_ranker()).fit(data, groups)
+    pipe = make_pipeline(StandardScaler(), PairAugmenter(), small_ranker())
+    with pytest.warns(UserWarning, match="made no items"):
+        pipe.fit(data, groups)
+    assert pipe[-1].n_pairs_ == 6 * 10
+    assert_array_equal(pipe.predict(data), plain.predict(data))
+
+
 # A donor needs a preference too: an injected item has it, less the penalty.
 UNJUDGED = Groups.from_arrays(
     group=[0] * 8, preference=[*range(7), None], donor=[1] * 8
@@ -265,9 +397,20 @@ UNJUDGED = Groups.from_arrays(
         ({"stitch_sizes": (2, 1)}, X, GROUPS, "holds 1; expected integers >= 2"),
         ({"stitch_sizes": (2.0,)}, X, GROUPS, "holds 2.0; expected integers >= 2"),
         ({"stitch_sizes": (3, 3)}, X, GROUPS, "stitch_sizes=(3, 3) names a size twice"),
-        ({"stitch_sizes": 2}, X, GROUPS, "must be an array-like. Got 2 instead"),
+        (
+            {"stitch_sizes": 2},
+            X,
+            GROUPS,
+            "an array-like or a str among {'auto'}. Got 2",
+        ),
+        ({"stitch_sizes": "all"}, X, GROUPS, "a str among {'auto'}. Got 'all' instead"),
         ({"max_stitched": -1}, X, GROUPS, "range [0, inf) or None. Got -1 instead"),
-        ({"n_injected": 1.5}, X, GROUPS, "range [0, inf) or None. Got 1.5 instead"),
+        (
+            {"n_injected": 1.5},
+            X,
+            GROUPS,
+            "a str among {'auto'} or None. Got 1.5 instead",
+        ),
         ({"stitch_penalty": np.inf}, X, GROUPS, "range (-inf, inf). Got inf instead"),
         ({"injected_penalty": np.nan}, X, GROUPS, "range (-inf, inf). Got nan instead"),
         ({}, X[:, :1], UNJUDGED, "(NaN) in 1 of 8 rows, the first at row 7"),

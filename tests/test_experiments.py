@@ -201,6 +201,9 @@ def test_ps_is_the_paper_s_pipeline():
         "pairwisepreferenceranker",
     ]
     assert steps["pairwisepreferenceranker"].validation_fraction == 0.2
+    # Asked for in so many words: "auto" would make nothing of THQA.
+    augmenter = steps["pairaugmenter"]
+    assert (augmenter.stitch_sizes, augmenter.n_injected) == ((2, 3, 4), 10)
 
 
 def test_experiment_without_test_rows_holds_out_by_cv_groups():

@@ -70,9 +70,10 @@ def make_pipe(max_epochs=10, **kwargs):
         batch_size=50,
         random_state=0,
     )
+    augmenter = PairAugmenter((2, 3, 4), max_stitched=5, n_injected=10, random_state=0)
     steps = [
         ("scale", StandardScaler()),
-        ("augment", PairAugmenter(max_stitched=5, random_state=0)),
+        ("augment", augmenter),
         ("rank", ranker),
     ]
     return Pipeline(steps, **kwargs)

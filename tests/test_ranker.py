@@ -719,7 +719,7 @@ class TestEarlyStopping:
 
     def test_a_failed_fit_does_not_warn_of_lost_items_too(self, data, recwarn):
         X, groups = data
-        carrying = PairAugmenter(random_state=0).fit_transform(X, groups)
+        carrying = PairAugmenter((2,), random_state=0).fit_transform(X, groups)
         with pytest.raises(ValueError, match="max_epochs"):
             quick(max_epochs=0).fit(carrying, groups)
         del carrying
