@@ -5,7 +5,8 @@ synthetic ones of ``agreement.py``; and, for comparison, as it was before the
 defaults were chosen by these rows.
 
     python benchmarks/variants.py [--sets NAME ...] [--variants NAME ...]
-                                  [--seeds 1] [--missing] [--show] [--smoke]
+                                  [--seeds 1] [--missing] [--out NAME] [--show]
+                                 [--smoke]
 
 writes ``results/variants.csv``, one row per set, variant, seed and fold, and
 prints means, the differences to the defaults, and what is chosen if each set in
@@ -186,12 +187,13 @@ def main():
     )
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--missing", action="store_true", help="run only what lacks")
+    parser.add_argument("--out", default="variants", help="name of the table")
     parser.add_argument("--show", action="store_true", help="print what is there")
     parser.add_argument("--smoke", action="store_true", help="small, writes nothing")
     args = parser.parse_args()
     if args.smoke:
         args.sets, args.variants = ["linear, 20 x 8"], [DEFAULTS, "one member"]
-    table = pd.DataFrame() if args.smoke else read_rows("variants")
+    table = pd.DataFrame() if args.smoke else read_rows(args.out)
     done = set()
     if len(table):
         done = set(table[["set", "variant"]].itertuples(index=False, name=None))
@@ -212,7 +214,7 @@ def main():
             table = pd.concat([table, rows])
             print(f"{name}, {variant}: {rows['accuracy'].mean():.4f}", flush=True)
             if not args.smoke:
-                write_rows("variants", table)
+                write_rows(args.out, table)
     show(table)
 
 

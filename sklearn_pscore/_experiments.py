@@ -26,6 +26,8 @@ N_LEVELS = 4
 N_TREES = 300
 """Trees of CatBoost; the paper does not say how many."""
 
+DEFAULTS = "PS, defaults"
+"""Name of the ranker with this package's defaults, beside the paper's PS."""
 
 PAPER_RANKER = {
     "hidden_layer_sizes": (64, 32),
@@ -88,7 +90,7 @@ class Experiment:
     augment: bool = False
 
     def rankers(self):
-        """Return the five methods of Table 2 by the paper's names."""
+        """Return the methods of Table 2 by the paper's names, and our defaults."""
         return {
             "#Top1": TopCountRanker(directions=self.directions),
             "RS": RankSumRanker(directions=self.directions),
@@ -97,6 +99,9 @@ class Experiment:
             ),
             "CB": LevelClassifierRanker(_catboost(), n_levels=N_LEVELS),
             "PS": preference_score(augment=self.augment),
+            DEFAULTS: make_pipeline(
+                StandardScaler(), PairwisePreferenceRanker(random_state=0)
+            ),
         }
 
     def splits(self, n_folds=5):
@@ -111,7 +116,7 @@ class Experiment:
         ]
 
     def compare(self, *, n_runs, rankers=None, scoring=None, random_state=0, verbose=0):
-        """Compare rankers, by default the five, over `n_runs` seeds."""
+        """Compare rankers, by default those above, over `n_runs` seeds."""
         how = (
             {"test": self.test}
             if self.test is not None

@@ -1,6 +1,7 @@
 """The evaluation in benchmarks/: what is compared, and how it is counted."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,7 +36,7 @@ def benchmarks():
             synthetic=agreement_synthetic,
         )
         for name in [*sys.modules]:
-            if name.startswith("agreement") or name == "records":
+            if name.startswith("agreement") or name in {"records", "pages"}:
                 del sys.modules[name]
 
 
@@ -217,3 +218,65 @@ def test_linear_peer_agrees_as_known(benchmarks, name, expected):
         model = benchmarks.peers.LinearPairwise().fit(X, groups)
         accuracy.append(pairwise_accuracy_score(groups_test, model.predict(X_test)))
     assert np.mean(accuracy) == pytest.approx(expected, abs=0.005)
+
+
+@pytest.fixture
+def pages(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import pages
+
+    monkeypatch.setattr(pages, "DOCS", tmp_path)
+    monkeypatch.setattr(pages, "RESULTS", tmp_path)
+    return pages
+
+
+def test_tables_of_a_page_are_replaced_and_the_prose_stays(pages, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("Before.\n<!-- table a -->\nold\n<!-- end -->\nAfter.\n")
+    for _ in range(2):
+        pages.fill("page.md", {"a": lambda: "| new |"})
+        expected = "Before.\n<!-- table a -->\n| new |\n<!-- end -->\nAfter.\n"
+        assert page.read_text() == expected
+
+
+def test_a_mark_that_nobody_fills_is_an_error(pages, tmp_path):
+    page = tmp_path / "page.md"
+    text = "<!-- table b -->\nold\n<!-- end -->\n"
+    page.write_text(text)
+    with pytest.raises(ValueError, match=re.escape("page.md asks for table 'b'")):
+        pages.fill("page.md", {"a": lambda: ""})
+    assert page.read_text() == text
+
+
+def test_a_table_without_rows_says_so(pages, tmp_path):
+    make = pages.from_rows("some", lambda rows: f"{len(rows)} rows")
+    assert make() == pages.NO_ROWS
+    (tmp_path / "some.csv").write_text("x\n1\n2\n")
+    assert make() == "2 rows"
+
+
+def test_every_page_has_what_its_tables_are_made_of(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import agreement_tables
+    import speed_tables
+
+    tables = {
+        "speed.md": {*speed_tables.TABLES},
+        "agreement.md": {*agreement_tables.TABLES} - {"augmentation"},
+        "augmentation.md": {"augmentation"},
+    }
+    for page, names in tables.items():
+        text = (BENCHMARKS.parent / "docs" / page).read_text("utf-8")
+        marks = set(re.findall(r"<!-- table (\w+) -->", text))
+        assert marks == names | ({"machine"} if page != "augmentation.md" else set())
+        assert text.count("<!-- table") == text.count("<!-- end -->")
+        for image in re.findall(r"\]\((images/[^)]+)\)", text):
+            assert (BENCHMARKS.parent / "docs" / image).exists(), image
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("as it is", "as it is"), (np.nan, ""), (1234.5, "1,234"), (0.012345, "0.0123")],
+)
+def test_numbers_of_tables(pages, value, text):
+    assert pages.three_digits(value) == text

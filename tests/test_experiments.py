@@ -128,7 +128,8 @@ class TestCommandLine:
             "table.csv",
         ]
         table = pd.read_csv(out / "table.csv")
-        assert table["method"].tolist() == ["GT", "#Top1", "RS", "DT", "CB", "PS"] * 2
+        methods = ["GT", "#Top1", "RS", "DT", "CB", "PS", "PS, defaults"]
+        assert table["method"].tolist() == methods * 2
         assert (table["DCG mean"] <= table["DCG mean"].max()).all()
         assert table.loc[table["method"] == "GT", "MRR mean"].tolist() == [1.0, 1.0]
         runs = pd.read_csv(out / "runs.csv")

@@ -733,7 +733,7 @@ class TestCallbacks:
         still = {"callbacks": [("clip", clipping)], "weight_decay": 0.0}
         short = quick(max_epochs=1, **still).fit(*data)
         long = quick(max_epochs=4, **still).fit(*data)
-        for name in ("hidden.1.weight", "hidden.1.bias"):
+        for name in ("hidden.0.weight", "hidden.0.bias"):
             weight = [r.net_.module_.get_parameter(name) for r in (short, long)]
             assert torch.equal(*weight)
 

@@ -6,6 +6,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 from scipy.special import logsumexp
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_pscore._torch._linear import fit_linear
 from sklearn_pscore._torch._listwise import TopOneLoss
@@ -54,6 +55,10 @@ def make_sample(X, target, n_folds=0, judged=None):
     if judged is None:
         judged = torch.ones(len(X), dtype=torch.bool)
     return Sample(X, target, fold, judged)
+
+
+def _is_blas(pool):
+    return pool["user_api"] == "blas"
 
 
 def mean_loss(loss, weights, X):
@@ -109,6 +114,26 @@ class TestFitLinear:
         start = np.array([-3.0, 3.0, 1.0])
         other = fit_linear(X, target, LOSSES["ranknet"], start=start, **how)
         assert_allclose(one, other, atol=1e-2)
+
+    def test_threads_of_blas_are_out_of_the_way_and_then_back(self):
+        def threads():
+            pools = threadpool_info()
+            return {p["filepath"]: p["num_threads"] for p in pools if _is_blas(p)}
+
+        class Watched(PairwiseLogisticLoss):
+            def forward(self, scores, target):
+                seen.append(threads())
+                return super().forward(scores, target)
+
+        X, target = make_data()
+        seen = []
+        with threadpool_limits(2, user_api="blas"):
+            before = threads()
+            fit_linear(X, target, Watched(), penalty=1e-3)
+            assert threads() == before
+        assert seen
+        for found in seen:
+            assert set(found.values()) == {1}
 
     @pytest.mark.parametrize("loss", LOSSES)
     def test_weights_are_as_good_as_repeated_groups(self, loss):
