@@ -270,8 +270,6 @@ def test_every_page_has_what_its_tables_are_made_of(monkeypatch):
         marks = set(re.findall(r"<!-- table (\w+) -->", text))
         assert marks == names | ({"machine"} if page != "augmentation.md" else set())
         assert text.count("<!-- table") == text.count("<!-- end -->")
-        for image in re.findall(r"\]\((images/[^)]+)\)", text):
-            assert (BENCHMARKS.parent / "docs" / image).exists(), image
 
 
 @pytest.mark.parametrize(

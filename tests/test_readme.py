@@ -26,9 +26,12 @@ def test_example_runs():
     assert names["ranks"].min() == 1.0
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "docs/results.md"]
-)
+DOCUMENTS = ["README.md", "CONTRIBUTING.md"] + [
+    f"docs/{path.name}" for path in sorted(README.parent.glob("docs/*.md"))
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document):
     path = README.parent / document
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
