@@ -10,9 +10,8 @@ README = Path(__file__).parent.parent / "README.md"
 
 
 def test_example_runs():
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
-    lines = [line for line in code.splitlines() if line.strip()]
-    assert len(lines) == 15
+    code, more = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
+    assert len([line for line in code.splitlines() if line.strip()]) == 15
     assert "print(dcg.mean())" in code
     names = {}
     exec(compile(code, str(README), "exec"), names)
@@ -24,6 +23,11 @@ def test_example_runs():
     assert chance + 2 < names["dcg"].mean() < perfect
     assert names["ranks"].shape == (200,)
     assert names["ranks"].min() == 1.0
+    exec(compile(more, str(README), "exec"), names)
+    assert names["how_sure"].shape == (200,)
+    assert ((0 < names["chances"]) & (names["chances"] < 1)).all()
+    worse = names["X"].assign(FID=names["X"]["FID"] + 1)
+    assert (names["ranker"].predict(worse) <= names["score"] + 1e-9).all()
 
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md"] + [
