@@ -327,8 +327,8 @@ def _resolve_auto(stitch_sizes, n_injected, target):
         warnings.warn(
             f"PairAugmenter made no items: the target has {' and '.join(lacking)}; "
             '"auto" stitches where there are clips and injects where there are donors. '
-            f"Pass {' or '.join(remedies)} to make them all the same, or leave "
-            "PairAugmenter out.",
+            f"Leave PairAugmenter out, or pass {' or '.join(remedies)} to make them "
+            "anyway, which often lowers agreement (docs/augmentation.md).",
             UserWarning,
             stacklevel=4,
         )

@@ -1,5 +1,6 @@
 """Whole groups, read one stretch after the other from Parquet files."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,18 @@ _MISSING = (
     'pip install "sklearn-pscore[parquet]".'
 )
 
+# As pandas writes it.
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+
 
 class ParquetGroups:
     """Rows of Parquet files, in which every group is one stretch of rows.
 
-    Everything that can be told without the features is checked at once: that
-    the files can be read and have the columns, and that no group comes back
-    after it was left.
+    Everything that can be told without the features' values is checked at once:
+    that the files can be read and have the columns, that the features are
+    numbers, and that no group comes back after it was left.
+
+    An index that pandas wrote is a column like any other if it has a name.
 
     Parameters
     ----------
@@ -26,7 +32,8 @@ class ParquetGroups:
         Columns of the target by the field of Groups that they hold; `group`
         and `preference` at least.
     features : list of str or None
-        Columns of the metrics. None takes all that are not in `fields`.
+        Columns of the metrics. None takes all that are not in `fields`, but no
+        index without a name.
     rows_at_a_time : int
         Rows to read at a time; a chunk may be larger by one group.
 
@@ -41,16 +48,26 @@ class ParquetGroups:
             import pyarrow  # noqa: F401
         except ImportError:
             raise ImportError(_MISSING) from None
+        if isinstance(features, str):
+            raise TypeError(
+                f"features={features!r} is a str; expected a list of the names of "
+                f"columns. Pass features=[{features!r}]."
+            )
         self.paths = _files(path)
         self.fields = fields
         self.rows_at_a_time = rows_at_a_time
         self.features = features
         for number, file in enumerate(self.paths):
-            names = _column_names(file)
+            schema = _schema(file)
             if number == 0 and features is None:
                 taken = set(fields.values())
-                self.features = [name for name in names if name not in taken]
-            _check_columns(file, names, fields, self.features)
+                self.features = [
+                    name
+                    for name in schema.names
+                    if name not in taken and not _UNNAMED_INDEX.fullmatch(name)
+                ]
+            _check_columns(file, schema.names, fields, self.features)
+            _check_numeric(file, schema, self.features)
         self._check_target()
 
     def __iter__(self):
@@ -60,7 +77,7 @@ class ParquetGroups:
         columns = [*self.fields.values(), *self.features]
         rest = None
         for _, batch in self._batches(columns):
-            frame = batch.to_pandas()
+            frame = batch.to_pandas(ignore_metadata=True)
             if rest is not None:
                 frame = pd.concat([rest, frame], ignore_index=True)
             group = frame[self.fields["group"]].to_numpy()
@@ -73,19 +90,46 @@ class ParquetGroups:
         if rest is not None and len(rest):
             yield rest
 
+    def located(self, error, frame, start):
+        """Return the error of a stretch, with the files and rows it is about.
+
+        Parameters
+        ----------
+        error : ValueError
+            What is wrong with the stretch.
+        frame : DataFrame
+            The stretch.
+        start : int
+            Rows of all files that come before it.
+        """
+        parts, stop = [], start + len(frame)
+        for file, n_rows in self._n_rows_of.items():
+            if start < n_rows and stop > 0:
+                parts.append(f"{file}, rows {max(start, 0)} to {min(stop, n_rows) - 1}")
+            start, stop = start - n_rows, stop - n_rows
+        X = frame[self.features].to_numpy(np.float64)
+        wrong = np.argwhere(~np.isfinite(X))
+        if len(wrong):
+            row, k = wrong[0]
+            error = (
+                f"column {self.features[k]!r} holds {X[row, k]} at row {row}; expected "
+                "finite numbers. Drop the row or fill it in."
+            )
+        return ValueError(
+            f"{' and '.join(parts)} (any row below is counted from 0 in these): {error}"
+        )
+
     def _check_target(self):
         column = self.fields["group"]
         seen, before = set(), None
-        self.n_rows = 0
-        n_before = dict.fromkeys(self.paths, 0)
+        self._n_rows_of = n_before = dict.fromkeys(self.paths, 0)
         for file, batch in self._batches([column, self.fields["preference"]]):
-            frame = batch.to_pandas()
+            frame = batch.to_pandas(ignore_metadata=True)
             labels = frame[column].to_numpy()
             if not len(labels):
                 continue
             self._check_nothing_is_missing(file, frame, n_before[file])
             n_before[file] += len(frame)
-            self.n_rows += len(frame)
             starts = np.r_[True, labels[1:] != labels[:-1]]
             for label in labels[starts]:
                 if label == before:
@@ -98,6 +142,7 @@ class ParquetGroups:
                     )
                 seen.add(label)
                 before = label
+        self.n_rows = sum(n_before.values())
         if not seen:
             raise ValueError(
                 f"{', '.join(map(str, self.paths))}: no rows; expected the rows to learn "
@@ -153,12 +198,12 @@ def _files(path):
     return paths
 
 
-def _column_names(path):
+def _schema(path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_schema(path).names
+        return pq.read_schema(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise _unreadable(path, error) from error
 
@@ -176,6 +221,25 @@ def _check_columns(path, names, fields, features):
             f"{path} has no column beside {list(fields.values())}; expected at least one "
             "metric to learn from. Pass features=[...]."
         )
+
+
+def _check_numeric(path, schema, features):
+    from pyarrow import types
+
+    for name in features:
+        kind = schema.field(name).type
+        held = kind.value_type if types.is_dictionary(kind) else kind
+        if not (
+            types.is_integer(held)
+            or types.is_floating(held)
+            or types.is_decimal(held)
+            or types.is_boolean(held)
+        ):
+            raise ValueError(
+                f"{path}: column {name!r} holds {held}; expected numbers in every metric. "
+                "Name the metrics with features=[...], or say what the column is with "
+                "item=."
+            )
 
 
 def _unreadable(path, error):

@@ -378,7 +378,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         """Go through some groups once, from where training stopped.
 
         The first call decides how metrics are scaled and lets the shortcut start
-        at zero, to be trained as the layers are. No group is left out.
+        at zero, to be trained as the layers are. No group is left out, and
+        nothing is held out: `early_stopping` is not used.
 
         Parameters
         ----------
@@ -469,14 +470,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     def _check(self, X, y, caller, goes_on, comparable=True):
         """Check everything before any work is done; return items and generator."""
-        from sklearn_pscore._torch._net import check_callbacks, check_device
-
         # First, so that no other error is joined by a warning of lost items.
         items = take_passenger(X, y)
-        self._validate_params()
-        check_layers(self.hidden_layer_sizes)
-        check_device(self.device)
-        check_callbacks(self.callbacks)
+        self._check_settings()
         n_least = 2 if comparable else 1
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=n_least)
         network = self._network()
@@ -492,6 +488,15 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             check_comparable(target, caller)
         check_float32(items.table)
         return items, check_random_state(self.random_state)
+
+    def _check_settings(self):
+        """Check what can be told without data."""
+        from sklearn_pscore._torch._net import check_callbacks, check_device
+
+        self._validate_params()
+        check_layers(self.hidden_layer_sizes)
+        check_device(self.device)
+        check_callbacks(self.callbacks)
 
     def _network(self):
         """Check and return what a trained network cannot change any more."""

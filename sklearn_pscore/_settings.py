@@ -90,7 +90,9 @@ def _by_name(constraints, feature_names):
     if feature_names is None:
         raise ValueError(
             "monotonic_cst is a dict of feature names but X has no names; expected a "
-            "DataFrame. Pass one constraint per feature as an array instead."
+            "DataFrame. A scaler before this in a Pipeline drops the names: keep them "
+            'with StandardScaler().set_output(transform="pandas"), or pass one '
+            "constraint per feature as an array."
         )
     names = list(feature_names)
     for name in constraints:

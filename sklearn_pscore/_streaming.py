@@ -43,7 +43,9 @@ class ParquetMixin:
         group, preference : str
             Columns of the target, see :meth:`Groups.from_frame`.
         features : list of str or None, default=None
-            Columns of the metrics. None takes all that are not in the target.
+            Columns of the metrics, which must be numeric. None takes every other
+            column, ids included: name the metrics where there are any. An index
+            that pandas wrote counts as a column if it has a name.
         item, weight, donor : str or None, default=None
             Further columns of the target.
         rows_at_a_time : int, default=65536
@@ -58,11 +60,15 @@ class ParquetMixin:
         Raises
         ------
         ValueError
-            If a file cannot be read, lacks a column, or has a group in two
-            places, and as for :meth:`fit`.
+            If a file cannot be read, lacks a column, has a metric that is not
+            numeric or a group in two places, and as for :meth:`fit`.
+        TypeError
+            If `features` is a str.
+        ImportError
+            If pyarrow is not installed.
         """
         caller = "PairwisePreferenceRanker.fit_parquet"
-        self._validate_params()
+        self._check_settings()
         if self.early_stopping:
             raise ValueError(
                 f"early_stopping=True, but {caller} has no validation set; expected "
@@ -85,11 +91,16 @@ class ParquetMixin:
             for _ in range(n_epochs):
                 n_groups = n_pairs = 0
                 for frame in stretches:
-                    y = Groups.from_frame(frame, **fields)
-                    X = frame[stretches.features]
-                    items, _ = self._check(
-                        X, y, caller, training.goes_on, comparable=False
-                    )
+                    try:
+                        y = Groups.from_frame(frame, **fields)
+                        X = frame[stretches.features]
+                        items, _ = self._check(
+                            X, y, caller, training.goes_on, comparable=False
+                        )
+                    except ValueError as error:
+                        raise stretches.located(
+                            error, frame, n_read % n_rows
+                        ) from error
                     before, n_read = n_read, n_read + len(frame)
                     if not len(items):
                         continue

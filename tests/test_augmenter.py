@@ -341,7 +341,8 @@ def test_auto_warns_where_it_makes_nothing(
     message = (
         f"PairAugmenter made no items: the target has {lacking}; "
         '"auto" stitches where there are clips and injects where there are donors. '
-        f"Pass {remedies} to make them all the same, or leave PairAugmenter out."
+        f"Leave PairAugmenter out, or pass {remedies} to make them anyway, which often "
+        "lowers agreement (docs/augmentation.md)."
     )
     make = getattr(PairAugmenter(**parameters), method)
     with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):

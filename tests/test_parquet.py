@@ -104,6 +104,31 @@ class TestStretches:
         path = write(make_table(), tmp_path / "a.parquet")
         assert stretches(path).features == FEATURES
 
+    def test_an_index_without_a_name_is_no_feature(self, tmp_path):
+        table = make_table()
+        table[::-1].to_parquet(tmp_path / "a.parquet")
+        read = stretches(tmp_path)
+        assert read.features == FEATURES
+        together = pd.concat(read, ignore_index=True)
+        assert_frame_equal(together[table.columns], table[::-1].reset_index(drop=True))
+
+    @pytest.mark.parametrize("index", ["query", ["SSIM", "opinion"], "FID"])
+    def test_an_index_with_a_name_is_a_column(self, tmp_path, index):
+        table = make_table()
+        table.set_index(index).to_parquet(tmp_path / "a.parquet")
+        read = stretches(tmp_path)
+        assert sorted(read.features) == sorted(FEATURES)
+        together = pd.concat(read, ignore_index=True)
+        assert_frame_equal(together[table.columns], table)
+
+    def test_numbers_of_any_kind_are_features(self, tmp_path):
+        table = make_table().astype({"SSIM": "float32"})
+        table["FID"] = (table["FID"] > 0).astype("Int8").astype("category")
+        table["better"] = table["SSIM"] > 0
+        path = write(table, tmp_path / "a.parquet")
+        ranker = quick(max_epochs=1).fit_parquet(path, **NAMES)
+        assert ranker.feature_names_in_.tolist() == [*FEATURES, "better"]
+
 
 class TestFit:
     def test_equals_partial_fit_on_the_same_stretches(self, tmp_path):
@@ -231,6 +256,24 @@ def with_a_missing_opinion(tmp_path):
     return write(table, tmp_path / "bad.parquet")
 
 
+def with_text(tmp_path):
+    return write(make_table().assign(clip="a"), tmp_path / "bad.parquet")
+
+
+def with_text_in_categories(tmp_path):
+    clip = pd.Categorical(["a"] * len(make_table()))
+    return write(make_table().assign(clip=clip), tmp_path / "bad.parquet")
+
+
+def with_value(column, value):
+    def make(tmp_path):
+        table = make_table()
+        table.loc[200, column] = value
+        return write(table, tmp_path / "bad.parquet")
+
+    return make
+
+
 def empty_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     return tmp_path / "empty"
@@ -252,6 +295,19 @@ class TestBadFiles:
                 ValueError,
                 "column 'opinion' is missing at row 200",
             ),
+            (with_text, ValueError, "bad.parquet: column 'clip' holds"),
+            (
+                with_text_in_categories,
+                ValueError,
+                "or say what the column is with item=",
+            ),
+            (with_value("FID", np.nan), ValueError, "column 'FID' holds nan at row"),
+            (
+                with_value("SSIM", -np.inf),
+                ValueError,
+                "column 'SSIM' holds -inf at row",
+            ),
+            (with_value("opinion", np.inf), ValueError, "bad.parquet, rows "),
             (empty_folder, ValueError, "holds no *.parquet file"),
             (lambda p: p / "no.parquet", FileNotFoundError, "which is not a file"),
         ],
@@ -274,6 +330,34 @@ class TestBadFiles:
         label = make_table()["query"][0]
         with pytest.raises(ValueError, match=f"group {label} comes back"):
             quick().fit_parquet(path, **NAMES)
+
+    @pytest.mark.parametrize("epochs", [1, 2])
+    def test_rows_are_counted_in_the_stretch_of_the_files(self, tmp_path, epochs):
+        table = make_table(1).assign(query="a", heavy=1.0)
+        after = make_table().assign(heavy=1.0)
+        after.loc[:1, "query"] = "a"
+        after.loc[1, "heavy"] = -2.0
+        paths = [write(table, tmp_path / "0.parquet"), tmp_path / "1.parquet"]
+        write(after, paths[1])
+        n_rows = len(table) + int((after["query"] == "a").sum())
+        first, second = (re.escape(str(path)) for path in paths)
+        message = (
+            f"^{first}, rows 0 to {len(table) - 1} and {second}, rows 0 to 1 "
+            rf"\(any row below is counted from 0 in these\): .*-2.0.*{n_rows - 1}"
+        )
+        with pytest.raises(ValueError, match=message):
+            quick().fit_parquet(paths, **NAMES, weight="heavy", rows_at_a_time=1)
+
+    def test_settings_are_not_blamed_on_a_file(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        ranker = PairwisePreferenceRanker((0,))
+        with pytest.raises(ValueError, match="^hidden_layer_sizes holds 0"):
+            ranker.fit_parquet(path, **NAMES)
+
+    def test_one_name_for_features_is_refused(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        with pytest.raises(TypeError, match=r"Pass features=\['SSIM'\]"):
+            quick().fit_parquet(path, **NAMES, features="SSIM")
 
     def test_early_stopping_is_refused(self, tmp_path):
         path = write(make_table(), tmp_path / "a.parquet")

@@ -126,6 +126,7 @@ class TestMonotonicConstraints:
                 "['SSIM', 'FID', 'PSNR']. Name one of these.",
             ),
             ({"SSIM": 1}, None, "dict of feature names but X has no names; expected"),
+            ({"SSIM": 1}, None, 'StandardScaler().set_output(transform="pandas")'),
         ],
     )
     def test_what_does_not_fit_is_refused(self, given, names, message):
