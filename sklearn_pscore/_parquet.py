@@ -227,8 +227,7 @@ def _check_numeric(path, schema, features):
     from pyarrow import types
 
     for name in features:
-        kind = schema.field(name).type
-        held = kind.value_type if types.is_dictionary(kind) else kind
+        held = schema.field(name).type
         if not (
             types.is_integer(held)
             or types.is_floating(held)
