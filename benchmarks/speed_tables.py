@@ -155,6 +155,13 @@ def table_of_streamed(rows):
     return markdown(shown.set_axis(rows["way"], axis=0).rename_axis("fit"))
 
 
+def table_of_fit_time(rows):
+    """Seconds of a fit by the number of members."""
+    seconds = rows.groupby("n_members")["seconds"].agg(["median", "min", "max"])
+    seconds["to one member"] = seconds["median"] / seconds.loc[1, "median"]
+    return markdown(seconds.rename_axis("members"))
+
+
 TABLES = {
     name.removeprefix("table_of_"): make
     for name, make in list(globals().items())

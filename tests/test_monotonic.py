@@ -42,7 +42,7 @@ class TestMonotonicConstraints:
             {},
             {"sizes": ()},
             {"sizes": (8, 4), "shortcut": "linear"},
-            {"sizes": (8, 4), "shortcut": None, "batch_norm": True},
+            {"shortcut": None, "batch_norm": True, "sizes": (8, 4), "max_epochs": 40},
             {"batch_norm": True, "output_activation": "relu6"},
             {"loss": "listnet"},
             {"loss": "lambdarank"},
