@@ -564,7 +564,7 @@ class TestGoingOn:
         getattr(ranker.set_params(weight_decay=0.7), method)(*data)
         groups = ranker.net_.optimizer_.param_groups
         assert {group["lr"] for group in groups} == {1e-12}
-        assert [group["weight_decay"] for group in groups] == [0.0, 0.0, 0.7]
+        assert [group["weight_decay"] for group in groups] == [0.0, 0.7]
 
     def test_new_learning_rate_is_the_top_of_one_cycle(self, data):
         ranker = quick(warm_start=True, max_epochs=1, callbacks=[_Rates()]).fit(*data)
