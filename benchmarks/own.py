@@ -44,13 +44,15 @@ def n_flops_per_row(n_features, layers=LAYERS):
     return 6 * sum(n_weights) - 2 * n_weights[0]
 
 
-def curve_of(X, preference, group, judge, *, seed=0, **params):
+def curve_of(X, preference, group, judge, *, seed=0, every_n_batches=None, **params):
     """Fit; return the curve of a judged score over the seconds.
 
     `judge` takes a function that scores rows, as for the peers. The ranker scales
-    metrics itself, as a part of its fit.
+    metrics itself, as a part of its fit. It is judged after every epoch, and inside
+    of one if `every_n_batches` says so.
     """
-    ranker = one_member(callbacks=[Snapshots()], random_state=seed, **params)
+    snapshots = Snapshots(every_n_batches)
+    ranker = one_member(callbacks=[snapshots], random_state=seed, **params)
     groups = Groups.from_arrays(group=group, preference=preference)
     start = time.perf_counter()
     net = ranker.fit(X, groups).net_

@@ -12,7 +12,7 @@ from sklearn_pscore._torch._cubes import chunks, rows_by_size
 
 # Groups up to this size go through their pairs, side by side; for a larger one
 # the sum over pairs is expanded. benchmarks/pair_loss.py shows where they cross.
-_LARGEST_DENSE_GROUP = 384
+_LARGEST_DENSE_GROUP = 512
 # Up to this width the pairs of a row are made by a matrix of differences, each
 # pair once; beyond, that is more work than going through each pair twice.
 _WIDEST_DIFFERENCES = 32
