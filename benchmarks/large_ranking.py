@@ -27,8 +27,9 @@ from sklearn_pscore import Groups
 from sklearn_pscore.metrics import ndcg_score
 
 N_FEATURES = 136
-# Chosen on draws with other seeds than those that are measured.
-OURS = {"batch_size": 1000, "learning_rate_init": 0.01, "max_epochs": 6}
+# Chosen on a draw with another seed than those that are measured: the shortest fit
+# that reaches all three peers there.
+OURS = {"batch_size": 1000, "learning_rate_init": 0.01, "max_epochs": 8}
 PEERS = {
     "LightGBM lambdarank": (peers.lightgbm, {}),
     "XGBoost rank:ndcg": (peers.xgboost, {"objective": "rank:ndcg"}),
@@ -47,7 +48,9 @@ def curves(n_rows, n_trees, seed, peers_asked, **changed):
         return ndcg_score(groups_test, score(X_test), k=10, gain="exponential")
 
     own = OURS | changed
-    found = {"sklearn_pscore": curve_of(X, grade, group, judge, seed=seed, **own)}
+    # An epoch is as long as some trees: it is judged inside too.
+    how = {"seed": seed, "every_n_batches": 100, **own}
+    found = {"sklearn_pscore": curve_of(X, grade, group, judge, **how)}
     for method in peers_asked:
         fit, params = PEERS[method]
         found[method] = fit(
