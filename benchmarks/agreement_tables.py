@@ -74,6 +74,7 @@ def losses(rows):
     wide = own.pivot_table(
         index="set", columns="variant", values=["accuracy", "NDCG"], sort=False
     )
+    wide = wide[wide["accuracy", "listnet"].notna()]
     wide.columns = [f"{metric}, {variant}" for metric, variant in wide.columns]
     return table_of(wide)
 
