@@ -18,7 +18,7 @@ class Training:
     Parameters
     ----------
     ranker : PairwisePreferenceRanker
-        Given what is fitted once trained.
+        Given its fitted attributes once trained.
     rng : RandomState
     goes_on : bool
         Whether to go on from the ranker's net, which stays as it is.
