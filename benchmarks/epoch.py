@@ -69,7 +69,7 @@ def bare_epochs(net, packed, n_epochs, batch_size, group_size, loss):
     module = deepcopy(net.module_).train()
     optimizer = torch.optim.AdamW(module.parameters(), lr=0.01, fused=True)
     n_groups = len(packed) // group_size
-    X, target = packed.batch(torch.arange(n_groups))
+    X, target = packed.batch(np.arange(n_groups))
     X = X.view(n_groups, group_size, -1)
     # Values per row and values per group alike; folds are None where none is left out.
     fields = [None if field is None else field.view(n_groups, -1) for field in target]

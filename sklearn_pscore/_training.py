@@ -51,7 +51,7 @@ class Training:
                 self._train(net, packed, validation, course)
             else:
                 net, sample = self._build(packed, batch_size)
-                _net.start(net, sample)
+                _net.start(net, sample, packed, validation)
                 self._train(net, packed, validation, course)
                 _net.finish(net, sample, n_folds > 0)
         self._keep(net, training)

@@ -153,6 +153,20 @@ class TestMembers:
         assert make_network()(X).dtype == torch.float32
         assert make_network().double()(X).dtype == torch.float64
 
+    def test_mode_is_that_of_all_parts(self):
+        network = make_network(batch_norm=True)
+        for mode in (False, False, True, True, False):
+            assert network.train(mode) is network
+            assert {part.training for part in network.modules()} == {mode}
+
+    def test_shortcut_that_is_known_is_taken(self):
+        network = shake(make_network()).eval()
+        X = torch.tensor(metrics()[0])
+        scaled = network.scaling(X, dtype=torch.float32)
+        known = network.shortcut(scaled)[..., 0].T
+        assert_array_equal(network(X, known).detach(), network(X).detach())
+        assert not np.allclose(network(X, 2 * known).detach(), network(X).detach())
+
     def test_scale_parts(self):
         network = shake(make_network(dropout=0.0)).double().eval()
         X = torch.tensor(metrics()[0])

@@ -389,6 +389,38 @@ class TestData:
         assert ranker.score(X, groups) > 0.7
 
 
+class TestShortcutInTraining:
+    @pytest.mark.parametrize("early_stopping", [False, True])
+    def test_computed_once_or_for_every_batch_is_one(
+        self, data, early_stopping, monkeypatch
+    ):
+        X, _ = data
+        # Rows apart from their items' order, and chunks that cut groups.
+        monkeypatch.setattr("sklearn_pscore._torch._net._ROWS_AT_A_TIME", 7)
+        settings = {
+            "max_epochs": 3,
+            "n_members": 3,
+            "early_stopping": early_stopping,
+            "n_iter_no_change": 3,
+        }
+        once = quick(**settings).fit(*data)
+        given = []
+
+        def none(net, packed):
+            given.append(len(packed))
+
+        monkeypatch.setattr("sklearn_pscore._torch._net._of_shortcut", none)
+        every = quick(**settings).fit(*data)
+        assert len(given) == 1 + early_stopping
+        assert_allclose(once.predict(X), every.predict(X), atol=1e-4)
+        key = "valid_loss" if early_stopping else "train_loss"
+        assert_allclose(once.history_[0][key], every.history_[0][key], rtol=1e-5)
+
+    def test_is_trained_where_it_is_not_fitted_first(self, data):
+        ranker = quick().partial_fit(*data)
+        assert float(ranker.net_.module_.shortcut.weight.detach().abs().max()) > 0
+
+
 class TestPrediction:
     def test_float64_and_independent_of_other_rows(self, data):
         X, _ = data

@@ -237,7 +237,8 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
 
 def _side_by_side(rows, scores, level, weight, with_gradient):
     """Return loss, pair weight and slopes of small groups, as rows."""
-    scores, level, weight = rows.of(scores), rows.of(level), rows.weights(weight)
+    level = rows.of(level.to(scores.dtype))
+    scores, weight = rows.of(scores), rows.weights(weight)
     n_members, n_groups, width = scores.shape
     over_pairs = _differences if width <= _WIDEST_DIFFERENCES else _cubes
     cut = chunks(n_members, n_groups, width)
@@ -263,8 +264,10 @@ def _differences(scores, level, weight, with_gradient):
         scores.shape[-1], scores.dtype, scores.device
     )
     # Rows are sorted by level: the later one is the better one, or they are tied.
-    pair = weight.index_select(1, better) * weight.index_select(1, worse)
-    pair *= level.index_select(1, better) > level.index_select(1, worse)
+    pair = level.index_select(1, better).sub_(level.index_select(1, worse))
+    # Levels are whole numbers: 1 where one is above the other, cheaper than to compare.
+    pair.clamp_(0.0, 1.0).mul_(weight.index_select(1, better))
+    pair.mul_(weight.index_select(1, worse))
     minus_margin = scores @ difference
     loss = softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair).sum(dtype=torch.float64)
     slopes = None
@@ -275,8 +278,8 @@ def _differences(scores, level, weight, with_gradient):
 
 def _cubes(scores, level, weight, with_gradient):
     """Return loss, pair weight and slopes of rows, through all pairs of places."""
-    pair = weight.unsqueeze(-1) * weight.unsqueeze(-2)
-    pair *= level.unsqueeze(-1) > level.unsqueeze(-2)
+    pair = (level.unsqueeze(-1) - level.unsqueeze(-2)).clamp_(0.0, 1.0)
+    pair.mul_(weight.unsqueeze(-1)).mul_(weight.unsqueeze(-2))
     minus_margin = scores.unsqueeze(-2) - scores.unsqueeze(-1)
     loss = _sum(softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair))
     slopes = None

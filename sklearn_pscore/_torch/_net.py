@@ -170,14 +170,34 @@ def _criterion(loss, k):
     return {"ranknet": PairwiseLogisticLoss, "listnet": TopOneLoss}[loss]()
 
 
-def start(net, sample):
-    """Fit the shortcut of a net to a sample, and leave it at that in training."""
-    shortcut = net.module_.shortcut
-    if shortcut is not None:
-        net.module_.cpu()
-        start_shortcut(shortcut, sample, _convex(net))
-        net.module_.to(net.device)
-        shortcut.weight.requires_grad_(False)
+def start(net, sample, *packed):
+    """Fit the shortcut of a net to a sample, and leave it at that in training.
+
+    So what it gives to the items of :class:`PackedGroups` is computed once.
+    """
+    module = net.module_
+    if module.shortcut is None:
+        return
+    module.cpu()
+    start_shortcut(module.shortcut, sample, _convex(net))
+    module.to(net.device)
+    module.shortcut.weight.requires_grad_(False)
+    for each in packed:
+        if each is not None:
+            each.of_shortcut = _of_shortcut(net, each)
+
+
+def _of_shortcut(net, packed):
+    """Return what the shortcut gives to packed items, (n_items, n_members)."""
+    module = net.module_
+    given = torch.empty(len(packed), module.n_members)
+    with torch.no_grad():
+        for top in range(0, len(packed), _ROWS_AT_A_TIME):
+            rows = np.arange(top, min(top + _ROWS_AT_A_TIME, len(packed)))
+            X = packed.metrics(rows).to(net.device)
+            X = module.scaling(X, dtype=module.output.weight.dtype)
+            given[top : rows[-1] + 1] = module.shortcut(X)[..., 0].T
+    return given
 
 
 def finish(net, sample, leaves_out):

@@ -94,15 +94,29 @@ class ScoreNetwork(nn.Module):
         self.n_members = n_members
         self.is_constrained = monotonic_cst is not None
 
-    def forward(self, X):
-        """Return scores, shape (n_members, n_items), of `X`, (n_items, n_features)."""
+    def forward(self, X, of_shortcut=None):
+        """Return scores, shape (n_members, n_items), of `X`, (n_items, n_features).
+
+        `of_shortcut`, shape (n_items, n_members), is what the shortcut gives if that
+        is known already.
+        """
         X = self.scaling(X, dtype=self.output.weight.dtype)
         scores = self.of_layers(X)
-        if self.shortcut is not None:
+        if of_shortcut is not None:
+            scores = scores + of_shortcut.T[..., None]
+        elif self.shortcut is not None:
             scores = scores + self.shortcut(X)
         if self.bounded is not None:
             scores = self.bounded(scores)
         return scores.squeeze(2)
+
+    def train(self, mode=True):
+        """Go into training or evaluation mode, all parts alike.
+
+        Asked for before every step: to tell each part anew would take as long as
+        the optimiser does.
+        """
+        return self if self.training == mode else super().train(mode)
 
     def of_layers(self, X):
         """Return what the layers make of scaled metrics, (n_members, n_items, 1)."""

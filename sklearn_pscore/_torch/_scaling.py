@@ -63,13 +63,15 @@ class InputScaling(nn.Module):
 
     def forward(self, X, dtype=None):
         """Return metrics in `dtype`, None is that of `X`."""
+        bend = 1.0 if self.clip is None else self.clip
         # Subtracted before it is rounded: a metric may be far from 0.
-        X = (X - self.shift.to(X.dtype)).mul_((1 / self.scale).to(X.dtype))
+        X = (X - self.shift.to(X.dtype)).mul_((1 / (self.scale * bend)).to(X.dtype))
         # So that neither float32 nor its square overflows.
         X = X.clamp_(-_FARTHEST, _FARTHEST).to(X.dtype if dtype is None else dtype)
         if self.clip is not None:
-            X = X * torch.rsqrt(1 + (X / self.clip).square_())
-        return X.mul_(self.unit.to(X.dtype))
+            # In place: a pass over new memory takes as long as several over old.
+            X.mul_(X.square().add_(1.0).rsqrt_())
+        return X.mul_((self.unit * bend).to(X.dtype))
 
 
 def unit_inside(X, group):
