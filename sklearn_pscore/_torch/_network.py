@@ -77,7 +77,7 @@ class ScoreNetwork(nn.Module):
             layers.append(MemberLinear(n_members, n_inputs, n_units, signs, unit_signs))
             if batch_norm:
                 layers.append(MemberBatchNorm(n_members, n_units))
-            layers.append(nn.ReLU())
+            layers.append(nn.ReLU(inplace=True))
             if dropout:
                 layers.append(ByteDropout(dropout))
             n_inputs, signs = n_units, unit_signs

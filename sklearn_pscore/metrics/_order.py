@@ -21,13 +21,18 @@ class TiedRuns:
         Item at each place.
     runs : Segments
         Runs of neighbouring places with tied items.
-    above : ndarray of shape (n_runs,), int
-        Number of items of the group strictly better than those of the run.
+    group : ndarray of shape (n_items,), int
+        Group at each place.
     """
 
     order: np.ndarray
     runs: Segments
-    above: np.ndarray
+    group: np.ndarray
+
+    @cached_property
+    def above(self):
+        """Number of items of the group strictly better than those of each run."""
+        return Segments.of_equal(self.group).offset[self.runs.start]
 
     @cached_property
     def mean_rank(self):
@@ -49,9 +54,8 @@ def runs_by_score(group, score):
     """
     order = stable_order(-score, group)
     group = group[order]
-    groups = Segments.of_equal(group)
     runs = Segments.of_equal(group, score[order])
-    return TiedRuns(order=order, runs=runs, above=groups.offset[runs.start])
+    return TiedRuns(order=order, runs=runs, group=group)
 
 
 def stable_order(*keys):

@@ -65,13 +65,12 @@ def ranked_pairs(items, k):
     pairs : RankedPairs
     """
     level = _preference_levels(items)
-    lowest = level[items.groups.start + items.groups.size - 1]
+    is_top = np.ones(len(level), dtype=bool)
     if k is not None:
         kth = items.groups.start + np.minimum(k, items.groups.size) - 1
-        lowest = level[kth] + 1
-    lowest = items.groups.spread(lowest)
-    is_top = (level < lowest) | (k is None)
-    level = np.minimum(level, lowest)
+        lowest = items.groups.spread(level[kth] + 1)
+        is_top = level < lowest
+        level = np.minimum(level, lowest)
     weight = _pair_weights(items)
     ranking = runs_by_score(items.group, items.score)
     return RankedPairs(
@@ -79,7 +78,8 @@ def ranked_pairs(items, k):
         run=ranking.runs.index,
         level=level[ranking.order],
         is_top=is_top[ranking.order],
-        weight=weight[ranking.order],
+        # Whole numbers are all one, in any order.
+        weight=weight if weight.dtype.kind == "i" else weight[ranking.order],
         decided=_sum_across(items.group, level, weight, items.group),
     )
 
@@ -121,6 +121,14 @@ def ordered_preference_ties(pairs):
     total : ndarray of shape (n_groups,)
     """
     group = pairs.groups.index
+    if pairs.weight.dtype.kind == "i":
+        # Counts are exact: of all pairs but those below the k-th, what is left when
+        # those of different level are taken away, and those tied in the score too.
+        n_below = pairs.groups.size - pairs.groups.count(pairs.is_top)
+        n_pairs = _n_pairs(pairs.groups.size) - _n_pairs(n_below)
+        cells = Segments.of_equal(pairs.run, pairs.level)
+        n_tied = _n_pairs(cells.size) * pairs.is_top[cells.start]
+        return n_pairs - pairs.decided - np.bincount(group[cells.start], n_tied)
     order = stable_order(pairs.level, group)
     order = order[pairs.is_top[order]]
     level = Segments.of_equal(group[order], pairs.level[order]).index
@@ -153,10 +161,14 @@ def _sum_across(outer, inner, weight, group):
     if not np.any(outer[1:] == outer[:-1]):
         return np.zeros(int(group[-1]) + 1 if len(group) else 0)
     cells = Segments.of_equal(outer, inner)
-    cell_weight = cells.sum(weight).astype(weight.dtype)
+    cell_weight = cells.size if weight.dtype.kind == "i" else cells.sum(weight)
     stretches = Segments.of_equal(outer[cells.start])
     pairs = cell_weight * stretches.sums_before(cell_weight)
     return np.bincount(group[cells.start], pairs)
+
+
+def _n_pairs(size):
+    return size * (size - 1) // 2
 
 
 def _worse_first(level, weight, groups):
