@@ -7,12 +7,12 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from sklearn_pscore._torch._blocks import PairSums
 from sklearn_pscore._torch._cubes import chunks, rows_by_size
+from sklearn_pscore._torch._large import LargeGroups, batches
 
 # Groups up to this size go through their pairs, side by side; for a larger one
 # the sum over pairs is expanded. benchmarks/pair_loss.py shows where they cross.
-_LARGEST_DENSE_GROUP = 512
+_LARGEST_DENSE_GROUP = 256
 # Up to this width the pairs of a row are made by a matrix of differences, each
 # pair once; beyond, that is more work than going through each pair twice.
 _WIDEST_DIFFERENCES = 32
@@ -223,15 +223,13 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
         pair_weight += part[1]
         if with_gradient:
             rows.put(gradient, part[2])
-    for start, end in large:
-        own = slice(start, end)
-        sums = PairSums(weight[own], torch.bincount(level[own]).cpu())
+    for items, group_sizes in batches(large):
+        sums = LargeGroups(level[items], weight[items], group_sizes)
+        part, slopes = sums(scores[:, items], with_gradient)
+        loss += part
         pair_weight += sums.pair_weight
-        for member in range(len(scores)):
-            part, slopes = sums(scores[member, own], with_gradient)
-            loss += part
-            if with_gradient:
-                gradient[member, own] = slopes
+        if with_gradient:
+            gradient[:, items] = slopes
     return loss, gradient, pair_weight
 
 

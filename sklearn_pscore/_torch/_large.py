@@ -1,0 +1,123 @@
+"""Groups too large for all their pairs: which expansion sums them, and together."""
+
+import torch
+
+from sklearn_pscore._torch._blocks import PairSums
+from sklearn_pscore._torch._narrow import LARGEST_BATCH, NarrowSums
+
+
+class LargeGroups:
+    """Sums over the pairs of different level of some large groups, in linear time.
+
+    Groups of moderate size go together as long as their scores have a narrow range;
+    one that is larger, or whose scores do not, goes by itself.
+
+    Parameters
+    ----------
+    level : tensor of shape (n_items,), int64
+        Ascending in each group from 0, without gaps.
+    weight : tensor of shape (n_items,)
+    sizes : list of int
+        Number of items of each group, which follow one another.
+
+    Attributes
+    ----------
+    pair_weight : tensor of shape (), float64
+        Sum over pairs of the product of the weights of their items.
+    """
+
+    def __init__(self, level, weight, sizes):
+        self.level, self.weight, self.sizes = level, weight, sizes
+        self._apart = self._together = None
+        if sum(sizes) <= LARGEST_BATCH:
+            self._together = NarrowSums(level, weight, torch.tensor(sizes))
+            self.pair_weight = self._together.pair_weight
+        else:
+            self.pair_weight = sum(sums.pair_weight for sums in self._sums_apart())
+
+    def __call__(self, scores, with_gradient=True):
+        """Return the loss summed over pairs and members, and its gradient.
+
+        Parameters
+        ----------
+        scores : tensor of shape (n_members, n_items)
+        with_gradient : bool, default=True
+
+        Returns
+        -------
+        loss : tensor of shape (), float64
+        gradient : tensor like `scores`, or None
+        """
+        n_members, n_items = scores.shape
+        loss = scores.new_zeros((), dtype=torch.float64)
+        gradient = torch.empty_like(scores) if with_gradient else None
+        step = max(1, LARGEST_BATCH // n_items)
+        for first in range(0, n_members, step):
+            members = slice(first, first + step)
+            found = None
+            if self._together is not None:
+                found = self._together(scores[members], with_gradient)
+            if found is None:
+                loss += self._apart_of(scores, range(n_members)[members], gradient)
+                continue
+            loss += found[0]
+            if with_gradient:
+                gradient[members] = found[1]
+        return loss, gradient
+
+    def _apart_of(self, scores, members, gradient):
+        """Return the loss of some members group by group; write their gradient."""
+        loss, start = 0.0, 0
+        for sums, size in zip(self._sums_apart(), self.sizes, strict=True):
+            own = slice(start, start + size)
+            for member in members:
+                part, slopes = sums(scores[member, own], gradient is not None)
+                loss += part
+                if gradient is not None:
+                    gradient[member, own] = slopes
+            start += size
+        return loss
+
+    def _sums_apart(self):
+        if self._apart is None:
+            levels, weights = (
+                self.level.split(self.sizes),
+                self.weight.split(self.sizes),
+            )
+            self._apart = [
+                PairSums(weight, torch.bincount(level).cpu())
+                for level, weight in zip(levels, weights, strict=True)
+            ]
+        return self._apart
+
+
+def batches(spans):
+    """Yield those groups that go together, as where their items are and their sizes.
+
+    Parameters
+    ----------
+    spans : list of tuple (start, end)
+        Items of each large group, ascending.
+
+    Yields
+    ------
+    items : slice or tensor
+    sizes : list of int
+    """
+    batch, n_items = [], 0
+    for start, end in spans:
+        if batch and n_items + end - start > LARGEST_BATCH:
+            yield _items_and_sizes(batch)
+            batch, n_items = [], 0
+        batch.append((start, end))
+        n_items += end - start
+    if batch:
+        yield _items_and_sizes(batch)
+
+
+def _items_and_sizes(spans):
+    sizes = [end - start for start, end in spans]
+    first, last = spans[0][0], spans[-1][1]
+    if last - first == sum(sizes):
+        return slice(first, last), sizes
+    return torch.cat([torch.arange(*span) for span in spans]), sizes
