@@ -31,7 +31,6 @@ from records import write_rows
 from torch.nn.functional import softplus
 
 from sklearn_pscore._torch import _loss
-from sklearn_pscore._torch._blocks import PairSums
 
 N_REPETITIONS = 5
 # Beyond, the dense ones take minutes or many gigabytes.
@@ -41,8 +40,8 @@ SECTIONS = ("cost", "crossover", "error")
 
 def expansion(scores, level):
     """By this package: float32 scores in, float64 sums inside."""
-    sums = PairSums(torch.ones_like(scores), torch.bincount(level))
-    return sums(scores)
+    sizes = torch.tensor([len(scores)])
+    return _loss.sum_over_pairs(scores[None], level, torch.ones_like(scores), sizes)
 
 
 def dense(scores, level):

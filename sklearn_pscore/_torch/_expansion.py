@@ -156,8 +156,8 @@ def _interpolated(half_width, offset, n_terms):
     to_coefficients[0] /= 2
     even, slope = _kernels(half_width * (nodes[:, None] - nodes) + offset)
     return (
-        to_coefficients @ even @ to_coefficients.T,
-        to_coefficients @ slope @ to_coefficients.T,
+        _product(to_coefficients, even, to_coefficients.T),
+        _product(to_coefficients, slope, to_coefficients.T),
     )
 
 
@@ -167,9 +167,18 @@ def _is_exact_enough(half_width, offset, C, D):
     x = np.r_[np.cos(np.pi * np.arange(n_points) / (n_points - 1)), 0.0]
     T = np.polynomial.chebyshev.chebvander(x, len(C) - 1)
     even, slope = _kernels(half_width * (x[:, None] - x) + offset)
-    return np.abs(T @ C @ T.T - even).max() <= LOSS_TOLERANCE * max(
+    return np.abs(_product(T, C, T.T) - even).max() <= LOSS_TOLERANCE * max(
         1.0, 2 * half_width / _GRID_RATIO
-    ) and (np.abs(T @ D @ T.T - slope).max() <= SLOPE_TOLERANCE)
+    ) and (np.abs(_product(T, D, T.T) - slope).max() <= SLOPE_TOLERANCE)
+
+
+def _product(*matrices):
+    """Return the product of matrices, by torch.
+
+    The threads of NumPy's would wait for more to do for a while, and take the cores
+    from torch's: a training step in that while takes twice its time.
+    """
+    return torch.linalg.multi_dot([torch.from_numpy(own) for own in matrices]).numpy()
 
 
 def _kernels(margin):

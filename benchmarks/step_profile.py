@@ -1,0 +1,177 @@
+"""What does a training step spend its time on?
+
+Three fits as the other benchmarks run them: 4,000 x 12 in batches of 200
+(epoch.py), the pairs of the paper (paper_workload.py), and 400,000 x 136 in
+batches of 1,000 (large_ranking.py). The parts of a step are timed inside a fit,
+each without the parts that it calls; what is left over is skorch, the optimiser's
+Python and the interpreter.
+
+    python benchmarks/step_profile.py [--smoke]
+
+writes ``results/step_profile.csv``, one row per case, epoch and part, with the
+microseconds of a step. ``--smoke`` runs the smallest case, writes nothing, and
+fails if the parts do not add up to the epoch.
+"""
+
+import argparse
+import functools
+import sys
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from unittest.mock import patch
+
+import large_ranking
+import numpy as np
+import paper_workload
+import pandas as pd
+import torch
+from epoch import CASES, Laps
+from graded import GradedGroups
+from own import one_member, warm_up
+from records import write_timings
+from skorch.callbacks import Callback
+
+from sklearn_pscore import Groups
+from sklearn_pscore._torch._loss import PairwiseLogisticLoss
+from sklearn_pscore._torch._network import MemberBatchNorm, MemberLinear, ScoreNetwork
+from sklearn_pscore._torch._packing import PackedGroups
+from sklearn_pscore._torch._scaling import InputScaling
+
+PARTS = {
+    "picking rows": (PackedGroups, "batch"),
+    "scaling": (InputScaling, "forward"),
+    "Linear layers, forward": (MemberLinear, "forward"),
+    "batch norm, forward": (MemberBatchNorm, "forward"),
+    "ReLU and sums, forward": (ScoreNetwork, "forward"),
+    "loss and its gradient": (PairwiseLogisticLoss, "forward"),
+    "backward": (torch.Tensor, "backward"),
+    "AdamW's kernel": (torch, "_fused_adamw_"),
+}
+REST = "skorch, optimiser, interpreter"
+
+
+class Stopwatch:
+    """Seconds inside of some functions, less those inside of others that they call."""
+
+    def __init__(self):
+        self.seconds = defaultdict(float)
+        self._inside = []
+
+    def timed(self, function, part):
+        """Return the function, on the clock."""
+
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            self._inside.append(0.0)
+            start = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                taken = time.perf_counter() - start
+                self.seconds[part] += taken - self._inside.pop()
+                if self._inside:
+                    self._inside[-1] += taken
+
+        return call
+
+    def watching(self, parts):
+        """Return a context in which the parts are on the clock."""
+        stack = ExitStack()
+        for part, (owner, name) in parts.items():
+            stack.enter_context(
+                patch.object(owner, name, self.timed(getattr(owner, name), part))
+            )
+        return stack
+
+
+class Parts(Callback):
+    """Keep what the stopwatch shows after every epoch."""
+
+    def __init__(self, stopwatch):
+        self.stopwatch = stopwatch
+
+    def __deepcopy__(self, memo):
+        # The net has a copy of its callbacks; the stopwatch is the same one.
+        return Parts(self.stopwatch)
+
+    def initialize(self):
+        """Start with nothing."""
+        self.shown_, self.n_steps_ = [], 0
+        return self
+
+    def on_train_begin(self, net, **kwargs):
+        """Start with what there was before."""
+        self.shown_.append(dict(self.stopwatch.seconds))
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        """Count steps."""
+        self.n_steps_ += training
+
+    def on_epoch_end(self, net, **kwargs):
+        """Keep what it shows."""
+        self.shown_.append(dict(self.stopwatch.seconds))
+
+
+def profile(X, groups, n_epochs, **params):
+    """Return one row per epoch and part: microseconds of a step."""
+    stopwatch = Stopwatch()
+    ranker = one_member(
+        max_epochs=n_epochs, callbacks=[Laps(), Parts(stopwatch)], **params
+    )
+    with stopwatch.watching(PARTS):
+        net = ranker.fit(X, groups).net_
+    laps, parts = (
+        next(each for _, each in net.callbacks_ if isinstance(each, kind))
+        for kind in (Laps, Parts)
+    )
+    shown = pd.DataFrame(parts.shown_, columns=list(PARTS)).fillna(0.0).diff().iloc[1:]
+    shown[REST] = np.diff(laps.seconds_) - shown.sum(axis=1)
+    steps = 1e6 * shown * n_epochs / parts.n_steps_
+    # The first epoch warms up.
+    rows = steps.iloc[1:].rename_axis("epoch").rename_axis("part", axis=1).stack()
+    return rows.rename("microseconds").reset_index()
+
+
+def cases(smoke):
+    """Yield the name, the data and the parameters of each fit."""
+    small = CASES["4,000 x 12"]
+    X, grade, group = GradedGroups(small["features"], small["group_size"]).draw(
+        small["n"], seed=0
+    )
+    groups = Groups.from_arrays(group=group, preference=grade)
+    yield "4,000 x 12, 200", X, groups, {"batch_size": 200, "n_epochs": 20}
+    if smoke:
+        return
+    X, preference, group, _, _ = paper_workload.make_items(0)
+    groups = Groups.from_arrays(group=group, preference=preference)
+    yield "the paper's pairs", X, groups, paper_workload.OURS | {"n_epochs": 30}
+    X, grade, group = GradedGroups(large_ranking.N_FEATURES).draw(400_000, seed=(0, 0))
+    groups = Groups.from_arrays(group=group, preference=grade)
+    yield "400,000 x 136, 1,000", X, groups, large_ranking.OURS | {"n_epochs": 4}
+
+
+def main():
+    """Measure, print medians, and write the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true")
+    smoke = parser.parse_args().smoke
+    warm_up()
+    found = []
+    for name, X, groups, params in cases(smoke):
+        params.pop("max_epochs", None)
+        found.append(profile(X, groups, **params).assign(case=name))
+    table = pd.concat(found)
+    medians = table.pivot_table(
+        index="part", columns="case", values="microseconds", aggfunc="median", sort=False
+    )
+    print(medians.round().to_string(), "\n(microseconds of a step, medians)")
+    if smoke:
+        if (medians <= 0).any(axis=None):
+            sys.exit("a part of a step takes no time: the parts do not add up")
+        return
+    write_timings("step_profile", table)
+
+
+if __name__ == "__main__":
+    main()
