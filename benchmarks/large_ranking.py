@@ -27,9 +27,14 @@ from sklearn_pscore import Groups
 from sklearn_pscore.metrics import ndcg_score
 
 N_FEATURES = 136
-# Chosen on a draw with another seed than those that are measured: the shortest fit
-# that reaches all three peers there.
-OURS = {"batch_size": 1000, "learning_rate_init": 0.01, "max_epochs": 8}
+# Chosen on a draw with another seed than those that are measured: an epoch more than
+# the shortest fit that reaches all three peers there. The shortcut is the default one.
+OURS = {
+    "shortcut": "additive",
+    "batch_size": 1000,
+    "learning_rate_init": 0.01,
+    "max_epochs": 4,
+}
 PEERS = {
     "LightGBM lambdarank": (peers.lightgbm, {}),
     "XGBoost rank:ndcg": (peers.xgboost, {"objective": "rank:ndcg"}),
