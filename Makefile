@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
-SPEED := pair_loss epoch prediction metrics_speed paper_workload large_ranking \
-	rows streamed fit_time
+SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
+	large_ranking rows streamed fit_time
 
 .PHONY: help setup demo test lint format bench bench-agreement bench-paper \
 	bench-smoke clean

@@ -98,6 +98,22 @@ def table_of_epoch(rows):
     return markdown(shown)
 
 
+def table_of_step_profile(rows):
+    """Microseconds of a step by part, and its share, for each fit."""
+    wide = rows.pivot_table(
+        index="part", columns="case", values="microseconds", aggfunc="median", sort=False
+    )
+    total = wide.sum()
+    shares = (100 * wide / total).round().astype(int).astype(str) + " %"
+    wide.loc["all"] = total
+    shares.loc["all"] = ""
+    columns = {}
+    for case in wide:
+        columns[f"{case}: µs"] = wide[case].round().astype(int).map("{:,}".format)
+        columns[f"{case}: share"] = shares[case]
+    return markdown(pd.DataFrame(columns))
+
+
 def table_of_large_ranking(rows):
     """Seconds of each peer, and of ours to the same NDCG@10, per repetition."""
     parts = []

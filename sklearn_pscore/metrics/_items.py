@@ -141,9 +141,10 @@ def item_scores(target, y_score):
     -------
     score : ndarray of shape (n_items,), float
     """
-    rows = np.flatnonzero(target.items.row_item >= 0)
+    is_kept = target.items.row_item >= 0
     if target.item is None:
-        return y_score[rows]
+        return y_score if is_kept.all() else y_score[is_kept]
+    rows = np.flatnonzero(is_kept)
     item = target.items.row_item[rows]
     if len(rows) == target.items.n_items:
         score = np.empty(len(rows))

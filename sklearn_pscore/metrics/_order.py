@@ -53,7 +53,8 @@ def runs_by_score(group, score):
     ranking : TiedRuns
     """
     order = stable_order(-score, group)
-    group = group[order]
+    if (group[1:] < group[:-1]).any():
+        group = group[order]
     runs = Segments.of_equal(group, score[order])
     return TiedRuns(order=order, runs=runs, group=group)
 

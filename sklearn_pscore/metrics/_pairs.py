@@ -77,7 +77,7 @@ def ranked_pairs(items, k):
         groups=items.groups,
         run=ranking.runs.index,
         level=level[ranking.order],
-        is_top=is_top[ranking.order],
+        is_top=is_top if k is None else is_top[ranking.order],
         # Whole numbers are all one, in any order.
         weight=weight if weight.dtype.kind == "i" else weight[ranking.order],
         decided=_sum_across(items.group, level, weight, items.group),
@@ -125,10 +125,12 @@ def ordered_preference_ties(pairs):
         # Counts are exact: of all pairs but those below the k-th, what is left when
         # those of different level are taken away, and those tied in the score too.
         n_below = pairs.groups.size - pairs.groups.count(pairs.is_top)
-        n_pairs = _n_pairs(pairs.groups.size) - _n_pairs(n_below)
+        total = _n_pairs(pairs.groups.size) - _n_pairs(n_below) - pairs.decided
+        if pairs.run[-1] == len(pairs.run) - 1:
+            return total
         cells = Segments.of_equal(pairs.run, pairs.level)
         n_tied = _n_pairs(cells.size) * pairs.is_top[cells.start]
-        return n_pairs - pairs.decided - np.bincount(group[cells.start], n_tied)
+        return total - np.bincount(group[cells.start], n_tied)
     order = stable_order(pairs.level, group)
     order = order[pairs.is_top[order]]
     level = Segments.of_equal(group[order], pairs.level[order]).index
