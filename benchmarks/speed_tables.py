@@ -101,7 +101,11 @@ def table_of_epoch(rows):
 def table_of_step_profile(rows):
     """Microseconds of a step by part, and its share, for each fit."""
     wide = rows.pivot_table(
-        index="part", columns="case", values="microseconds", aggfunc="median", sort=False
+        index="part",
+        columns="case",
+        values="microseconds",
+        aggfunc="median",
+        sort=False,
     )
     total = wide.sum()
     shares = (100 * wide / total).round().astype(int).astype(str) + " %"

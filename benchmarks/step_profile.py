@@ -23,8 +23,8 @@ from unittest.mock import patch
 
 import large_ranking
 import numpy as np
-import paper_workload
 import pandas as pd
+import paper_workload
 import torch
 from epoch import CASES, Laps
 from graded import GradedGroups
@@ -163,7 +163,11 @@ def main():
         found.append(profile(X, groups, **params).assign(case=name))
     table = pd.concat(found)
     medians = table.pivot_table(
-        index="part", columns="case", values="microseconds", aggfunc="median", sort=False
+        index="part",
+        columns="case",
+        values="microseconds",
+        aggfunc="median",
+        sort=False,
     )
     print(medians.round().to_string(), "\n(microseconds of a step, medians)")
     if smoke:

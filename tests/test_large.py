@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from test_loss import over_all_pairs
 
 from sklearn_pscore._torch import _large, _loss
 from sklearn_pscore._torch._large import LargeGroups, batches
@@ -26,23 +27,6 @@ def case_of(level_sizes, score_range, seed=0, n_members=1):
     # Groups apart, so that one center would not do for all.
     scores += np.repeat(rng.normal(0, 1000, len(sizes)), sizes)
     return scores, np.concatenate(level), rng.uniform(0.1, 2.0, sum(sizes)), sizes
-
-
-def over_all_pairs(scores, level, weight, sizes):
-    """Return loss, gradient, pair weight and the pair weight of each item."""
-    loss = total = 0.0
-    gradient, of_item = np.zeros(len(scores)), np.zeros(len(scores))
-    ends = np.cumsum(sizes)
-    for start, end in zip(ends - sizes, ends, strict=True):
-        own = slice(start, end)
-        minus_margin = scores[own] - scores[own, None]
-        pair = (level[own, None] > level[own]) * weight[own, None] * weight[own]
-        loss += (pair * np.logaddexp(0.0, minus_margin)).sum()
-        slope = pair * np.exp(-np.logaddexp(0.0, -minus_margin))
-        gradient[own] = slope.sum(0) - slope.sum(1)
-        of_item[own] = pair.sum(0) + pair.sum(1)
-        total += pair.sum()
-    return loss, gradient, total, of_item
 
 
 def assert_exact(sums, scores, level, weight, sizes):
