@@ -62,10 +62,12 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Units of each hidden layer. Empty leaves a linear layer.
 
     loss : {"ranknet", "lambdarank", "listnet"}, default="ranknet"
-        "ranknet" is the mean over all pairs. "lambdarank" weighs a pair by what
-        its swap does to NDCG [3]_. "listnet" is the cross-entropy of the
-        group's most preferred items [4]_: with one winner in each group, the
-        likelihood of the conditional logit model.
+        "ranknet" is the mean over all pairs, in time linear in the items.
+        "lambdarank" weighs a pair by what its swap does to NDCG [3]_; it goes
+        through the pairs, so its time grows with the square of a group,
+        whatever `k`. "listnet" is the cross-entropy of the group's most
+        preferred items [4]_: with one winner in each group, the likelihood of
+        the conditional logit model.
 
     k : int or None, default=None
         Ranks that NDCG counts, None is all. Used if `loss` is "lambdarank".

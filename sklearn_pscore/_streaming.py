@@ -28,12 +28,13 @@ class ParquetMixin:
 
         The files are gone through `max_epochs` times, whole groups at a time,
         as by ``partial_fit``: groups are shuffled among those read together. So
-        sort the file by group, with the groups in a random order. Only as many
-        rows as are read at a time, and the largest group, are in memory.
+        the rows of a group must follow one another, and the groups had better be
+        in a random order. Only as many rows as are read at a time, and the
+        largest group, are in memory.
 
         The first stretch of rows decides how metrics are scaled. There is no
         validation set, so `early_stopping` must be False, and no group is left
-        out by a member.
+        out by a member: what fits in memory is better given to ``fit``.
 
         Parameters
         ----------

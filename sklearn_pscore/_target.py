@@ -280,6 +280,9 @@ def _check_plain(y, caller, name):
     y = column_or_1d(y, warn=True)
     if y.dtype.kind not in "buif":
         try:
+            # Text that spells a number is more likely a label than a preference.
+            if y.dtype.kind != "O" or any(isinstance(value, str) for value in y):
+                raise TypeError
             y = y.astype(np.float64)
         except (TypeError, ValueError):
             raise TypeError(

@@ -256,6 +256,13 @@ EXTRA = np.zeros(2, dtype=[("group", "i8"), ("preference", "f8"), ("qid", "i8")]
         (np.ones((3, 2)), {}, TypeError, "groups is ndarray of shape (3, 2); expected"),
         (pd.DataFrame(np.ones((3, 2))), {}, TypeError, "is DataFrame of shape (3, 2)"),
         (["a", "b"], {}, TypeError, "groups is a plain array of dtype <U1"),
+        (["1", "2"], {}, TypeError, "groups is a plain array of dtype <U1"),
+        (
+            np.array(["1", 2.0], dtype=object),
+            {},
+            TypeError,
+            "groups is a plain array of dtype object",
+        ),
         ([1.0, np.nan], {}, ValueError, "Input y contains NaN"),
         ([1.0, np.inf], {}, ValueError, "Input y contains infinity"),
         ([1.0, 2.0], {"n_rows": 3}, ValueError, "2 entries but X has 3 rows"),

@@ -355,8 +355,7 @@ def check_device(device):
     except (RuntimeError, TypeError, AssertionError) as error:
         raise ValueError(
             f"device={device!r} cannot be used: {str(error).splitlines()[0]}; expected a "
-            "torch device that this machine has, such as 'cpu' or 'cuda'. device='cpu' "
-            "works everywhere."
+            "torch device that this machine has. device='cpu' works everywhere."
         ) from error
     return found
 
