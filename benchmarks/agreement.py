@@ -151,6 +151,7 @@ def summary(table, metric="accuracy"):
         rows.append(
             {
                 "set": name,
+                "folds": len(wide),
                 "ours": wide[OURS].mean(),
                 "best peer": wide[peer].mean(),
                 "which": peer,

@@ -30,6 +30,7 @@ def by_set(rows):
         "" if pd.isna(low) else f"{low:+.3f} to {high:+.3f}"
         for low, high in zip(found.pop("low"), found.pop("high"), strict=True)
     ]
+    found["folds"] = found["folds"].astype(str)
     found["difference"] = [f"{gap:+.3f}" for gap in found["difference"]]
     found["95 % interval"] = interval
     return table_of(found)
