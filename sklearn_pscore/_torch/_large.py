@@ -3,14 +3,21 @@
 import torch
 
 from sklearn_pscore._torch._blocks import PairSums
+from sklearn_pscore._torch._cubes import Rows
+from sklearn_pscore._torch._dense import sums_of_rows
 from sklearn_pscore._torch._narrow import LARGEST_BATCH, NarrowSums
+
+# Scores of a wide range need blocks, a few hundred torch calls for each group: more
+# than the pairs of a group up to this size. benchmarks/pair_loss.py shows both.
+_LARGEST_DENSE_IF_WIDE = 1024
 
 
 class LargeGroups:
     """Sums over the pairs of different level of some large groups, in linear time.
 
     Groups of moderate size go together as long as their scores have a narrow range;
-    one that is larger, or whose scores do not, goes by itself.
+    one that is larger, or whose scores do not, goes by itself, through its pairs if
+    they are less work than blocks.
 
     Parameters
     ----------
@@ -28,12 +35,14 @@ class LargeGroups:
 
     def __init__(self, level, weight, sizes):
         self.level, self.weight, self.sizes = level, weight, sizes
-        self._apart = self._together = None
+        self._blocks_of = {}
+        self._together = None
         if sum(sizes) <= LARGEST_BATCH:
             self._together = NarrowSums(level, weight, torch.tensor(sizes))
             self.pair_weight = self._together.pair_weight
         else:
-            self.pair_weight = sum(sums.pair_weight for sums in self._sums_apart())
+            # One group: several never are more than a batch.
+            self.pair_weight = self._blocks(slice(0, len(level))).pair_weight
 
     def __call__(self, scores, with_gradient=True):
         """Return the loss summed over pairs and members, and its gradient.
@@ -58,7 +67,7 @@ class LargeGroups:
             if self._together is not None:
                 found = self._together(scores[members], with_gradient)
             if found is None:
-                loss += self._apart_of(scores, range(n_members)[members], gradient)
+                loss += self._apart_of(scores, members, gradient)
                 continue
             loss += found[0]
             if with_gradient:
@@ -68,27 +77,37 @@ class LargeGroups:
     def _apart_of(self, scores, members, gradient):
         """Return the loss of some members group by group; write their gradient."""
         loss, start = 0.0, 0
-        for sums, size in zip(self._sums_apart(), self.sizes, strict=True):
+        for size in self.sizes:
             own = slice(start, start + size)
-            for member in members:
+            start += size
+            if size <= _LARGEST_DENSE_IF_WIDE:
+                part, slopes = self._through_pairs(
+                    scores[members, own], own, gradient is not None
+                )
+                loss += part
+                if gradient is not None:
+                    gradient[members, own] = slopes
+                continue
+            sums = self._blocks(own)
+            for member in range(len(scores))[members]:
                 part, slopes = sums(scores[member, own], gradient is not None)
                 loss += part
                 if gradient is not None:
                     gradient[member, own] = slopes
-            start += size
         return loss
 
-    def _sums_apart(self):
-        if self._apart is None:
-            levels, weights = (
-                self.level.split(self.sizes),
-                self.weight.split(self.sizes),
-            )
-            self._apart = [
-                PairSums(weight, torch.bincount(level).cpu())
-                for level, weight in zip(levels, weights, strict=True)
-            ]
-        return self._apart
+    def _through_pairs(self, scores, own, with_gradient):
+        rows = Rows((1, own.stop - own.start))
+        loss, _, slopes = sums_of_rows(
+            rows, scores, self.level[own], self.weight[own], with_gradient
+        )
+        return loss, None if slopes is None else slopes[:, 0]
+
+    def _blocks(self, own):
+        if own.start not in self._blocks_of:
+            level_sizes = torch.bincount(self.level[own]).cpu()
+            self._blocks_of[own.start] = PairSums(self.weight[own], level_sizes)
+        return self._blocks_of[own.start]
 
 
 def batches(spans):

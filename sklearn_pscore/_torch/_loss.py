@@ -1,23 +1,16 @@
 """The pairwise logistic (RankNet) loss over all pairs of packed groups."""
 
-from functools import lru_cache
-
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import softplus
 
-from sklearn_pscore._torch._cubes import chunks, rows_by_size
+from sklearn_pscore._torch._cubes import rows_by_size
+from sklearn_pscore._torch._dense import sums_of_rows
 from sklearn_pscore._torch._large import LargeGroups, batches
 
 # Groups up to this size go through their pairs, side by side; for a larger one
 # the sum over pairs is expanded. benchmarks/pair_loss.py shows where they cross.
 _LARGEST_DENSE_GROUP = 256
-# Up to this width the pairs of a row are made by a matrix of differences, each
-# pair once; beyond, that is more work than going through each pair twice.
-_WIDEST_DIFFERENCES = 32
-# Where softplus(x) is x, to 1e-13.
-_LINEAR_FROM = 30.0
 
 
 class PairwiseLogisticLoss(nn.Module):
@@ -208,7 +201,7 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
     """
     small, large = rows_by_size(sizes, _LARGEST_DENSE_GROUP, scores.device)
     if not large and len(small) == 1 and small[0].index is None:
-        loss, pair_weight, slopes = _side_by_side(
+        loss, pair_weight, slopes = sums_of_rows(
             small[0], scores, level, weight, with_gradient
         )
         if with_gradient:
@@ -218,7 +211,7 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
     loss = scores.new_zeros((), dtype=torch.float64)
     pair_weight = scores.new_zeros((), dtype=torch.float64)
     for rows in small:
-        part = _side_by_side(rows, scores, level, weight, with_gradient)
+        part = sums_of_rows(rows, scores, level, weight, with_gradient)
         loss += part[0]
         pair_weight += part[1]
         if with_gradient:
@@ -231,73 +224,3 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
         if with_gradient:
             gradient[:, items] = slopes
     return loss, gradient, pair_weight
-
-
-def _side_by_side(rows, scores, level, weight, with_gradient):
-    """Return loss, pair weight and slopes of small groups, as rows."""
-    level = rows.of(level.to(scores.dtype))
-    scores, weight = rows.of(scores), rows.weights(weight)
-    n_members, n_groups, width = scores.shape
-    over_pairs = _differences if width <= _WIDEST_DIFFERENCES else _cubes
-    cut = chunks(n_members, n_groups, width)
-    if len(cut) == 1:
-        return over_pairs(scores, level, weight, with_gradient)
-    loss = pair_weight = 0.0
-    slopes = torch.empty_like(scores) if with_gradient else None
-    for members, groups in cut:
-        part = over_pairs(
-            scores[members, groups], level[groups], weight[groups], with_gradient
-        )
-        loss += part[0]
-        if members.start == 0:
-            pair_weight += part[1]
-        if with_gradient:
-            slopes[members, groups] = part[2]
-    return loss, pair_weight, slopes
-
-
-def _differences(scores, level, weight, with_gradient):
-    """Return loss, pair weight and slopes of rows, each pair taken once."""
-    better, worse, difference = _pairs_of_row(
-        scores.shape[-1], scores.dtype, scores.device
-    )
-    # Rows are sorted by level: the later one is the better one, or they are tied.
-    pair = level.index_select(1, better).sub_(level.index_select(1, worse))
-    # Levels are whole numbers: 1 where one is above the other, cheaper than to compare.
-    pair.clamp_(0.0, 1.0).mul_(weight.index_select(1, better))
-    pair.mul_(weight.index_select(1, worse))
-    minus_margin = scores @ difference
-    loss = softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair).sum(dtype=torch.float64)
-    slopes = None
-    if with_gradient:
-        slopes = minus_margin.sigmoid_().mul_(pair) @ difference.T
-    return loss, pair.sum(dtype=torch.float64), slopes
-
-
-def _cubes(scores, level, weight, with_gradient):
-    """Return loss, pair weight and slopes of rows, through all pairs of places."""
-    pair = (level.unsqueeze(-1) - level.unsqueeze(-2)).clamp_(0.0, 1.0)
-    pair.mul_(weight.unsqueeze(-1)).mul_(weight.unsqueeze(-2))
-    minus_margin = scores.unsqueeze(-2) - scores.unsqueeze(-1)
-    loss = _sum(softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair))
-    slopes = None
-    if with_gradient:
-        slope = minus_margin.sigmoid_().mul_(pair)
-        slopes = slope.sum(-2) - slope.sum(-1)
-    return loss, _sum(pair), slopes
-
-
-def _sum(values):
-    """Return the sum in float64, of sums over short rows in the values' own type."""
-    return values.sum(-1).sum(dtype=torch.float64)
-
-
-@lru_cache(maxsize=128)
-def _pairs_of_row(width, dtype, device):
-    """Return the places of each pair, and the matrix that takes worse - better."""
-    better, worse = torch.tril_indices(width, width, offset=-1, device=device)
-    difference = torch.zeros(width, len(better), dtype=dtype, device=device)
-    pair = torch.arange(len(better), device=device)
-    difference[better, pair] = -1.0
-    difference[worse, pair] = 1.0
-    return better, worse, difference

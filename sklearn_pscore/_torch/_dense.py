@@ -1,0 +1,97 @@
+"""The loss of groups side by side, through all of their pairs."""
+
+from functools import lru_cache
+
+import torch
+from torch.nn.functional import softplus
+
+from sklearn_pscore._torch._cubes import chunks
+
+# Up to this width the pairs of a row are made by a matrix of differences, each
+# pair once; beyond, that is more work than going through each pair twice.
+_WIDEST_DIFFERENCES = 32
+# Where softplus(x) is x, to 1e-13.
+_LINEAR_FROM = 30.0
+
+
+def sums_of_rows(rows, scores, level, weight, with_gradient=True):
+    """Return loss, pair weight and slopes of groups side by side, through all pairs.
+
+    Parameters
+    ----------
+    rows : Rows
+    scores : tensor of shape (n_members, n_items)
+    level, weight : tensors of shape (n_items,)
+    with_gradient : bool, default=True
+
+    Returns
+    -------
+    loss, pair_weight : tensors of shape (), float64
+    slopes : tensor of shape (n_members, n_groups, width), or None
+    """
+    level = rows.of(level.to(scores.dtype))
+    scores, weight = rows.of(scores), rows.weights(weight)
+    n_members, n_groups, width = scores.shape
+    over_pairs = _differences if width <= _WIDEST_DIFFERENCES else _cubes
+    cut = chunks(n_members, n_groups, width)
+    if len(cut) == 1:
+        return over_pairs(scores, level, weight, with_gradient)
+    loss = pair_weight = 0.0
+    slopes = torch.empty_like(scores) if with_gradient else None
+    for members, groups in cut:
+        part = over_pairs(
+            scores[members, groups], level[groups], weight[groups], with_gradient
+        )
+        loss += part[0]
+        if members.start == 0:
+            pair_weight += part[1]
+        if with_gradient:
+            slopes[members, groups] = part[2]
+    return loss, pair_weight, slopes
+
+
+def _differences(scores, level, weight, with_gradient):
+    """Return loss, pair weight and slopes of rows, each pair taken once."""
+    better, worse, difference = _pairs_of_row(
+        scores.shape[-1], scores.dtype, scores.device
+    )
+    # Rows are sorted by level: the later one is the better one, or they are tied.
+    pair = level.index_select(1, better).sub_(level.index_select(1, worse))
+    # Levels are whole numbers: 1 where one is above the other, cheaper than to compare.
+    pair.clamp_(0.0, 1.0).mul_(weight.index_select(1, better))
+    pair.mul_(weight.index_select(1, worse))
+    minus_margin = scores @ difference
+    loss = softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair).sum(dtype=torch.float64)
+    slopes = None
+    if with_gradient:
+        slopes = minus_margin.sigmoid_().mul_(pair) @ difference.T
+    return loss, pair.sum(dtype=torch.float64), slopes
+
+
+def _cubes(scores, level, weight, with_gradient):
+    """Return loss, pair weight and slopes of rows, through all pairs of places."""
+    pair = (level.unsqueeze(-1) - level.unsqueeze(-2)).clamp_(0.0, 1.0)
+    pair.mul_(weight.unsqueeze(-1)).mul_(weight.unsqueeze(-2))
+    minus_margin = scores.unsqueeze(-2) - scores.unsqueeze(-1)
+    loss = _sum(softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair))
+    slopes = None
+    if with_gradient:
+        slope = minus_margin.sigmoid_().mul_(pair)
+        slopes = slope.sum(-2) - slope.sum(-1)
+    return loss, _sum(pair), slopes
+
+
+def _sum(values):
+    """Return the sum in float64, of sums over short rows in the values' own type."""
+    return values.sum(-1).sum(dtype=torch.float64)
+
+
+@lru_cache(maxsize=128)
+def _pairs_of_row(width, dtype, device):
+    """Return the places of each pair, and the matrix that takes worse - better."""
+    better, worse = torch.tril_indices(width, width, offset=-1, device=device)
+    difference = torch.zeros(width, len(better), dtype=dtype, device=device)
+    pair = torch.arange(len(better), device=device)
+    difference[better, pair] = -1.0
+    difference[worse, pair] = 1.0
+    return better, worse, difference
