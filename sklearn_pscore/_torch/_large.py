@@ -62,46 +62,49 @@ class LargeGroups:
         gradient = torch.empty_like(scores) if with_gradient else None
         step = max(1, LARGEST_BATCH // n_items)
         for first in range(0, n_members, step):
-            members = slice(first, first + step)
-            found = None
-            if self._together is not None:
-                found = self._together(scores[members], with_gradient)
-            if found is None:
-                loss += self._apart_of(scores, members, gradient)
-                continue
-            loss += found[0]
-            if with_gradient:
-                gradient[members] = found[1]
+            loss += self._of_members(scores, slice(first, first + step), gradient)
         return loss, gradient
 
-    def _apart_of(self, scores, members, gradient):
-        """Return the loss of some members group by group; write their gradient."""
+    def _of_members(self, scores, members, gradient):
+        """Return the loss of some members; write their gradient."""
+        found = None
+        if self._together is not None:
+            found = self._together(scores[members], gradient is not None)
+        if found is not None:
+            if gradient is not None:
+                gradient[members] = found[1]
+            return found[0]
+        places = range(len(scores))[members]
+        if len(places) > 1:
+            # It may be one of them that is wide.
+            return sum(
+                self._of_members(scores, slice(m, m + 1), gradient) for m in places
+            )
+        return self._group_by_group(scores, places[0], gradient)
+
+    def _group_by_group(self, scores, member, gradient):
+        """Return the loss of a member, each group by itself; write its gradient."""
         loss, start = 0.0, 0
         for size in self.sizes:
             own = slice(start, start + size)
             start += size
-            if size <= _LARGEST_DENSE_IF_WIDE:
-                part, slopes = self._through_pairs(
-                    scores[members, own], own, gradient is not None
-                )
-                loss += part
-                if gradient is not None:
-                    gradient[members, own] = slopes
-                continue
-            sums = self._blocks(own)
-            for member in range(len(scores))[members]:
-                part, slopes = sums(scores[member, own], gradient is not None)
-                loss += part
-                if gradient is not None:
-                    gradient[member, own] = slopes
+            way = self._pairs if size <= _LARGEST_DENSE_IF_WIDE else self._blocks
+            part, slopes = way(own)(scores[member, own], gradient is not None)
+            loss += part
+            if gradient is not None:
+                gradient[member, own] = slopes
         return loss
 
-    def _through_pairs(self, scores, own, with_gradient):
+    def _pairs(self, own):
         rows = Rows((1, own.stop - own.start))
-        loss, _, slopes = sums_of_rows(
-            rows, scores, self.level[own], self.weight[own], with_gradient
-        )
-        return loss, None if slopes is None else slopes[:, 0]
+
+        def sums(scores, with_gradient):
+            loss, _, slopes = sums_of_rows(
+                rows, scores[None], self.level[own], self.weight[own], with_gradient
+            )
+            return loss, None if slopes is None else slopes[0, 0]
+
+        return sums
 
     def _blocks(self, own):
         if own.start not in self._blocks_of:
