@@ -8,7 +8,7 @@ Python and the interpreter.
 
     python benchmarks/step_profile.py [--smoke]
 
-writes ``results/step_profile.csv``, one row per case, epoch and part, with the
+writes ``results/step_profile.csv``, one row per case, fit, epoch and part, with the
 microseconds of a step. ``--smoke`` runs the smallest case, writes nothing, and
 fails if the parts do not add up to the epoch.
 """
@@ -113,12 +113,10 @@ class Parts(Callback):
         self.shown_.append(dict(self.stopwatch.seconds))
 
 
-def profile(X, groups, n_epochs, **params):
+def profile(X, groups, **params):
     """Return one row per epoch and part: microseconds of a step."""
     stopwatch = Stopwatch()
-    ranker = one_member(
-        max_epochs=n_epochs, callbacks=[Laps(), Parts(stopwatch)], **params
-    )
+    ranker = one_member(callbacks=[Laps(), Parts(stopwatch)], **params)
     with stopwatch.watching(PARTS):
         net = ranker.fit(X, groups).net_
     laps, parts = (
@@ -127,28 +125,28 @@ def profile(X, groups, n_epochs, **params):
     )
     shown = pd.DataFrame(parts.shown_, columns=list(PARTS)).fillna(0.0).diff().iloc[1:]
     shown[REST] = np.diff(laps.seconds_) - shown.sum(axis=1)
-    steps = 1e6 * shown * n_epochs / parts.n_steps_
-    # The first epoch warms up.
-    rows = steps.iloc[1:].rename_axis("epoch").rename_axis("part", axis=1).stack()
+    steps = 1e6 * shown * len(shown) / parts.n_steps_
+    rows = steps.rename_axis("epoch").rename_axis("part", axis=1).stack()
     return rows.rename("microseconds").reset_index()
 
 
 def cases(smoke):
-    """Yield the name, the data and the parameters of each fit."""
+    """Yield the name, the data and the parameters of each fit, and how many fits."""
     small = CASES["4,000 x 12"]
     X, grade, group = GradedGroups(small["features"], small["group_size"]).draw(
         small["n"], seed=0
     )
     groups = Groups.from_arrays(group=group, preference=grade)
-    yield "4,000 x 12, 200", X, groups, {"batch_size": 200, "n_epochs": 20}
+    params = {"batch_size": small["batch_size"], "max_epochs": 10}
+    yield "4,000 x 12, 200", X, groups, params, 3
     if smoke:
         return
     X, preference, group, _, _ = paper_workload.make_items(0)
     groups = Groups.from_arrays(group=group, preference=preference)
-    yield "the paper's pairs", X, groups, paper_workload.OURS | {"n_epochs": 30}
+    yield "the paper's pairs", X, groups, paper_workload.OURS, 10
     X, grade, group = GradedGroups(large_ranking.N_FEATURES).draw(400_000, seed=(0, 0))
     groups = Groups.from_arrays(group=group, preference=grade)
-    yield "400,000 x 136, 1,000", X, groups, large_ranking.OURS | {"n_epochs": 4}
+    yield "400,000 x 136, 1,000", X, groups, large_ranking.OURS, 1
 
 
 def main():
@@ -158,9 +156,11 @@ def main():
     smoke = parser.parse_args().smoke
     warm_up()
     found = []
-    for name, X, groups, params in cases(smoke):
-        params.pop("max_epochs", None)
-        found.append(profile(X, groups, **params).assign(case=name))
+    for name, X, groups, params, n_fits in cases(smoke):
+        profile(X[:1000], groups[:1000], **params)  # warms up
+        for repetition in range(n_fits):
+            rows = profile(X, groups, **params)
+            found.append(rows.assign(case=name, repetition=repetition))
     table = pd.concat(found)
     medians = table.pivot_table(
         index="part",
