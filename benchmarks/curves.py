@@ -78,3 +78,12 @@ def seconds_to(curve, score):
     """Return the seconds after which a curve first has a score, NaN if never."""
     reached = curve.loc[curve["score"] >= score, "seconds"]
     return reached.iloc[0] if len(reached) else np.nan
+
+
+def seconds_of_a_round(curve):
+    """Return the mean seconds of a round after the first, or of the only one."""
+    ends = curve.dropna(subset="rounds")[["seconds", "rounds"]]
+    first, last = ends.iloc[0], ends.iloc[-1]
+    if len(ends) == 1:
+        return last["seconds"] / last["rounds"]
+    return (last["seconds"] - first["seconds"]) / (last["rounds"] - first["rounds"])

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 import peers
 import torch
-from curves import Snapshots, seconds_to
+from curves import Snapshots, seconds_of_a_round, seconds_to
 from own import LAYERS, curve_of, one_member, warm_up
 from records import n_threads, write_timings
 from sklearn.preprocessing import StandardScaler
@@ -204,7 +204,6 @@ def summary(found):
     ours = found["sklearn_pscore"]
     rows = {}
     for method, curve in found.items():
-        rounds = curve.dropna(subset="rounds")
         final = curve["score"].iloc[-1]
         rows[method] = {
             "best": curve["score"].max(),
@@ -213,8 +212,7 @@ def summary(found):
             "s to common": seconds_to(curve, common),
             "s of the fit": curve["seconds"].iloc[-1],
             "s of ours to its final": seconds_to(ours, final),
-            "s per pass or tree": rounds["seconds"].iloc[-1]
-            / rounds["rounds"].iloc[-1],
+            "s per pass or tree": seconds_of_a_round(curve),
         }
     return pd.DataFrame(rows).T
 
