@@ -98,6 +98,9 @@ def draw_metrics_speed(rows):
 
 def draw_rows(rows):
     """Time of an epoch and peak of memory against the rows."""
+    # Fewer bytes fit into memory that the process had used and freed before.
+    peak = rows["peak_over_data"].where(rows["data_bytes"] > 2**25)
+    rows = rows.assign(peak_over_data=peak)
     medians = rows.groupby("n_rows")[["seconds", "peak_over_data"]].median()
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
     per_row = 1e6 * rows["seconds"] / rows["n_rows"]

@@ -145,6 +145,8 @@ def _preference_levels(items):
 
 def _pair_weights(items):
     """Divide weights by the largest of their group."""
+    if np.all(items.weight == items.weight[:1]):
+        return np.ones(len(items.weight), dtype=np.int64)
     largest = items.groups.spread(np.maximum.reduceat(items.weight, items.groups.start))
     if np.all(items.weight == largest):
         return np.ones(len(largest), dtype=np.int64)
