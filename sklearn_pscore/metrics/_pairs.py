@@ -33,8 +33,8 @@ class RankedPairs:
     level : ndarray of shape (n_items,), int
         Preference as a level of its group, 0 is the most preferred. With `k`
         all items below the k-th share one level, so that they make no pair.
-    is_top : ndarray of shape (n_items,), bool
-        Whether the item is above that shared level.
+    is_top : ndarray of shape (n_items,), bool, or None
+        Whether the item is above that shared level; None if there is none.
     weight : ndarray of shape (n_items,), int or float
         Weight by which an item enters a pair; all one, as int, if all are equal.
     decided : ndarray of shape (n_groups,)
@@ -44,7 +44,7 @@ class RankedPairs:
     groups: Segments
     run: np.ndarray
     level: np.ndarray
-    is_top: np.ndarray
+    is_top: np.ndarray | None
     weight: np.ndarray
     decided: np.ndarray
 
@@ -65,7 +65,7 @@ def ranked_pairs(items, k):
     pairs : RankedPairs
     """
     level = _preference_levels(items)
-    is_top = np.ones(len(level), dtype=bool)
+    is_top = None
     if k is not None:
         kth = items.groups.start + np.minimum(k, items.groups.size) - 1
         lowest = items.groups.spread(level[kth] + 1)
@@ -77,7 +77,7 @@ def ranked_pairs(items, k):
         groups=items.groups,
         run=ranking.runs.index,
         level=level[ranking.order],
-        is_top=is_top if k is None else is_top[ranking.order],
+        is_top=None if is_top is None else is_top[ranking.order],
         # Whole numbers are all one, in any order.
         weight=weight if weight.dtype.kind == "i" else weight[ranking.order],
         decided=_sum_across(items.group, level, weight, items.group),
@@ -120,19 +120,23 @@ def ordered_preference_ties(pairs):
     -------
     total : ndarray of shape (n_groups,)
     """
-    group = pairs.groups.index
+    group, is_top = pairs.groups.index, pairs.is_top
     if pairs.weight.dtype.kind == "i":
         # Counts are exact: of all pairs but those below the k-th, what is left when
         # those of different level are taken away, and those tied in the score too.
-        n_below = pairs.groups.size - pairs.groups.count(pairs.is_top)
-        total = _n_pairs(pairs.groups.size) - _n_pairs(n_below) - pairs.decided
+        total = _n_pairs(pairs.groups.size) - pairs.decided
+        if is_top is not None:
+            total -= _n_pairs(pairs.groups.count(~is_top))
         if pairs.run[-1] == len(pairs.run) - 1:
             return total
         cells = Segments.of_equal(pairs.run, pairs.level)
-        n_tied = _n_pairs(cells.size) * pairs.is_top[cells.start]
+        n_tied = _n_pairs(cells.size)
+        if is_top is not None:
+            n_tied = n_tied * is_top[cells.start]
         return total - np.bincount(group[cells.start], n_tied)
     order = stable_order(pairs.level, group)
-    order = order[pairs.is_top[order]]
+    if is_top is not None:
+        order = order[is_top[order]]
     level = Segments.of_equal(group[order], pairs.level[order]).index
     return _sum_across(level, pairs.run[order], pairs.weight[order], group[order])
 
