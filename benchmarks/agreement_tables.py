@@ -89,7 +89,20 @@ def calibrated(rows):
 
 
 def augmented(rows):
-    """What each setting of PairAugmenter gains, paired over folds."""
+    """What the main settings of PairAugmenter gain, paired over folds."""
+    main = [augmentation.NONE, "defaults", "paper", "stitched mean of 2", "injected 10"]
+    return _gains(rows[rows["setting"].isin(main)])
+
+
+def augmented_more(rows):
+    """What the other settings gain."""
+    main = ["defaults", "paper", "stitched mean of 2", "injected 10"]
+    rows = rows[~rows["setting"].isin(main)]
+    settings = rows.groupby("set")["setting"].nunique()
+    return _gains(rows[rows["set"].map(settings) > 1])
+
+
+def _gains(rows):
     found = augmentation.differences(rows)
     cells = [
         f"{gain:+.3f} ({low:+.3f} to {high:+.3f})"
@@ -117,6 +130,7 @@ TABLES = {
     "losses": ("variants", losses),
     "calibration": ("calibration", calibrated),
     "augmentation": ("augmentation", augmented),
+    "augmentation_more": ("augmentation", augmented_more),
 }
 """The rows that a table is made of, and what makes it, by the name of its mark."""
 
