@@ -72,6 +72,13 @@ def print_thqa():
             gap = accuracy["PS"] - accuracy[other]
             gaps.append(f"{other} {gap.mean():+.3f} ± {gap.sem():.3f}")
         print(f"\nAccuracy of PS less that of ... : {'; '.join(gaps)}")
+        if "PS, defaults" in accuracy:
+            gaps = []
+            for metric in METRICS:
+                wide = by_fold[metric].unstack("method")
+                gap = wide["PS, defaults"] - wide["CB"]
+                gaps.append(f"{metric} {gap.mean():+.3f} ± {gap.sem():.3f}")
+            print(f"\nPS, defaults less CB: {'; '.join(gaps)}")
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def sum_over_metrics(X, target, points):
 
 def places_among(seen, values):
     """Count, for each value, the better and the equal values in sorted `seen`."""
-    # Bisection is ten times as fast when neighbours search the same stretch.
+    # Bisection is faster when neighbours search the same stretch.
     order = np.argsort(values)
     up_to, below = np.empty((2, len(values)), dtype=np.int64)
     up_to[order] = np.searchsorted(seen, values[order], side="right")

@@ -9,8 +9,8 @@ _STEPS = 256
 class ByteDropout(nn.Module):
     """Leave out a random share of the values in training, and scale up the rest.
 
-    As torch's Dropout, Srivastava et al. 2014, in a quarter of its time: a step
-    on a small network spends most on random numbers, and here each byte of one
+    As torch's Dropout, Srivastava et al. 2014, in less of its time: a step on a
+    small network spends most on random numbers, and here each byte of one
     decides. So the share is rounded to a multiple of 1/256.
 
     Parameters

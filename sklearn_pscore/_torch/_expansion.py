@@ -176,7 +176,7 @@ def _product(*matrices):
     """Return the product of matrices, by torch.
 
     The threads of NumPy's would wait for more to do for a while, and take the cores
-    from torch's: a training step in that while takes twice its time.
+    from torch's.
     """
     return torch.linalg.multi_dot([torch.from_numpy(own) for own in matrices]).numpy()
 

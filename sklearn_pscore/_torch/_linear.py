@@ -51,7 +51,7 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
     if signs is not None:
         bounds = [(0 if s > 0 else None, 0 if s < 0 else None) for s in signs]
     # The solver's own algebra is tiny, but its threads, which wait for more of it,
-    # would take the cores from those of the loss: up to ten times the time.
+    # would take the cores from those of the loss.
     with _threadpools().limit(limits=1, user_api="blas"):
         found = minimize(
             mean_loss,

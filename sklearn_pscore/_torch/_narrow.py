@@ -76,18 +76,9 @@ class NarrowSums:
         self.n_groups = n_groups
 
     def __call__(self, scores, with_gradient=True):
-        """Return the loss summed over pairs and members, and its gradient.
+        """Return (loss, gradient) as :class:`LargeGroups` does, in float64.
 
-        Parameters
-        ----------
-        scores : tensor of shape (n_members, n_items)
-        with_gradient : bool, default=True
-
-        Returns
-        -------
-        found : tuple of (tensor of shape (), float64), (tensor like `scores`, float64)
-            The gradient is None if it is not asked for. None, not a tuple, if the
-            scores of a group are not in a narrow range.
+        None, not a tuple, if the scores of a group are not in a narrow range.
         """
         scores = scores.double()
         center, half_width = self._blocks(scores)

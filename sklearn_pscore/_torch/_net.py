@@ -150,7 +150,7 @@ def build_net(
         criterion=_criterion(loss, k),
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=weight_decay,
-        # One kernel for all layers: half the time of a step on a small network.
+        # One kernel for all layers, which counts on a small network.
         optimizer__fused=True,
         lr=learning_rate,
         batch_size=batch_size,
@@ -346,7 +346,7 @@ def seeded(seed, device):
         if devices:
             torch.manual_seed(seed)
         else:
-            # torch.manual_seed goes through all devices, which takes a millisecond.
+            # torch.manual_seed goes through all devices first.
             torch.default_generator.manual_seed(seed)
         yield
 

@@ -113,8 +113,7 @@ class ScoreNetwork(nn.Module):
     def train(self, mode=True):
         """Go into training or evaluation mode, all parts alike.
 
-        Asked for before every step: to tell each part anew would take as long as
-        the optimiser does.
+        Asked for before every step: to tell each part anew would take a part of it.
         """
         return self if self.training == mode else super().train(mode)
 

@@ -44,8 +44,8 @@ class PackedGroups(Dataset):
     """Training items sorted by group, and by preference inside it.
 
     The metrics are not copied: a batch picks its rows out of the items' table. What
-    else there is of an item stays in numpy until it is in a batch: to pick a
-    thousand values costs numpy a tenth of what it costs torch.
+    else there is of an item stays in numpy until it is in a batch: numpy picks few
+    values sooner than torch does.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ class InputScaling(nn.Module):
         # So that neither float32 nor its square overflows.
         X = X.clamp_(-_FARTHEST, _FARTHEST).to(X.dtype if dtype is None else dtype)
         if self.clip is not None:
-            # In place: a pass over new memory takes as long as several over old.
+            # In place: new memory costs more than what is computed.
             X.mul_(X.square().add_(1.0).rsqrt_())
         return X.mul_((self.unit * bend).to(X.dtype))
 
@@ -89,7 +89,7 @@ def unit_inside(X, group):
     """
     sizes = np.bincount(group)
     sums = torch.zeros(len(sizes), X.shape[1], dtype=torch.float64)
-    # A tenth of the time of np.add.at.
+    # Sooner than np.add.at.
     sums.index_add_(0, torch.from_numpy(group), torch.from_numpy(X))
     inside = X - (sums.numpy() / np.maximum(sizes, 1)[:, None])[group]
     n_free = max(1, len(X) - np.count_nonzero(sizes))
