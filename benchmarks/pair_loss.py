@@ -30,7 +30,7 @@ import torch
 from records import write_rows
 from torch.nn.functional import softplus
 
-from sklearn_pscore._torch import _loss
+from sklearn_pscore._torch.losses import ranknet as _loss
 
 N_REPETITIONS = 5
 # Beyond, the dense ones take minutes or many gigabytes.

@@ -33,10 +33,10 @@ from records import write_timings
 from skorch.callbacks import Callback
 
 from sklearn_pscore import Groups
-from sklearn_pscore._torch._loss import PairwiseLogisticLoss
-from sklearn_pscore._torch._network import MemberBatchNorm, MemberLinear, ScoreNetwork
-from sklearn_pscore._torch._packing import PackedGroups
-from sklearn_pscore._torch._scaling import InputScaling
+from sklearn_pscore._torch.inputs import InputScaling
+from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.network import MemberBatchNorm, MemberLinear, ScoreNetwork
+from sklearn_pscore._torch.packing import PackedGroups
 
 PARTS = {
     "picking rows": (PackedGroups, "batch"),

@@ -28,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_pscore import PairwisePreferenceRanker
 from sklearn_pscore._experiments import PAPER_RANKER
-from sklearn_pscore._torch import _start
+from sklearn_pscore._torch import stacking as _start
 
 DEFAULTS = "defaults"
 MONOTONIC = "monotonic in known directions"

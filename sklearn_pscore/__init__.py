@@ -9,12 +9,12 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Groups": "_groups",
-    "LevelClassifierRanker": "_levels",
-    "PairAugmenter": "_augmenter",
-    "PairwisePreferenceRanker": "_ranker",
-    "RankSumRanker": "_baselines",
-    "TopCountRanker": "_baselines",
+    "Groups": "_target.groups",
+    "LevelClassifierRanker": "_rankers.level_classifier",
+    "PairAugmenter": "_items.augmenter",
+    "PairwisePreferenceRanker": "_rankers.pairwise",
+    "RankSumRanker": "_rankers.handcrafted",
+    "TopCountRanker": "_rankers.handcrafted",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -10,11 +10,11 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from tqdm.auto import tqdm
 
-from sklearn_pscore._augmenter import PairAugmenter
-from sklearn_pscore._baselines import RankSumRanker, TopCountRanker
-from sklearn_pscore._groups import Groups
-from sklearn_pscore._levels import LevelClassifierRanker
-from sklearn_pscore._ranker import PairwisePreferenceRanker
+from sklearn_pscore._items.augmenter import PairAugmenter
+from sklearn_pscore._rankers.handcrafted import RankSumRanker, TopCountRanker
+from sklearn_pscore._rankers.level_classifier import LevelClassifierRanker
+from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
+from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.datasets import fetch_thqa, make_head_challenge
 from sklearn_pscore.metrics import dcg_scorer
 from sklearn_pscore.model_selection import PreferenceGroupKFold, compare_rankers

@@ -18,10 +18,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_pscore._augmenter import PairAugmenter
-from sklearn_pscore._carrier import attach_passenger, take_passenger
-from sklearn_pscore._groups import Groups
-from sklearn_pscore._ranker import PairwisePreferenceRanker
+from sklearn_pscore._items.attached import attach_passenger, take_passenger
+from sklearn_pscore._items.augmenter import PairAugmenter
+from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
+from sklearn_pscore._target.groups import Groups
 
 X = np.random.default_rng(0).normal(size=(8, 2))
 GROUPS = Groups.from_arrays(

@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_pscore._baselines import RankSumRanker, TopCountRanker
-from sklearn_pscore._groups import Groups
+from sklearn_pscore._rankers.handcrafted import RankSumRanker, TopCountRanker
+from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 
 BASELINES = (TopCountRanker, RankSumRanker)

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.model_selection import GroupKFold
 
 from sklearn_pscore._directions import KNOWN_DIRECTIONS, oriented, resolve_directions
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.datasets import (
     _head_challenge,
     _thqa,

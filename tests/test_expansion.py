@@ -6,8 +6,10 @@ import torch
 from numpy.polynomial.chebyshev import chebval, chebvander
 from numpy.testing import assert_allclose
 
-from sklearn_pscore._torch import _blocks, _expansion, _pieces
-from sklearn_pscore._torch._blocks import PairSums
+from sklearn_pscore._torch.losses import blocks as _blocks
+from sklearn_pscore._torch.losses import chebyshev as _expansion
+from sklearn_pscore._torch.losses import pieces as _pieces
+from sklearn_pscore._torch.losses.blocks import PairSums
 
 
 def even_part(margin):

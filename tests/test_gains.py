@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import rankdata
 
 from sklearn_pscore import Groups
-from sklearn_pscore._gains import gains_of
 from sklearn_pscore.metrics import dcg_score
+from sklearn_pscore.metrics._gains import gains_of
 
 KINDS = ["rank", "linear", "exponential"]
 

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_pscore._groups import Groups
-from sklearn_pscore._target import check_comparable, check_groups
+from sklearn_pscore._target.check import check_comparable, check_groups
+from sklearn_pscore._target.groups import Groups
 
 NUMBERS = [7, -3, 7]
 NAMES = ["b", "longer", "b"]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklearn_pscore._groups import Groups
-from sklearn_pscore._items import TrainingItems, hold_out
-from sklearn_pscore._synthetic import make_training_items
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._items.stitching import make_training_items
+from sklearn_pscore._items.training_items import TrainingItems, hold_out
+from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.groups import Groups
 
 
 def random_items(seed, n_items=40, n_groups=6):

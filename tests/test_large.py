@@ -6,9 +6,10 @@ import torch
 from numpy.testing import assert_allclose
 from test_loss import over_all_pairs
 
-from sklearn_pscore._torch import _large, _loss
-from sklearn_pscore._torch._large import LargeGroups, batches
-from sklearn_pscore._torch._narrow import NarrowSums
+from sklearn_pscore._torch.losses import large as _large
+from sklearn_pscore._torch.losses import ranknet as _loss
+from sklearn_pscore._torch.losses.large import LargeGroups, batches
+from sklearn_pscore._torch.losses.narrow import NarrowSums
 
 LEVEL_SIZES = {
     "all different": [[1] * 300, [1] * 270],

@@ -19,8 +19,11 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_pscore._groups import Groups
-from sklearn_pscore._levels import LevelClassifierRanker, _preference_levels
+from sklearn_pscore._rankers.level_classifier import (
+    LevelClassifierRanker,
+    _preference_levels,
+)
+from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from sklearn_pscore._torch import _cubes, _listwise
-from sklearn_pscore._torch._listwise import LambdaRankLoss, TopOneLoss
-from sklearn_pscore._torch._packing import PackedTarget
+from sklearn_pscore._torch.losses import listwise as _listwise
+from sklearn_pscore._torch.losses import padding as _cubes
+from sklearn_pscore._torch.losses.listwise import LambdaRankLoss, TopOneLoss
+from sklearn_pscore._torch.packing import PackedTarget
 
 SIZES = {
     "even": [8] * 5,

@@ -8,9 +8,13 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_pscore._torch import _cubes, _loss
-from sklearn_pscore._torch._loss import PairwiseLogisticLoss, pairwise_logistic_loss
-from sklearn_pscore._torch._packing import PackedTarget
+from sklearn_pscore._torch.losses import padding as _cubes
+from sklearn_pscore._torch.losses import ranknet as _loss
+from sklearn_pscore._torch.losses.ranknet import (
+    PairwiseLogisticLoss,
+    pairwise_logistic_loss,
+)
+from sklearn_pscore._torch.packing import PackedTarget
 
 RANGES = [0.01, 0.5, 6.0, 25.0, 31.0, 33.0, 100.0, 1000.0, 1e6]
 SIZES = {

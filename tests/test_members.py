@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
-from sklearn_pscore._torch import _packing
+from sklearn_pscore._torch import packing as _packing
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ class TestMembers:
             seen.append(sample)
             return center
 
-        monkeypatch.setattr("sklearn_pscore._torch._start.Sample.weigh", weigh)
+        monkeypatch.setattr("sklearn_pscore._torch.stacking.Sample.weigh", weigh)
 
         def folds(ranker, groups):
             # Items of the sample are sorted by group.

@@ -11,7 +11,7 @@ import sklearn.metrics
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore import Groups
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.metrics import (
     dcg_score,
     kendall_tau_score,

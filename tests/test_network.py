@@ -7,13 +7,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torch import nn
 from torch.nn.functional import linear
 
-from sklearn_pscore._torch._network import (
+from sklearn_pscore._torch.inputs import Bends, InputScaling, unit_inside
+from sklearn_pscore._torch.network import (
     MemberBatchNorm,
     MemberLinear,
     ScoreNetwork,
     Shortcut,
 )
-from sklearn_pscore._torch._scaling import Bends, InputScaling, unit_inside
 
 N_MEMBERS = 3
 

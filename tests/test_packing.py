@@ -5,9 +5,9 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from sklearn_pscore._gains import gains_of
-from sklearn_pscore._items import TrainingItems
-from sklearn_pscore._torch._packing import GroupBatches, PackedGroups
+from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
+from sklearn_pscore.metrics._gains import gains_of
 
 
 def items_of(group, preference, **kwargs):

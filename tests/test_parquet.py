@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 from skorch.callbacks import Callback
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
-from sklearn_pscore._parquet import ParquetGroups
+from sklearn_pscore._rankers.parquet_groups import ParquetGroups
 
 NAMES = {"group": "query", "preference": "opinion"}
 FEATURES = ["SSIM", "FID"]

@@ -20,9 +20,9 @@ from skorch.callbacks import (
 from torch import nn
 
 from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
-from sklearn_pscore._torch import _packing
-from sklearn_pscore._torch._listwise import TopOneLoss
-from sklearn_pscore._torch._network import MemberBatchNorm, MemberLinear
+from sklearn_pscore._torch import packing as _packing
+from sklearn_pscore._torch.losses.listwise import TopOneLoss
+from sklearn_pscore._torch.network import MemberBatchNorm, MemberLinear
 from sklearn_pscore.metrics import ndcg_score
 
 N_FEATURES = 3
@@ -372,7 +372,7 @@ class TestData:
 
     def test_group_too_large_for_memory_is_split(self, data, monkeypatch):
         X, _ = data
-        monkeypatch.setattr("sklearn_pscore._torch._net._LARGEST_BATCH_BYTES", 1)
+        monkeypatch.setattr("sklearn_pscore._torch.net._LARGEST_BATCH_BYTES", 1)
         ranker = quick(batch_size=40, max_epochs=2)
         ranker.fit(X, X[:, 0] - X[:, 1])
         for epoch in range(2):
@@ -383,8 +383,8 @@ class TestData:
     @pytest.mark.parametrize("n_rows", [10, 40, 80])
     def test_sample_smaller_than_a_few_groups(self, n_rows, monkeypatch):
         X, groups = graded(n_groups=12, size=40)
-        monkeypatch.setattr("sklearn_pscore._torch._net._SAMPLE_VALUES", 1)
-        monkeypatch.setattr("sklearn_pscore._torch._net._SAMPLE_ROWS", n_rows)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", n_rows)
         ranker = quick(max_epochs=10, n_members=3).fit(X, groups)
         assert ranker.score(X, groups) > 0.7
 
@@ -396,7 +396,7 @@ class TestShortcutInTraining:
     ):
         X, _ = data
         # Rows apart from their items' order, and chunks that cut groups.
-        monkeypatch.setattr("sklearn_pscore._torch._net._ROWS_AT_A_TIME", 7)
+        monkeypatch.setattr("sklearn_pscore._torch.net._ROWS_AT_A_TIME", 7)
         settings = {
             "max_epochs": 3,
             "n_members": 3,
@@ -409,7 +409,7 @@ class TestShortcutInTraining:
         def none(net, packed):
             given.append(len(packed))
 
-        monkeypatch.setattr("sklearn_pscore._torch._net._of_shortcut", none)
+        monkeypatch.setattr("sklearn_pscore._torch.net._of_shortcut", none)
         every = quick(**settings).fit(*data)
         assert len(given) == 1 + early_stopping
         assert_allclose(once.predict(X), every.predict(X), atol=1e-4)
@@ -435,7 +435,7 @@ class TestPrediction:
         X, _ = data
         ranker = quick(predict_dtype=dtype).fit(*data)
         whole = ranker.predict(X)
-        monkeypatch.setattr("sklearn_pscore._torch._net._ROWS_AT_A_TIME", 7)
+        monkeypatch.setattr("sklearn_pscore._torch.net._ROWS_AT_A_TIME", 7)
         tolerance = 1e-12 if dtype == "float64" else 1e-5
         assert_allclose(ranker.predict(X), whole, rtol=tolerance)
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from sklearn_pscore._settings import (
+from sklearn_pscore._rankers.parameters import (
     check_float32,
     check_layers,
     resolve_batch_size,

@@ -8,13 +8,13 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_pscore._torch._linear import fit_linear
-from sklearn_pscore._torch._listwise import TopOneLoss
-from sklearn_pscore._torch._loss import PairwiseLogisticLoss
-from sklearn_pscore._torch._network import ScoreNetwork, Shortcut
-from sklearn_pscore._torch._packing import PackedTarget
-from sklearn_pscore._torch._scaling import Bends, InputScaling
-from sklearn_pscore._torch._start import (
+from sklearn_pscore._torch.inputs import Bends, InputScaling
+from sklearn_pscore._torch.linear import fit_linear
+from sklearn_pscore._torch.losses.listwise import TopOneLoss
+from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.network import ScoreNetwork, Shortcut
+from sklearn_pscore._torch.packing import PackedTarget
+from sklearn_pscore._torch.stacking import (
     _CANDIDATES,
     Sample,
     start_shortcut,

@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare
 
 from sklearn_pscore import _synthetic
-from sklearn_pscore._groups import Groups
-from sklearn_pscore._synthetic import draw_orders, make_training_items
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._items.stitching import draw_orders, make_training_items
+from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.groups import Groups
 
 ALL = {
     "stitch_sizes": (2, 3, 4),

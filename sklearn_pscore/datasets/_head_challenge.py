@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils import Bunch, check_random_state
 
 from sklearn_pscore._directions import KNOWN_DIRECTIONS
-from sklearn_pscore._groups import AWARD_PREFERENCE, Groups
+from sklearn_pscore._target.groups import AWARD_PREFERENCE, Groups
 
 _TRACKS = ("talking", "listening")
 _FEATURES = tuple(KNOWN_DIRECTIONS)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from sklearn_pscore._groups import Groups
+from sklearn_pscore._target.groups import Groups
 
 DATA_HOME_VARIABLE = "SKLEARN_PSCORE_DATA"
 """Environment variable that names the data home where no argument does."""

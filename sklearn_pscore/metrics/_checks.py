@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._target.check import check_groups
 
 GAINS = ("exponential", "linear", "rank")
 

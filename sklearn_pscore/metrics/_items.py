@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_pscore._target import check_comparable
+from sklearn_pscore._target.check import check_comparable
 from sklearn_pscore.metrics._order import stable_order
 from sklearn_pscore.metrics._segments import Segments
 

@@ -5,7 +5,7 @@ Larger scores and larger preferences are better everywhere; rank 1 is best.
 
 import numpy as np
 
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.metrics._checks import (
     check_average,
     check_depth,

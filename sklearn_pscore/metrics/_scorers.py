@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from sklearn_pscore._groups import Groups
+from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.metrics._agreement import (
     kendall_tau_score,
     pairwise_accuracy_score,

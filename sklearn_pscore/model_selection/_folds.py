@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.model_selection._split import (
     PreferenceGroupKFold,
     count_rows,

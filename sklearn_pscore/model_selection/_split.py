@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 from sklearn.utils import _safe_indexing, indexable
 
-from sklearn_pscore._fields import as_labels
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.fields import as_labels
 
 
 class PreferenceGroupKFold(GroupKFold):

@@ -23,13 +23,13 @@ from typing import NamedTuple
 
 import torch
 
-from sklearn_pscore._torch._expansion import (
+from sklearn_pscore._torch.losses.chebyshev import (
     coefficients,
     moments,
     on_grid,
     weighted_sums_of_terms,
 )
-from sklearn_pscore._torch._pieces import (
+from sklearn_pscore._torch.losses.pieces import (
     BLOCK_WIDTH,
     BLOCKS_BETWEEN,
     one_block,

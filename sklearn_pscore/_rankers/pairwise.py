@@ -9,18 +9,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_pscore._carrier import take_passenger
-from sklearn_pscore._items import TrainingItems, hold_out
-from sklearn_pscore._mixin import RankerMixin
-from sklearn_pscore._settings import (
+from sklearn_pscore._items.attached import take_passenger
+from sklearn_pscore._items.training_items import TrainingItems, hold_out
+from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.parameters import (
     check_float32,
     check_layers,
     resolve_monotonic_cst,
 )
-from sklearn_pscore._state import restored_on_error
-from sklearn_pscore._streaming import ParquetMixin
-from sklearn_pscore._target import check_comparable, check_groups
-from sklearn_pscore._training import Training
+from sklearn_pscore._rankers.parquet import ParquetMixin
+from sklearn_pscore._rankers.training import Training
+from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore.metrics._checks import check_gainable
 
 # What a trained network cannot change any more.
@@ -465,7 +465,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         return expit(score_a - score_b).mean(axis=0)
 
     def _member_scores(self, X):
-        from sklearn_pscore._torch._net import scores
+        from sklearn_pscore._torch.net import scores
 
         check_is_fitted(self)
         return scores(self.net_, self._check_X(X), self.predict_dtype)
@@ -493,7 +493,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     def _check_settings(self):
         """Check what can be told without data."""
-        from sklearn_pscore._torch._net import check_callbacks, check_device
+        from sklearn_pscore._torch.net import check_callbacks, check_device
 
         self._validate_params()
         check_layers(self.hidden_layer_sizes)

@@ -2,8 +2,12 @@
 
 import numpy as np
 
-from sklearn_pscore._placing import PlacingRanker, places_among, sum_over_metrics
-from sklearn_pscore._state import restored_on_error
+from sklearn_pscore._rankers.feature_ranks import (
+    PlacingRanker,
+    places_among,
+    sum_over_metrics,
+)
+from sklearn_pscore._restore import restored_on_error
 
 
 class TopCountRanker(PlacingRanker):

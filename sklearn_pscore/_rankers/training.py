@@ -2,8 +2,8 @@
 
 from copy import deepcopy
 
-from sklearn_pscore._gains import gains_of
-from sklearn_pscore._settings import resolve_batch_size, resolve_epochs
+from sklearn_pscore._rankers.parameters import resolve_batch_size, resolve_epochs
+from sklearn_pscore.metrics._gains import gains_of
 
 # Seeds that numpy and torch both take.
 _N_SEEDS = 2**31 - 1
@@ -32,7 +32,7 @@ class Training:
 
     def to_the_end(self, training, validation):
         """Train from the start to the end on training items, as ``fit`` does."""
-        from sklearn_pscore._torch import _net
+        from sklearn_pscore._torch import net as _net
 
         ranker = self.ranker
         batch_size = resolve_batch_size(ranker.batch_size, len(training))
@@ -68,7 +68,7 @@ class Training:
             Share of the whole training that is done before and after; None is
             not known.
         """
-        from sklearn_pscore._torch import _net
+        from sklearn_pscore._torch import net as _net
 
         ranker = self.ranker
         n_rows = len(items) if n_rows is None else n_rows
@@ -102,7 +102,7 @@ class Training:
         return ranker.n_members if can else 0
 
     def _seeded(self):
-        from sklearn_pscore._torch._net import seeded
+        from sklearn_pscore._torch.net import seeded
 
         # Epochs that go on from others are not shuffled as these were.
         n_done = len(self.ranker.history_) if self.goes_on else 0
@@ -111,14 +111,14 @@ class Training:
 
     def _copy(self, batch_size):
         """Return a copy of the ranker's net, so that a failure leaves it as it was."""
-        from sklearn_pscore._torch._net import retune
+        from sklearn_pscore._torch.net import retune
 
         net = deepcopy(self.ranker.net_)
         retune(net, **self._settings(batch_size))
         return net
 
     def _build(self, packed, batch_size):
-        from sklearn_pscore._torch._net import build_net
+        from sklearn_pscore._torch.net import build_net
 
         network = self.ranker._network()
         return build_net(packed, **network, **self._settings(batch_size))
@@ -138,7 +138,7 @@ class Training:
         }
 
     def _train(self, net, packed, validation, course):
-        from sklearn_pscore._torch._net import train
+        from sklearn_pscore._torch.net import train
 
         try:
             train(net, packed, validation, course)

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_pscore._torch._cubes import rows_by_size
-from sklearn_pscore._torch._dense import sums_of_rows
-from sklearn_pscore._torch._large import LargeGroups, batches
+from sklearn_pscore._torch.losses.all_pairs import sums_of_rows
+from sklearn_pscore._torch.losses.large import LargeGroups, batches
+from sklearn_pscore._torch.losses.padding import rows_by_size
 
 # Groups up to this size go through their pairs, side by side; for a larger one
 # the sum over pairs is expanded. benchmarks/pair_loss.py shows where they cross.

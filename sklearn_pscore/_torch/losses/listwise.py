@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from sklearn_pscore._torch._cubes import chunks, rows_by_size
+from sklearn_pscore._torch.losses.padding import chunks, rows_by_size
 
 # Elements of the tile that goes through the pairs of a group, for some of its
 # better items at a time.

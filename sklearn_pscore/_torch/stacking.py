@@ -11,9 +11,9 @@ the loss there smallest, none if it only remembers. This is stacking (Wolpert,
 import numpy as np
 import torch
 
-from sklearn_pscore._torch._linear import fit_linear
-from sklearn_pscore._torch._packing import PackedTarget
-from sklearn_pscore._torch._scaling import unit_inside
+from sklearn_pscore._torch.inputs import unit_inside
+from sklearn_pscore._torch.linear import fit_linear
+from sklearn_pscore._torch.packing import PackedTarget
 
 # What shortcuts there are to weigh: whether with bends, and the ridge penalty
 # times the number of items. benchmarks/variants.py shows what others are worth.

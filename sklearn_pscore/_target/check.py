@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_pscore._fields import CONVERTERS, OPTIONAL_FIELDS, REQUIRED_FIELDS
+from sklearn_pscore._target.fields import CONVERTERS, OPTIONAL_FIELDS, REQUIRED_FIELDS
 
 # A plain integer target with this many distinct values, each of them at least
 # twice, is more likely a column of group ids than a leaderboard.

@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._directions import DIRECTION_WORDS, oriented, resolve_directions
-from sklearn_pscore._mixin import RankerMixin
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._items import item_scores
 from sklearn_pscore.metrics._order import runs_by_score

@@ -2,11 +2,11 @@
 
 from sklearn.utils import check_random_state
 
-from sklearn_pscore._groups import Groups
-from sklearn_pscore._parquet import ParquetGroups
-from sklearn_pscore._settings import resolve_batch_size, resolve_epochs
-from sklearn_pscore._state import restored_on_error
-from sklearn_pscore._training import Training
+from sklearn_pscore._rankers.parameters import resolve_batch_size, resolve_epochs
+from sklearn_pscore._rankers.parquet_groups import ParquetGroups
+from sklearn_pscore._rankers.training import Training
+from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.groups import Groups
 
 
 class ParquetMixin:

@@ -5,7 +5,7 @@ from functools import lru_cache
 import torch
 from torch.nn.functional import softplus
 
-from sklearn_pscore._torch._cubes import chunks
+from sklearn_pscore._torch.losses.padding import chunks
 
 # Up to this width the pairs of a row are made by a matrix of differences, each
 # pair once; beyond, that is more work than going through each pair twice.

@@ -2,10 +2,10 @@
 
 import torch
 
-from sklearn_pscore._torch._blocks import PairSums
-from sklearn_pscore._torch._cubes import Rows
-from sklearn_pscore._torch._dense import sums_of_rows
-from sklearn_pscore._torch._narrow import LARGEST_BATCH, NarrowSums
+from sklearn_pscore._torch.losses.all_pairs import sums_of_rows
+from sklearn_pscore._torch.losses.blocks import PairSums
+from sklearn_pscore._torch.losses.narrow import LARGEST_BATCH, NarrowSums
+from sklearn_pscore._torch.losses.padding import Rows
 
 # Scores of a wide range need blocks, a few hundred torch calls for each group: more
 # than the pairs of a group up to this size. benchmarks/pair_loss.py shows both.

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from sklearn_pscore._torch._dropout import ByteDropout
+from sklearn_pscore._torch.dropout import ByteDropout
 
 # The middle of ReLU6's range: with batch-normalised scores of unit variance,
 # nearly all items start where its gradient is not zero.

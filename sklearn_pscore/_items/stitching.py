@@ -6,7 +6,7 @@ from math import comb, perm
 
 import numpy as np
 
-from sklearn_pscore._items import TrainingItems
+from sklearn_pscore._items.training_items import TrainingItems
 
 # Up to this many times the number wanted, all orders are listed and drawn from;
 # beyond, a draw seldom repeats and the rare repeats are thrown away.

@@ -10,7 +10,7 @@ import math
 
 import torch
 
-from sklearn_pscore._torch._expansion import coefficients, on_grid
+from sklearn_pscore._torch.losses.chebyshev import coefficients, on_grid
 
 # Groups and members that are summed together hold at most so many items: for scores
 # in [0, 6], with 22 terms, 0.7 MB of float64, which stay in the cache of a core.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sklearn_pscore._fields import CONVERTERS, as_flag
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.fields import CONVERTERS, as_flag
 
 AWARD_PREFERENCE = 10.0
 """Preference of the winner of an award, where every other item gets 0 [paper, 4.3]."""

@@ -9,11 +9,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_pscore._carrier import Passenger, attach_passenger
-from sklearn_pscore._groups import Groups
-from sklearn_pscore._state import restored_on_error
-from sklearn_pscore._synthetic import make_training_items
-from sklearn_pscore._target import check_groups, check_judged
+from sklearn_pscore._items.attached import Passenger, attach_passenger
+from sklearn_pscore._items.stitching import make_training_items
+from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.check import check_groups, check_judged
+from sklearn_pscore._target.groups import Groups
 
 
 class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

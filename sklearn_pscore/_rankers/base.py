@@ -3,7 +3,7 @@
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_pscore._target import check_groups
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 
 

@@ -13,9 +13,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_pscore._mixin import RankerMixin
-from sklearn_pscore._state import restored_on_error
-from sklearn_pscore._target import check_comparable, check_groups
+from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.check import check_comparable, check_groups
 
 # Of fewer rows nobody can say whether their preference is continuous.
 _FEW_ROWS = 20

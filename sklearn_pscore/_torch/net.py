@@ -10,13 +10,13 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch.func import functional_call
 from torch.optim.lr_scheduler import LambdaLR
 
-from sklearn_pscore._torch._listwise import LambdaRankLoss, TopOneLoss
-from sklearn_pscore._torch._loss import PairwiseLogisticLoss
-from sklearn_pscore._torch._network import ScoreNetwork
-from sklearn_pscore._torch._packing import GroupBatches, PackedGroups
-from sklearn_pscore._torch._scaling import Bends, InputScaling
-from sklearn_pscore._torch._schedule import OneCycle
-from sklearn_pscore._torch._start import Sample, start_shortcut, weigh_parts
+from sklearn_pscore._torch.inputs import Bends, InputScaling
+from sklearn_pscore._torch.losses.listwise import LambdaRankLoss, TopOneLoss
+from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.network import ScoreNetwork
+from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
+from sklearn_pscore._torch.schedule import OneCycle
+from sklearn_pscore._torch.stacking import Sample, start_shortcut, weigh_parts
 
 _ROWS_AT_A_TIME = 2**13
 # What the layers may hold for one batch: beyond, a group is split.

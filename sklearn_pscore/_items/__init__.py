@@ -1,0 +1,1 @@
+"""What a ranker learns from: judged and synthetic items."""

@@ -1,0 +1,1 @@
+"""The ranking target: its constructor, its fields, and how it is checked."""
