@@ -38,11 +38,12 @@ ALLOWED = {
     "model_selection": {"_target", "metrics"},
     "datasets": {"_directions", "_target"},
     "_rankers": {"_directions", "_items", "_restore", "_target", "_torch", "metrics"},
-    "_items": {"_restore", "_target"},
-    "metrics": {"_target"},
-    "_target": set(),
+    "_items": {"_restore", "_segments", "_target"},
+    "metrics": {"_segments", "_target"},
+    "_target": {"_segments"},
     "_directions": set(),
     "_restore": set(),
+    "_segments": set(),
     "_torch": set(),
 }
 

@@ -11,6 +11,7 @@ import sklearn.metrics
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore import Groups
+from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.metrics import (
     dcg_score,
@@ -22,7 +23,6 @@ from sklearn_pscore.metrics import (
 )
 from sklearn_pscore.metrics._order import stable_order
 from sklearn_pscore.metrics._pairs import _worse_first
-from sklearn_pscore.metrics._segments import Segments
 
 METRICS = [
     reciprocal_rank_score,
@@ -819,22 +819,3 @@ class TestParts:
         distinct, codes = np.unique(labels, return_inverse=True)
         assert_array_equal(target.labels, distinct)
         assert_array_equal(target.group, codes)
-
-    @pytest.mark.parametrize("ufunc", [np.add, np.multiply])
-    def test_accumulate_is_that_of_each_segment_alone(self, ufunc):
-        rng = np.random.default_rng(20)
-        size = np.concatenate([np.arange(1, 35), rng.integers(1, 9, 50), [700]])
-        segments = Segments(rng.permutation(size))
-        values = rng.random(np.sum(size))
-        parts = np.split(values, segments.start[1:])
-        assert_array_equal(
-            segments.accumulate(ufunc, values),
-            np.concatenate([ufunc.accumulate(part) for part in parts]),
-        )
-
-    def test_sums_before(self):
-        segments = Segments(np.array([2, 1, 3]))
-        values = np.array([1, 2, 3, 4, 5, 6])
-        expected = [0, 1, 0, 0, 4, 9]
-        assert_array_equal(segments.sums_before(values), expected)
-        assert_array_equal(segments.sums_before(values / 8), np.array(expected) / 8)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_pscore._segments import Segments
+
 # Random splits to try before giving up on one with pairs on both sides.
 _N_TRIES = 100
 
@@ -90,11 +92,7 @@ class TrainingItems:
         """Number of pairs inside groups whose preferences differ."""
         by_group = np.unique(self.group, return_counts=True)[1]
         order = np.lexsort((self.preference, self.group))
-        group, preference = self.group[order], self.preference[order]
-        starts = np.flatnonzero(
-            np.r_[True, (np.diff(group) != 0) | (np.diff(preference) != 0)]
-        )
-        tied = np.diff(np.r_[starts, len(group)]) if len(group) else np.zeros(0, int)
+        tied = Segments.of_equal(self.group[order], self.preference[order]).size
         return int(_n_pairs_of(by_group).sum() - _n_pairs_of(tied).sum())
 
 

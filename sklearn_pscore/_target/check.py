@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, column_or_1d
 
+from sklearn_pscore._segments import run_starts
 from sklearn_pscore._target.fields import CONVERTERS, OPTIONAL_FIELDS, REQUIRED_FIELDS
 
 # A plain integer target with this many distinct values, each of them at least
@@ -388,11 +389,7 @@ def _distinct_and_codes_of_text(labels):
         characters = characters.astype(np.uint8)
     columns = characters.reshape(len(labels), -1).T.copy()
     # Neighbours of one label count once, so rows that are sorted cost little.
-    is_new = np.ones(len(labels), dtype=bool)
-    is_new[1:] = False
-    for column in columns:
-        is_new[1:] |= column[1:] != column[:-1]
-    start = np.flatnonzero(is_new)
+    start = run_starts(*columns)
     columns = columns[:, start]
     codes = np.zeros(len(start), dtype=np.int64)
     n_codes = 1

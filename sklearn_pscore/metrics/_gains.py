@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sklearn_pscore._segments import Segments
+
 
 def gains_of(kind, group, preference):
     """Return the gain of items sorted by group and by preference inside it.
@@ -23,11 +25,7 @@ def gains_of(kind, group, preference):
         return np.maximum(preference, 0.0)
     if kind == "exponential":
         return np.exp2(np.maximum(preference, 0.0)) - 1.0
-    new_group = np.r_[True, group[1:] != group[:-1]]
-    new_run = new_group | np.r_[True, preference[1:] != preference[:-1]]
-    place = np.arange(len(group))
-    first = np.maximum.accumulate(np.where(new_group, place, 0))
-    starts = np.flatnonzero(new_run)
-    sizes = np.diff(np.r_[starts, len(group)])
-    middle = starts + (sizes - 1) / 2
-    return np.repeat(middle, sizes) - first + 1
+    groups = Segments.of_equal(group)
+    runs = Segments.of_equal(group, preference)
+    middle = runs.start + (runs.size - 1) / 2
+    return runs.spread(middle) - groups.spread(groups.start) + 1

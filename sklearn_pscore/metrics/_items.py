@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.check import check_comparable
 from sklearn_pscore.metrics._order import stable_order
-from sklearn_pscore.metrics._segments import Segments
 
 
 @dataclass(frozen=True)

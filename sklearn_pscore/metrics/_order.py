@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_pscore.metrics._segments import Segments
+from sklearn_pscore._segments import Segments
 
 # Floats rounded to fewer bits than this would leave too much to mend.
 _FEWEST_BITS = 16

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_pscore._segments import Segments
 from sklearn_pscore.metrics._order import runs_by_score, stable_order
-from sklearn_pscore.metrics._segments import Segments
 
 # Groups of at most this many items are compared pair by pair, in tables: levels
 # and counts then fit into a byte. Larger groups go bit by bit.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from sklearn_pscore._segments import Segments
 from sklearn_pscore.metrics._order import runs_by_score
-from sklearn_pscore.metrics._segments import Segments
 
 
 def expected_reciprocal_rank(items, k):

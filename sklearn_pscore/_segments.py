@@ -1,8 +1,37 @@
-"""Running sums and products that restart at every segment."""
+"""Segments of arrays: where runs of equal values start, and sums inside each."""
 
 from functools import cached_property
 
 import numpy as np
+
+
+def run_starts(*columns):
+    """Return the positions at which a run of equal values starts.
+
+    A run ends where the value of any of the columns changes. Values that are
+    equal but not neighbours are in different runs, so sort the columns first.
+
+    Parameters
+    ----------
+    *columns : ndarray of shape (n,)
+        At least one; all of the same length.
+
+    Returns
+    -------
+    start : ndarray of shape (n_runs,), int
+        Ascending; the first is 0, and there is none if the columns are empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> run_starts(np.array([4, 4, 7, 7]), np.array([1.0, 2.0, 2.0, 2.0])).tolist()
+    [0, 1, 2]
+    """
+    is_start = np.zeros(len(columns[0]), dtype=bool)
+    is_start[:1] = True
+    for column in columns:
+        is_start[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(is_start)
 
 
 class Segments:
@@ -28,13 +57,8 @@ class Segments:
 
     @classmethod
     def of_equal(cls, *columns):
-        """Cut places where one of the sorted `columns` has a new value."""
-        n_places = len(columns[0])
-        is_new = np.zeros(n_places, dtype=bool)
-        is_new[:1] = True
-        for column in columns:
-            is_new[1:] |= column[1:] != column[:-1]
-        return cls(np.diff(np.flatnonzero(is_new), append=n_places))
+        """Return the runs of equal values, see :func:`run_starts`."""
+        return cls(np.diff(run_starts(*columns), append=len(columns[0])))
 
     def spread(self, values):
         """Return the value of each place's segment."""
