@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare
 
-from sklearn_pscore import _synthetic
+from sklearn_pscore._items import stitching
 from sklearn_pscore._items.stitching import draw_orders, make_training_items
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.groups import Groups
@@ -150,8 +150,8 @@ def test_many_orders_are_never_listed(ordered, monkeypatch):
     def refuse(*args):
         raise AssertionError("listed 116,280 orders")
 
-    monkeypatch.setattr(_synthetic, "permutations", refuse)
-    monkeypatch.setattr(_synthetic, "combinations", refuse)
+    monkeypatch.setattr(stitching, "permutations", refuse)
+    monkeypatch.setattr(stitching, "combinations", refuse)
     orders = draw_orders(20, 4, 500, ordered, np.random.RandomState(0))
     assert orders.shape == (500, 4)
     # Nor of a number that no machine could list.
