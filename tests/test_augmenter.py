@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_pscore._items.attached import attach_passenger, take_passenger
+from sklearn_pscore._items.attached import attach_items, take_attached_items
 from sklearn_pscore._items.augmenter import PairAugmenter
 from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 from sklearn_pscore._target.groups import Groups
@@ -49,7 +49,7 @@ def carry(data, groups=GROUPS):
 
 def pick_up(carrying, groups=GROUPS):
     """What the ranker does, so that nothing is lost and nobody warns."""
-    items = take_passenger(carrying, groups)
+    items = take_attached_items(carrying, groups)
     assert items is not None
     assert np.sum(~items.judged) == N_SYNTHETIC
     return items
@@ -130,14 +130,14 @@ def test_pickling_keeps_the_items(data, library):
 @pytest.mark.parametrize("derive", [lambda X: X[:], lambda X: X[2:5], deepcopy])
 def test_whatever_is_made_of_x_carries_nothing(data, derive):
     carrying = carry(data)
-    assert take_passenger(derive(carrying), GROUPS) is None
+    assert take_attached_items(derive(carrying), GROUPS) is None
     pick_up(carrying)
 
 
 @pytest.mark.parametrize("other", [GROUPS[:4], GROUPS[::-1], GROUPS["preference"]])
 def test_items_made_for_another_target_are_left_alone(other):
     carrying = carry(X)
-    assert take_passenger(carrying, other) is None
+    assert take_attached_items(carrying, other) is None
     pick_up(carrying, GROUPS.copy())
 
 
@@ -275,7 +275,7 @@ def numbers_made(augmenter, groups):
     """How many stitched items there are, and injected ones."""
     table = np.random.default_rng(0).normal(size=(16, 2))
     carrying = augmenter.fit_transform(table, groups)
-    items = take_passenger(carrying, groups)
+    items = take_attached_items(carrying, groups)
     more, _ = augmenter.augment(table, groups)
     assert len(more) == len(items)
     injected = items.preference < -50
@@ -436,4 +436,4 @@ def test_what_cannot_be_answered():
     with pytest.raises(TypeError, match="augment takes groups as a structured array"):
         PairAugmenter().augment(X, np.arange(8.0))
     with pytest.raises(TypeError, match="X is list; expected an array or a pandas or"):
-        attach_passenger([[1.0]], None)
+        attach_items([[1.0]], None)

@@ -1,12 +1,11 @@
-"""Training items that travel with X through a Pipeline.
+"""Training items attached to X, handed from one Pipeline step to the next.
 
-A Pipeline hands every step the original y, so a step cannot add rows. What it
-can do is to hand on the very same X with a passenger: an object of X's own
-type that remembers the training items made of it. The next step either asks
-for the passenger (:func:`take_passenger`) or makes something new of X, which
-leaves the passenger behind. In the second case somebody put a step between
-the augmenter and the ranker, or a model that knows nothing of passengers at
-the end: the user is warned when the passenger is lost.
+A Pipeline passes the original y to every step, so a step cannot add rows. The
+augmenter therefore returns the same X, as an object of a subclass of its type
+whose attribute `attached_items` holds the items. The ranker reads them there
+(:func:`take_attached_items`). Whatever another step makes of X is a plain X, so
+the items are lost if there is a step between the augmenter and the ranker, or a
+model at the end that does not look for them. A warning then tells the user.
 """
 
 import sys
@@ -17,8 +16,10 @@ from functools import lru_cache
 import numpy as np
 
 
-class Passenger:
+class AttachedItems:
     """Training items, and the target that they were made for.
+
+    Warns when it is deleted and nobody has taken the items.
 
     Parameters
     ----------
@@ -30,20 +31,20 @@ class Passenger:
     def __init__(self, items, groups):
         self.items = items
         self.groups = np.array(groups)
-        self._start_watching()
+        self._warn_when_deleted()
 
-    def _start_watching(self):
+    def _warn_when_deleted(self):
         n_synthetic = int(np.sum(~self.items.judged))
-        # A plain target is what people (and scikit-learn's own checks) send to
-        # look at fit_transform by itself; named groups are meant for a ranker.
+        # People, and scikit-learn's checks, call fit_transform by itself with a
+        # plain target. Groups are meant for a ranker, so they alone warn.
         if n_synthetic and self.groups.dtype.names is not None:
-            self._watch = weakref.finalize(self, _warn_lost, n_synthetic)
-            self._watch.atexit = False
+            self._warning = weakref.finalize(self, _warn_lost, n_synthetic)
+            self._warning.atexit = False
         else:
-            self._watch = None
+            self._warning = None
 
-    def belongs_to(self, groups):
-        """Tell whether this was made for exactly this target."""
+    def were_made_for(self, groups):
+        """Tell whether the items were made for exactly this target."""
         groups = np.asarray(groups)
         return (
             groups.dtype == self.groups.dtype
@@ -51,67 +52,72 @@ class Passenger:
             and groups.tobytes() == self.groups.tobytes()
         )
 
-    def deliver(self):
-        """Return the items; nobody needs a warning any more."""
-        if self._watch is not None:
-            self._watch.detach()
+    def take(self):
+        """Return the items, and do not warn any more."""
+        if self._warning is not None:
+            self._warning.detach()
         return self.items
 
     def __reduce__(self):
-        return Passenger, (self.items, self.groups)
+        return AttachedItems, (self.items, self.groups)
 
 
-class CarryingArray(np.ndarray):
-    """An ndarray with a passenger; whatever is made of it has none."""
+class AttachedArray(np.ndarray):
+    """An ndarray with attached items; arrays made of it have none."""
 
-    passenger = None
+    attached_items = None
 
     def __array_finalize__(self, obj):
-        self.passenger = None
+        self.attached_items = None
 
     def __reduce__(self):
-        return attach_passenger, (np.asarray(self), self.passenger)
+        return attach_items, (np.asarray(self), self.attached_items)
 
 
-def attach_passenger(X, passenger):
-    """Return `X`, of the same type and values, with a passenger.
+def attach_items(X, attached_items):
+    """Return `X`, of the same type and values, with attached items.
 
     Parameters
     ----------
     X : ndarray or DataFrame of shape (n_samples, n_features)
         A NumPy array, or a pandas or polars DataFrame. It is not copied.
-    passenger : Passenger or None
+    attached_items : AttachedItems or None
+
+    Returns
+    -------
+    X : ndarray or DataFrame of shape (n_samples, n_features)
     """
     if isinstance(X, np.ndarray):
-        carrying = X.view(CarryingArray)
+        attached = X.view(AttachedArray)
     elif _is_from(X, "pandas"):
-        carrying = _pandas_type()(X, copy=False)
+        attached = _pandas_type()(X, copy=False)
     elif _is_from(X, "polars"):
-        carrying = _polars_type()._from_pydf(X._df)
+        attached = _polars_type()._from_pydf(X._df)
     else:
         raise TypeError(
             f"X is {type(X).__name__}; expected an array or a pandas or polars DataFrame. "
             "Convert it with np.asarray(X)."
         )
-    # Frames take new columns by attribute; this is not one.
-    object.__setattr__(carrying, "passenger", passenger)
-    return carrying
+    attached.attached_items = attached_items
+    return attached
 
 
-def take_passenger(X, groups):
-    """Return the training items that travel with `X`, or None.
+def take_attached_items(X, groups):
+    """Return the training items attached to `X`, or None.
 
-    Items that were made for another target are left alone: to train on them
-    would leak rows that a splitter has put aside.
+    Items made for another target than `groups` are not taken: training on them
+    would leak rows that a splitter has held out.
     """
-    passenger = getattr(X, "passenger", None)
-    if not isinstance(passenger, Passenger) or not passenger.belongs_to(groups):
-        return None
-    return passenger.deliver()
+    attached_items = getattr(X, "attached_items", None)
+    if isinstance(attached_items, AttachedItems) and attached_items.were_made_for(
+        groups
+    ):
+        return attached_items.take()
+    return None
 
 
 def _is_from(X, library):
-    # Without importing the library: who has one of its frames has imported it.
+    # Does not import the library: whoever has one of its frames has imported it.
     module = sys.modules.get(library)
     return module is not None and isinstance(X, module.DataFrame)
 
@@ -120,34 +126,37 @@ def _is_from(X, library):
 def _pandas_type():
     import pandas as pd
 
-    class CarryingFrame(pd.DataFrame):
-        """A pandas DataFrame with a passenger; its slices are plain frames."""
+    class AttachedFrame(pd.DataFrame):
+        """A pandas DataFrame with attached items; frames made of it have none."""
 
-        passenger = None
+        attached_items = None
 
         @property
         def _constructor(self):
             return pd.DataFrame
 
         def __reduce__(self):
-            return attach_passenger, (pd.DataFrame(self), self.passenger)
+            return attach_items, (pd.DataFrame(self), self.attached_items)
 
-    return CarryingFrame
+    return AttachedFrame
 
 
 @lru_cache
 def _polars_type():
     import polars as pl
 
-    class CarryingFrame(pl.DataFrame):
-        """A polars DataFrame with a passenger; its slices carry none."""
+    class AttachedFrame(pl.DataFrame):
+        """A polars DataFrame with attached items; frames made of it have none."""
 
-        passenger = None
+        attached_items = None
 
         def __reduce__(self):
-            return attach_passenger, (pl.DataFrame._from_pydf(self._df), self.passenger)
+            return attach_items, (
+                pl.DataFrame._from_pydf(self._df),
+                self.attached_items,
+            )
 
-    return CarryingFrame
+    return AttachedFrame
 
 
 def _warn_lost(n_synthetic):

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_pscore._items.attached import Passenger, attach_passenger
+from sklearn_pscore._items.attached import AttachedItems, attach_items
 from sklearn_pscore._items.stitching import make_training_items
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.check import check_groups, check_judged
@@ -225,7 +225,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         with restored_on_error(self):
             X_checked, target = self._check(X, y, "PairAugmenter.fit_transform")
             items, _ = self._make(X_checked, target)
-            return attach_passenger(self.transform(X), Passenger(items, y))
+            return attach_items(self.transform(X), AttachedItems(items, y))
 
     def augment(self, X, groups):
         """Return the enlarged data themselves.

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_pscore._items.attached import take_passenger
+from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.training_items import TrainingItems, hold_out
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.parameters import (
@@ -473,7 +473,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     def _check(self, X, y, caller, goes_on, comparable=True):
         """Check everything before any work is done; return items and generator."""
         # First, so that no other error is joined by a warning of lost items.
-        items = take_passenger(X, y)
+        items = take_attached_items(X, y)
         self._check_settings()
         n_least = 2 if comparable else 1
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=n_least)
