@@ -10,7 +10,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._items.attached import take_attached_items
-from sklearn_pscore._items.training_items import TrainingItems, hold_out
+from sklearn_pscore._items.hold_out import hold_out
+from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.parameters import (
     check_float32,
