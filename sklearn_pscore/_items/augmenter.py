@@ -1,6 +1,7 @@
 """The augmenter: more training items from the judged ones, inside a Pipeline."""
 
 import warnings
+from copy import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,10 +11,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._items.attached import AttachedItems, attach_items
+from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.check import check_groups, check_judged
 from sklearn_pscore._target.groups import Groups
+
+# The paper's numbers (section 4.3), which "auto" stands for where it makes items.
+_AUTO_STITCH_SIZES = (2, 3, 4)
+_AUTO_N_INJECTED = 10
 
 
 class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -21,24 +27,24 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Section 4.3 of the paper [1]_ enlarges a small set of judged items in two
     ways. A *stitched* item consists of parts of k different items of one
-    group; it is liked as its best part, less a penalty for the seams. An
-    *injected* item is taken from another group (another track), where it does
-    not belong; it is liked far less than any item of its own.
+    group; its preference is that of its best part, less a penalty for the
+    seams. An *injected* item comes from another group (another track); its
+    preference is made far lower than that of any item of the group.
 
     In a Pipeline this goes right before a :class:`PairwisePreferenceRanker`.
     ``fit_transform`` returns the rows of ``X`` unchanged, so that they still
-    match the target, and the new items travel along to the ranker that
-    follows. Another model trains without them, and a warning says so.
+    match the target, with the new items attached for the ranker that follows.
+    Another model trains without them, and a warning says so.
 
-    When it can help: in the paper's case, with a single judged group or few,
-    clips that were measured apart (field `clip`), so that a stitched item
-    really has metrics that no item has, and donors from another task (field
-    `donor`), which differ in ways that a metric sees. Without clips a stitched
-    item is a mean of rows, which has no seam that any metric could see, yet is
-    said to be worse than its parts; and items injected from a group of the same
-    kind are as good as those that they are put among. Both teach the ranker
-    something false, so the defaults stitch only where there are clips and
-    inject only where there are donors. The figures are in
+    It can help in the paper's case: a single judged group or few, clips that
+    were measured separately (field `clip`), and donors from another task (field
+    `donor`). A stitched item then has metrics that no judged item has, and a
+    donor differs in ways that a metric sees. Without clips, a stitched item is
+    a mean of rows: no metric can see its seams, yet its preference is lower
+    than that of its parts. Without donors, injected items come from groups of
+    the same kind and are as good as the items that they are put among. Both
+    teach the ranker something false, so the defaults stitch only where there
+    are clips and inject only where there are donors. The figures are in
     ``docs/augmentation.md``; compare with and without before you trust it.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
@@ -86,17 +92,16 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     With the field `clip`, the distinct clips of a group are cut into k runs in
-    order of time, and part c of a stitched item takes run c of its c-th item;
-    its metrics are means over clips, and different orders of the same items
-    are different stitched items. Without it the items' means are averaged and
-    each combination counts once.
+    order of time, and part c of a stitched item is run c of its c-th item. The
+    item's metrics are means over clips, and different orders of the same items
+    are different stitched items. Without `clip`, the means of the k items are
+    averaged, and each combination of items counts once.
 
-    Where rows share a (group, item), the item's mean over its rows is what is
-    trained on, beside the synthetic items. Donors are the rows with `donor`;
-    where no row is marked, every group may donate to the others, if
-    `n_injected` is given.
+    Rows that share a (group, item) are replaced by their mean. Donors are the
+    rows with `donor`; if no row is marked and `n_injected` is given, the items
+    of every group are injected into the others.
 
-    The paper's setting, whatever the target has, is::
+    The setting of the paper, to be passed where "auto" makes no items::
 
         PairAugmenter(
             stitch_sizes=(2, 3, 4),
@@ -162,7 +167,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Check the data; there is nothing to learn.
 
         Only ``fit_transform``, which a Pipeline calls in its ``fit``, makes
-        synthetic items and sends them along.
+        synthetic items and attaches them to X.
 
         Parameters
         ----------
@@ -198,7 +203,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return X if hasattr(X, "columns") else checked
 
     def fit_transform(self, X, y):
-        """Return `X` as it is, with the synthetic items along for the ranker.
+        """Return `X` as it is, with the synthetic items attached.
 
         Parameters
         ----------
@@ -224,11 +229,11 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         with restored_on_error(self):
             X_checked, target = self._check(X, y, "PairAugmenter.fit_transform")
-            items, _ = self._make(X_checked, target)
+            items, _ = self._make_items(X_checked, target)
             return attach_items(self.transform(X), AttachedItems(items, y))
 
     def augment(self, X, groups):
-        """Return the enlarged data themselves.
+        """Return the enlarged data as plain arrays.
 
         Parameters
         ----------
@@ -243,9 +248,10 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Means of the items, then stitched, then injected items.
         groups : structured ndarray of shape (n_items,)
             Their target, with `group`, `preference`, and `item` and `weight`
-            if they were there. Stitched items are named after their parts,
-            injected ones after where they come from; integer names go on
-            counting. Donor rows are gone.
+            if `groups` has them. Stitched items are named after their parts,
+            injected ones after the group they come from; where names are
+            integers, the new ones count on from the largest. Donor rows are
+            left out.
 
         Raises
         ------
@@ -257,19 +263,16 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         UserWarning
             If "auto" finds no clips and no donors, so that nothing is made.
         """
-        # The estimator that fit has seen must not change.
-        with restored_on_error(self):
-            before = dict(vars(self))
-            X, target = self._check(X, groups, "PairAugmenter.augment", plain=False)
-            items, contenders = self._make(X, target)
-            vars(self).clear()
-            vars(self).update(before)
+        # Checking X sets n_features_in_, which must stay as fit has set it.
+        augmenter = copy(self)
+        X, target = augmenter._check(X, groups, "PairAugmenter.augment", plain=False)
+        items, sources = augmenter._make_items(X, target)
         fields = {
             "group": target.labels[items.group],
             "preference": items.preference,
         }
         if "item" in groups.dtype.names:
-            fields["item"] = _item_names(groups, target, items, contenders)
+            fields["item"] = name_items(groups["item"], target.labels, items, sources)
         if "weight" in groups.dtype.names:
             fields["weight"] = items.weight
         return items.X, Groups.from_arrays(**fields)
@@ -288,7 +291,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_judged(target, np.arange(target.n_rows), caller)
         return X, target
 
-    def _make(self, X, target):
+    def _make_items(self, X, target):
         stitch_sizes, n_injected = _resolve_auto(
             self.stitch_sizes, self.n_injected, target
         )
@@ -311,18 +314,20 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 def _resolve_auto(stitch_sizes, n_injected, target):
-    """Return the sizes and the number that "auto" stands for with this target."""
-    # What "auto" has not found, if nothing is made.
+    """Return the sizes and the number that "auto" stands for with this target.
+
+    Warns if no item will be made because of an "auto".
+    """
     lacking, remedies = [], []
     if isinstance(stitch_sizes, str):
-        stitch_sizes = () if target.clip is None else (2, 3, 4)
+        stitch_sizes = () if target.clip is None else _AUTO_STITCH_SIZES
         lacking.append("no field clip")
-        remedies.append("stitch_sizes=(2, 3, 4)")
+        remedies.append(f"stitch_sizes={_AUTO_STITCH_SIZES}")
     if n_injected == "auto":
-        n_injected = 10 if target.donor.any() else 0
+        n_injected = _AUTO_N_INJECTED if target.donor.any() else 0
         lacking.append("no donor")
-        remedies.append("n_injected=10")
-    # A plain target has room for neither: scikit-learn's own checks send it.
+        remedies.append(f"n_injected={_AUTO_N_INJECTED}")
+    # A plain target can have neither; scikit-learn's checks pass one.
     if lacking and not len(stitch_sizes) and n_injected == 0 and not target.is_plain:
         warnings.warn(
             f"PairAugmenter made no items: the target has {' and '.join(lacking)}; "
@@ -349,39 +354,3 @@ def _check_stitch_sizes(sizes):
             f"stitch_sizes={sizes!r} names a size twice; expected different sizes. Raise "
             "max_stitched for more items of one size."
         )
-
-
-def _item_names(groups, target, items, contenders):
-    """Name the judged items as they are, and the synthetic ones after parents."""
-    names = groups["item"][contenders.first_row]
-    parents, judged = items.parents, items.judged
-    n_synthetic = int(np.sum(~judged))
-    if names.dtype.kind != "U":
-        new = names.max(initial=0) + 1 + np.arange(n_synthetic)
-        return np.concatenate([names[parents[judged, 0]], new])
-    labels = target.labels[contenders.group].astype(str)
-    own = [str(name) for name in names[parents[judged, 0]]]
-    new, n_foreign = [], 0
-    for row, group in zip(parents[~judged], items.group[~judged], strict=True):
-        row = row[row >= 0]
-        if len(row) and contenders.group[row[0]] == group:
-            new.append("stitched:" + "+".join(names[row]))
-        elif len(row):
-            new.append(f"injected:{labels[row[0]]}:{names[row[0]]}")
-        else:
-            n_foreign += 1
-            new.append(f"injected:donor-{n_foreign}")
-    return np.array(_distinct(own + new, items.group))
-
-
-def _distinct(names, groups):
-    """Number the names that a group has already: "a+b" may be one item or two."""
-    taken, distinct = set(), []
-    for name, group in zip(names, groups.tolist(), strict=True):
-        free, number = name, 1
-        while (group, free) in taken:
-            number += 1
-            free = f"{name}#{number}"
-        taken.add((group, free))
-        distinct.append(free)
-    return distinct

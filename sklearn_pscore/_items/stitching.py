@@ -1,63 +1,19 @@
 """Stitched and injected items, section 4.3 of the paper."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, permutations
 from math import comb, perm
 
 import numpy as np
 
+from sklearn_pscore._items.source_items import SourceItems
 from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._segments import run_starts
 
-# Up to this many times the number wanted, all orders are listed and drawn from;
-# beyond, a draw seldom repeats and the rare repeats are thrown away.
-_LISTED_PER_DRAWN = 4
-
-
-@dataclass(frozen=True)
-class Contenders:
-    """Rows merged to one item per (group, item), donors included.
-
-    Attributes
-    ----------
-    X : ndarray of shape (n_items, n_features)
-        Means over the rows of each item.
-    group : ndarray of shape (n_items,), int
-    preference, weight : ndarray of shape (n_items,)
-    donor : ndarray of shape (n_items,), bool
-    first_row : ndarray of shape (n_items,), int
-        A row of each item, for its labels.
-    row_item : ndarray of shape (n_rows,), int
-        Item of each row.
-    """
-
-    X: np.ndarray
-    group: np.ndarray
-    preference: np.ndarray
-    weight: np.ndarray
-    donor: np.ndarray
-    first_row: np.ndarray
-    row_item: np.ndarray
-
-    @classmethod
-    def from_rows(cls, X, target):
-        """Merge the rows of `X` as `target` says."""
-        item = np.arange(target.n_rows) if target.item is None else target.item
-        keys = np.stack([target.group, item, target.donor], axis=1)
-        _, first_row, row_item, n_rows = np.unique(
-            keys, axis=0, return_index=True, return_inverse=True, return_counts=True
-        )
-        row_item = row_item.ravel()
-        means = np.zeros((len(first_row), X.shape[1]))
-        np.add.at(means, row_item, X)
-        return cls(
-            X=means / n_rows[:, None],
-            group=target.group[first_row],
-            preference=target.preference[first_row],
-            weight=np.bincount(row_item, target.weight) / n_rows,
-            donor=target.donor[first_row],
-            first_row=first_row,
-            row_item=row_item,
-        )
+# Up to this many times the number wanted, all orders are listed and drawn from.
+# Beyond, random orders are drawn until enough are different: the chance that one
+# is drawn already is then below 1 in 4. Not measured.
+_MOST_LISTED_PER_DRAWN = 4
 
 
 def make_training_items(
@@ -72,7 +28,7 @@ def make_training_items(
     injected_penalty,
     rng,
 ):
-    """Return the item means, and the stitched and injected items made of them.
+    """Return the judged items, and the stitched and injected items made of them.
 
     Parameters
     ----------
@@ -86,7 +42,7 @@ def make_training_items(
     stitch_penalty : float
         A stitched item of size k loses this times k.
     stitched_preference : {"max", "mean"}
-        What it has before, of the preferences of its parts.
+        Preference of a stitched item before the penalty, of those of its parts.
     n_injected : int or None
         Injected items per group; None injects all there are.
     injected_penalty : float
@@ -96,28 +52,42 @@ def make_training_items(
     Returns
     -------
     items : TrainingItems
-    contenders : Contenders
-        What the codes in ``items.parents`` point to.
+        Judged, then stitched, then injected items.
+    sources : SourceItems
+        The codes in ``items.parents`` are positions in these.
     """
-    contenders = Contenders.from_rows(X, target)
-    own = np.flatnonzero(~contenders.donor)
-    parts = [_judged(contenders, own)]
-    clips = _Clips.from_rows(X, target, contenders) if target.clip is not None else None
-    ends = np.flatnonzero(np.diff(contenders.group[own])) + 1
-    by_group = np.split(own, ends) if len(own) else []
-    of_parts = {"max": np.max, "mean": np.mean}[stitched_preference]
+    sources = SourceItems.from_rows(X, target)
+    clip_rows = None
+    if target.clip is not None:
+        clip_rows = _ClipRows.sorted_by_item(X, target.clip, sources.row_item)
+    judged = np.flatnonzero(~sources.donor)
+    donors = np.flatnonzero(sources.donor) if sources.donor.any() else judged
+    # Nothing comes before the first start.
+    by_group = np.split(judged, run_starts(sources.group[judged]))[1:]
+    combine = {"max": np.max, "mean": np.mean}[stitched_preference]
+    parts = [_judged(sources, judged)]
     for members in by_group:
         for size in stitch_sizes:
-            stitched = _stitched(contenders, clips, members, size, max_stitched, rng)
-            liked = contenders.preference[stitched.parents]
-            preference = of_parts(liked, axis=1) - stitch_penalty * size
-            parts.append(replace(stitched, preference=preference))
-    donors = np.flatnonzero(contenders.donor) if contenders.donor.any() else own
+            stitched_X, parents = _stitch(
+                sources, clip_rows, members, size, max_stitched, rng
+            )
+            preference = combine(sources.preference[parents], axis=1)
+            parts.append(
+                _synthetic(
+                    stitched_X,
+                    group=sources.group[members[0]],
+                    preference=preference - stitch_penalty * size,
+                    weight=sources.weight[parents].mean(axis=1),
+                    parents=parents,
+                )
+            )
     for members in by_group:
+        group = sources.group[members[0]]
+        strangers = donors[sources.group[donors] != group]
         parts.append(
-            _injected(contenders, donors, members, n_injected, injected_penalty, rng)
+            _injected(sources, strangers, group, n_injected, injected_penalty, rng)
         )
-    return _concatenated(parts), contenders
+    return _concatenated(parts), sources
 
 
 def draw_orders(n_items, size, n_drawn, ordered, rng):
@@ -126,9 +96,9 @@ def draw_orders(n_items, size, n_drawn, ordered, rng):
     Parameters
     ----------
     n_items, size : int
-        Items to draw from, and parts of one order.
+        Items to draw from, and number of them in one order.
     n_drawn : int or None
-        Orders to draw; None, or more than there are, gives all.
+        Orders to draw; None, or more than there are, returns all.
     ordered : bool
         Whether two orders of the same items are different.
     rng : RandomState
@@ -140,7 +110,7 @@ def draw_orders(n_items, size, n_drawn, ordered, rng):
     if size > n_items:
         return np.empty((0, size), dtype=np.int64)
     n_all = perm(n_items, size) if ordered else comb(n_items, size)
-    if n_drawn is None or n_all <= _LISTED_PER_DRAWN * n_drawn:
+    if n_drawn is None or n_all <= _MOST_LISTED_PER_DRAWN * n_drawn:
         listing = (permutations if ordered else combinations)(range(n_items), size)
         orders = np.array(list(listing), dtype=np.int64).reshape(-1, size)
         if n_drawn is None or n_all <= n_drawn:
@@ -150,126 +120,151 @@ def draw_orders(n_items, size, n_drawn, ordered, rng):
     while len(orders) < n_drawn:
         drawn = _random_orders(n_items, size, n_drawn, rng)
         orders = np.concatenate([orders, drawn if ordered else np.sort(drawn, axis=1)])
-        # Keep the first of equal rows, in the order they were drawn in.
+        # Keep the first of equal orders, in the sequence they were drawn in.
         first = np.unique(orders, axis=0, return_index=True)[1]
         orders = orders[np.sort(first)]
     return orders[:n_drawn]
 
 
 def _random_orders(n_items, size, n_drawn, rng):
-    """Draw uniform orders of different items, repeated orders allowed."""
+    """Draw orders uniformly and independently, so that some may be equal.
+
+    Column c is drawn from the n_items - c items that the earlier columns of its
+    row have left.
+    """
     orders = np.empty((n_drawn, size), dtype=np.int64)
-    for place in range(size):
-        # Draw among those not taken yet, then step over the taken ones.
-        drawn = rng.randint(0, n_items - place, size=n_drawn)
-        for taken in np.sort(orders[:, :place], axis=1).T:
+    for column in range(size):
+        # Number the items that are left 0, 1, ..., and turn the number into an
+        # item by stepping over the taken ones in ascending order.
+        drawn = rng.randint(0, n_items - column, size=n_drawn)
+        for taken in np.sort(orders[:, :column], axis=1).T:
             drawn += drawn >= taken
-        orders[:, place] = drawn
+        orders[:, column] = drawn
     return orders
 
 
 @dataclass(frozen=True)
-class _Clips:
-    """Sums of rows over clips, from which runs of clips are averaged."""
+class _ClipRows:
+    """Rows and their clips, sorted by item.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    clip : ndarray of shape (n_rows,), int
+    start : ndarray of shape (n_items + 1,), int
+        The rows of item i are ``start[i]`` to ``start[i + 1] - 1``.
+    """
 
     X: np.ndarray
     clip: np.ndarray
-    row_item: np.ndarray
-    order: np.ndarray
-    starts: np.ndarray
+    start: np.ndarray
 
     @classmethod
-    def from_rows(cls, X, target, contenders):
-        order = np.argsort(contenders.row_item, kind="stable")
-        n_items = len(contenders.group)
-        starts = np.searchsorted(contenders.row_item[order], np.arange(n_items + 1))
-        return cls(X, target.clip, contenders.row_item, order, starts)
+    def sorted_by_item(cls, X, clip, row_item):
+        order = np.argsort(row_item, kind="stable")
+        start = np.append(0, np.cumsum(np.bincount(row_item)))
+        return cls(X[order], clip[order], start)
 
-    def run_sums(self, members, n_runs):
-        """Return sums, (n_members, n_runs, n_features), and row counts of runs."""
-        rows = [self.order[self.starts[m] : self.starts[m + 1]] for m in members]
-        place = np.repeat(np.arange(len(members)), [len(own) for own in rows])
-        rows = np.concatenate(rows)
-        clips, position = np.unique(self.clip[rows], return_inverse=True)
-        run_of_clip = np.concatenate(
-            [
-                np.full(len(run), number)
-                for number, run in enumerate(np.array_split(clips, n_runs))
-            ]
+    def run_sums(self, items, n_runs):
+        """Sum the rows of each item over runs of clips.
+
+        The distinct clips of all `items` are cut, in order of time, into
+        `n_runs` runs whose lengths differ by at most one.
+
+        Returns
+        -------
+        sums : ndarray of shape (n_items, n_runs, n_features)
+        counts : ndarray of shape (n_items, n_runs)
+            Number of rows in each sum.
+        """
+        n_rows = self.start[items + 1] - self.start[items]
+        rows = np.concatenate(
+            [np.arange(self.start[item], self.start[item + 1]) for item in items]
         )
-        run = run_of_clip[position]
-        sums = np.zeros((len(members), n_runs, self.X.shape[1]))
-        np.add.at(sums, (place, run), self.X[rows])
-        counts = np.zeros((len(members), n_runs))
-        np.add.at(counts, (place, run), 1.0)
+        position = np.repeat(np.arange(len(items)), n_rows)
+        clips, clip_of_row = np.unique(self.clip[rows], return_inverse=True)
+        lengths = [len(run) for run in np.array_split(clips, n_runs)]
+        run = np.repeat(np.arange(n_runs), lengths)[clip_of_row]
+        sums = np.zeros((len(items), n_runs, self.X.shape[1]))
+        np.add.at(sums, (position, run), self.X[rows])
+        counts = np.zeros((len(items), n_runs))
+        np.add.at(counts, (position, run), 1.0)
         return sums, counts
 
 
-def _judged(contenders, own):
-    return TrainingItems.of(
-        X=contenders.X[own],
-        group=contenders.group[own],
-        preference=contenders.preference[own],
-        weight=contenders.weight[own],
-        parents=own[:, None],
-        judged=np.ones(len(own), dtype=bool),
-    )
+def _stitch(sources, clip_rows, members, size, max_stitched, rng):
+    """Stitch items of one group.
+
+    Without clips, the features are the mean over the parts. With clips, part c
+    is run c of the c-th item's clips, and the features are the mean over the
+    rows of all parts.
+
+    Returns
+    -------
+    X : ndarray of shape (n_stitched, n_features)
+    parents : ndarray of shape (n_stitched, size), int
+        Positions in `sources`, in the order of the parts.
+    """
+    has_clips = clip_rows is not None
+    orders = draw_orders(len(members), size, max_stitched, has_clips, rng)
+    if not has_clips:
+        return sources.X[members][orders].mean(axis=1), members[orders]
+    sums, counts = clip_rows.run_sums(members, size)
+    runs = np.arange(size)
+    # An item without a row in run c cannot be part c.
+    orders = orders[(counts[orders, runs] > 0).all(axis=1)]
+    n_rows = counts[orders, runs].sum(axis=1, keepdims=True)
+    return sums[orders, runs].sum(axis=1) / n_rows, members[orders]
 
 
-def _stitched(contenders, clips, members, size, max_stitched, rng):
-    orders = draw_orders(len(members), size, max_stitched, clips is not None, rng)
-    if clips is None:
-        X = contenders.X[members][orders].mean(axis=1)
-    else:
-        sums, counts = clips.run_sums(members, size)
-        runs = np.arange(size)
-        # A part whose item has no clip in its run cannot be stitched.
-        orders = orders[(counts[orders, runs] > 0).all(axis=1)]
-        n_rows = counts[orders, runs].sum(axis=1, keepdims=True)
-        X = sums[orders, runs].sum(axis=1) / n_rows
-    parents = members[orders]
-    return TrainingItems.of(
-        X=X,
-        group=np.full(len(orders), contenders.group[members[0]]),
-        preference=np.zeros(len(orders)),
-        weight=contenders.weight[parents].mean(axis=1),
-        parents=parents,
-        judged=np.zeros(len(orders), dtype=bool),
-    )
-
-
-def _injected(contenders, donors, members, n_injected, penalty, rng):
-    group = contenders.group[members[0]]
-    strangers = donors[contenders.group[donors] != group]
+def _injected(sources, strangers, group, n_injected, penalty, rng):
+    """Return some of `strangers`, items of other groups, as items of `group`."""
     if n_injected is not None and n_injected < len(strangers):
         strangers = np.sort(rng.choice(strangers, n_injected, replace=False))
-    # Donor rows are nobody's competitors, so nothing is leaked through them.
-    parents = np.where(contenders.donor[strangers], -1, strangers)
-    return TrainingItems.of(
-        X=contenders.X[strangers],
-        group=np.full(len(strangers), group),
-        preference=contenders.preference[strangers] - penalty,
-        weight=contenders.weight[strangers],
+    # Donors are never validated on, so they need not be known as parents.
+    parents = np.where(sources.donor[strangers], -1, strangers)
+    return _synthetic(
+        sources.X[strangers],
+        group=group,
+        preference=sources.preference[strangers] - penalty,
+        weight=sources.weight[strangers],
         parents=parents[:, None],
-        judged=np.zeros(len(strangers), dtype=bool),
+    )
+
+
+def _judged(sources, judged):
+    return TrainingItems.of(
+        X=sources.X[judged],
+        group=sources.group[judged],
+        preference=sources.preference[judged],
+        weight=sources.weight[judged],
+        parents=judged[:, None],
+        judged=np.ones(len(judged), dtype=bool),
+    )
+
+
+def _synthetic(X, *, group, **fields):
+    """Return items of one group that nobody judged."""
+    return TrainingItems.of(
+        X=X,
+        group=np.full(len(X), group),
+        judged=np.zeros(len(X), dtype=bool),
+        **fields,
     )
 
 
 def _concatenated(parts):
-    width = max(part.parents.shape[1] for part in parts)
+    n_parents = max(part.parents.shape[1] for part in parts)
     parents = [
         np.pad(
             part.parents,
-            ((0, 0), (0, width - part.parents.shape[1])),
+            ((0, 0), (0, n_parents - part.parents.shape[1])),
             constant_values=-1,
         )
         for part in parts
     ]
-    return TrainingItems.of(
-        X=np.concatenate([part.X for part in parts]),
-        group=np.concatenate([part.group for part in parts]),
-        preference=np.concatenate([part.preference for part in parts]),
-        weight=np.concatenate([part.weight for part in parts]),
-        parents=np.concatenate(parents),
-        judged=np.concatenate([part.judged for part in parts]),
-    )
+    fields = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("X", "group", "preference", "weight", "judged")
+    }
+    return TrainingItems.of(parents=np.concatenate(parents), **fields)

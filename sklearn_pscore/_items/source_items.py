@@ -1,0 +1,58 @@
+"""The items that stitched and injected items are made of."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SourceItems:
+    """Rows merged to one item per (group, item), donors included.
+
+    Sorted by group, then by item. A judged row and a donor row of one name are
+    different items.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_items, n_features)
+        Means over the rows of each item.
+    group : ndarray of shape (n_items,), int
+        Code of each item's group.
+    preference : ndarray of shape (n_items,)
+    weight : ndarray of shape (n_items,)
+        Mean over the rows of each item.
+    donor : ndarray of shape (n_items,), bool
+    first_row : ndarray of shape (n_items,), int
+        A row of each item, for its labels.
+    row_item : ndarray of shape (n_rows,), int
+        Item of each row.
+    """
+
+    X: np.ndarray
+    group: np.ndarray
+    preference: np.ndarray
+    weight: np.ndarray
+    donor: np.ndarray
+    first_row: np.ndarray
+    row_item: np.ndarray
+
+    @classmethod
+    def from_rows(cls, X, target):
+        """Merge the rows of `X` by the groups and items of a RankingTarget."""
+        item = np.arange(target.n_rows) if target.item is None else target.item
+        keys = np.stack([target.group, item, target.donor], axis=1)
+        _, first_row, row_item, n_rows = np.unique(
+            keys, axis=0, return_index=True, return_inverse=True, return_counts=True
+        )
+        row_item = row_item.ravel()
+        sums = np.zeros((len(first_row), X.shape[1]))
+        np.add.at(sums, row_item, X)
+        return cls(
+            X=sums / n_rows[:, None],
+            group=target.group[first_row],
+            preference=target.preference[first_row],
+            weight=np.bincount(row_item, target.weight) / n_rows,
+            donor=target.donor[first_row],
+            first_row=first_row,
+            row_item=row_item,
+        )
