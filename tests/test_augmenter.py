@@ -1,4 +1,4 @@
-"""PairAugmenter: X unchanged, synthetic items along, a warning where they are lost."""
+"""PairAugmenter: X unchanged, items attached, a warning where they are lost."""
 
 import gc
 import io
@@ -43,13 +43,13 @@ def full_augmenter(**parameters):
     return PairAugmenter((2, 3, 4), n_injected=10, **parameters)
 
 
-def carry(data, groups=GROUPS):
+def augmented(data, groups=GROUPS):
     return full_augmenter(random_state=0).fit_transform(data, groups)
 
 
-def pick_up(carrying, groups=GROUPS):
-    """What the ranker does, so that nothing is lost and nobody warns."""
-    items = take_attached_items(carrying, groups)
+def take(attached, groups=GROUPS):
+    """Take the items as the ranker does, so that there is no warning."""
+    items = take_attached_items(attached, groups)
     assert items is not None
     assert np.sum(~items.judged) == N_SYNTHETIC
     return items
@@ -69,7 +69,7 @@ def small_ranker():
 
 
 class LeastSquares(RegressorMixin, BaseEstimator):
-    """A model that takes the target but knows nothing of carried items."""
+    """A model that takes the target but knows nothing of attached items."""
 
     def fit(self, X, y):
         self.coef_ = np.linalg.lstsq(np.asarray(X), y["preference"])[0]
@@ -78,21 +78,21 @@ class LeastSquares(RegressorMixin, BaseEstimator):
 
 @pytest.mark.parametrize("data", [X.astype("f4"), (9 * X).astype(int), PANDAS, POLARS])
 def test_the_same_container_names_types_and_values(data):
-    carrying = carry(data)
-    assert isinstance(carrying, type(data))
-    assert_array_equal(np.asarray(carrying), np.asarray(data))
+    attached = augmented(data)
+    assert isinstance(attached, type(data))
+    assert_array_equal(np.asarray(attached), np.asarray(data))
     if isinstance(data, np.ndarray):
-        assert carrying.dtype == data.dtype
+        assert attached.dtype == data.dtype
     else:
-        assert list(carrying.columns) == list(data.columns)
-        assert list(carrying.dtypes) == list(data.dtypes)
+        assert list(attached.columns) == list(data.columns)
+        assert list(attached.dtypes) == list(data.dtypes)
     if data is PANDAS:
-        assert carrying.index.tolist() == list("abcdefgh")
-    assert_allclose(pick_up(carrying).X[:8], data)
+        assert attached.index.tolist() == list("abcdefgh")
+    assert_allclose(take(attached).X[:8], data)
 
 
 @CONTAINERS
-def test_transform_returns_x_and_carries_nothing(data):
+def test_transform_returns_x_and_attaches_nothing(data):
     augmenter = PairAugmenter().fit(data, GROUPS)
     assert type(augmenter.transform(data)) is type(data)
     assert_array_equal(augmenter.transform(data), data)
@@ -104,41 +104,41 @@ def test_transform_returns_x_and_carries_nothing(data):
 @CONTAINERS
 def test_set_output(data, output, kind):
     augmenter = full_augmenter().set_output(transform=output)
-    carrying = augmenter.fit_transform(data, GROUPS)
-    assert isinstance(carrying, kind.DataFrame)
-    assert list(carrying.columns) == augmenter.get_feature_names_out().tolist()
-    assert_array_equal(carrying.to_numpy(), np.asarray(data))
-    assert_allclose(pick_up(carrying).X[:8], data)
+    attached = augmenter.fit_transform(data, GROUPS)
+    assert isinstance(attached, kind.DataFrame)
+    assert list(attached.columns) == augmenter.get_feature_names_out().tolist()
+    assert_array_equal(attached.to_numpy(), np.asarray(data))
+    assert_allclose(take(attached).X[:8], data)
     assert isinstance(augmenter.transform(data), kind.DataFrame)
 
 
 @CONTAINERS
 @pytest.mark.parametrize("library", [pickle, joblib])
 def test_pickling_keeps_the_items(data, library):
-    carrying, file = carry(data), io.BytesIO()
-    library.dump(carrying, file)
+    attached, file = augmented(data), io.BytesIO()
+    library.dump(attached, file)
     file.seek(0)
     again = library.load(file)
-    assert type(again) is type(carrying)
+    assert type(again) is type(attached)
     assert_array_equal(np.asarray(again), np.asarray(data))
-    expected, items = pick_up(carrying), pick_up(again)
+    expected, items = take(attached), take(again)
     for field in ("X", "group", "preference", "weight", "parents", "judged"):
         assert_array_equal(getattr(items, field), getattr(expected, field))
 
 
 @CONTAINERS
 @pytest.mark.parametrize("derive", [lambda X: X[:], lambda X: X[2:5], deepcopy])
-def test_whatever_is_made_of_x_carries_nothing(data, derive):
-    carrying = carry(data)
-    assert take_attached_items(derive(carrying), GROUPS) is None
-    pick_up(carrying)
+def test_whatever_is_made_of_x_has_no_items(data, derive):
+    attached = augmented(data)
+    assert take_attached_items(derive(attached), GROUPS) is None
+    take(attached)
 
 
 @pytest.mark.parametrize("other", [GROUPS[:4], GROUPS[::-1], GROUPS["preference"]])
 def test_items_made_for_another_target_are_left_alone(other):
-    carrying = carry(X)
-    assert take_attached_items(carrying, other) is None
-    pick_up(carrying, GROUPS.copy())
+    attached = augmented(X)
+    assert take_attached_items(attached, other) is None
+    take(attached, GROUPS.copy())
 
 
 @pytest.mark.parametrize("last", [[StandardScaler(), small_ranker()], [LeastSquares()]])
@@ -168,7 +168,7 @@ def test_no_warning_without_a_loss(steps, y):
 @CONTAINERS
 def test_the_ranker_trains_on_the_items(data):
     pipe = make_pipeline(full_augmenter(), small_ranker()).fit(data, GROUPS)
-    assert pipe[-1].n_pairs_ == pick_up(carry(data)).comparable().n_pairs
+    assert pipe[-1].n_pairs_ == take(augmented(data)).comparable().n_pairs
     plain = make_pipeline(PairAugmenter((2,)), small_ranker()).fit(X[:4], [4, 1, 3, 2])
     # Own 4, 1, 3, 2 and stitched 2, 2, 2, 1, 1, 0: of 45 pairs 6 + 3 tie.
     assert plain[-1].n_pairs_ == 45 - 4 * 3 // 2 - 3 * 2 // 2
@@ -191,7 +191,7 @@ def test_augment_gives_plain_data_and_changes_nothing(data):
     before = dict(vars(augmenter))
     more, groups = augmenter.augment(data, GROUPS)
     assert vars(augmenter) == before
-    items = pick_up(carry(data))
+    items = take(augmented(data))
     assert type(more) is np.ndarray
     assert_array_equal(more, items.X)
     assert groups.dtype.names == ("group", "preference")
@@ -274,8 +274,8 @@ def two_groups(**fields):
 def numbers_made(augmenter, groups):
     """How many stitched items there are, and injected ones."""
     table = np.random.default_rng(0).normal(size=(16, 2))
-    carrying = augmenter.fit_transform(table, groups)
-    items = take_attached_items(carrying, groups)
+    attached = augmenter.fit_transform(table, groups)
+    items = take_attached_items(attached, groups)
     more, _ = augmenter.augment(table, groups)
     assert len(more) == len(items)
     injected = items.preference < -50
