@@ -23,7 +23,7 @@ from sklearn_pscore.metrics import (
     reciprocal_rank_score,
 )
 from sklearn_pscore.metrics._scorers import predict_scores
-from sklearn_pscore.model_selection._compare import seeded_clone
+from sklearn_pscore.model_selection._seeds import seeded_clone
 
 METRICS = {
     "MRR": reciprocal_rank_score,

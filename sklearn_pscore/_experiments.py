@@ -18,7 +18,7 @@ from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.datasets import fetch_thqa, make_head_challenge
 from sklearn_pscore.metrics import dcg_scorer
 from sklearn_pscore.model_selection import PreferenceGroupKFold, compare_rankers
-from sklearn_pscore.model_selection._compare import seeded_clone
+from sklearn_pscore.model_selection._seeds import seeded_clone
 
 N_LEVELS = 4
 """Levels that DT and CB learn where the preference is continuous."""

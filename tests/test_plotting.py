@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_pscore.model_selection._comparison import RankerComparison
+from sklearn_pscore.model_selection import RankerComparison
 from sklearn_pscore.plotting import ImportanceDisplay, LeaderboardDisplay
 
 matplotlib.use("Agg")

@@ -1,11 +1,11 @@
 """Splitting by groups, and comparing rankers."""
 
-from sklearn_pscore.model_selection._compare import compare_rankers
-from sklearn_pscore.model_selection._comparison import (
+from sklearn_pscore.model_selection._compare_rankers import compare_rankers
+from sklearn_pscore.model_selection._comparison_result import (
     PairedDifference,
     RankerComparison,
 )
-from sklearn_pscore.model_selection._split import (
+from sklearn_pscore.model_selection._splitters import (
     PreferenceGroupKFold,
     groups_train_test_split,
 )

@@ -6,6 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+RUN_COLUMNS = ("method", "seed", "fold", "fit_seconds")
+"""Columns of the rows of a comparison beside those of the metrics."""
+
+_RUN_KINDS = ("seed", "fold")
+
 
 class PairedDifference(NamedTuple):
     """How much better one method is than another in the same runs.
@@ -67,7 +72,7 @@ class RankerComparison:
         Parameters
         ----------
         over : {"seed", "fold"} or None, default=None
-            What to take the spread over; None is the comparison's own `over`.
+            What to take the spread over; None is the `over` of the comparison.
 
         Returns
         -------
@@ -83,7 +88,7 @@ class RankerComparison:
         Parameters
         ----------
         over : {"seed", "fold"} or None, default=None
-            What a run is; None is the comparison's own `over`.
+            What a run is; None is the `over` of the comparison.
 
         Returns
         -------
@@ -104,7 +109,7 @@ class RankerComparison:
         Parameters
         ----------
         over : {"seed", "fold"} or None, default=None
-            What to take the spread over; None is the comparison's own `over`.
+            What to take the spread over; None is the `over` of the comparison.
         decimals : int, default=3
             Digits after the point.
 
@@ -134,7 +139,7 @@ class RankerComparison:
         Parameters
         ----------
         over : {"seed", "fold"} or None, default=None
-            What to take the spread over; None is the comparison's own `over`.
+            What to take the spread over; None is the `over` of the comparison.
         decimals : int, default=3
             Digits after the point.
 
@@ -153,9 +158,9 @@ class RankerComparison:
 
         Runs of the same seed, or of the same fold, are compared with each
         other; a method without a seed is compared with every seed of the other.
-        The error over seeds says how much training varies on these test rows,
-        and nothing about other test rows. Folds share training rows, so the
-        error over folds is rather too small [1]_.
+        The error over seeds tells how much training varies on these test rows,
+        nothing about other test rows. Folds share training rows, so the error
+        over folds is too small [1]_.
 
         Parameters
         ----------
@@ -164,7 +169,7 @@ class RankerComparison:
         metric : str
             Name of the metric.
         over : {"seed", "fold"} or None, default=None
-            What a run is; None is the comparison's own `over`.
+            What a run is; None is the `over` of the comparison.
 
         Returns
         -------
@@ -193,13 +198,13 @@ class RankerComparison:
     def _runs(self, over):
         """Return one value per method, seed or fold, and metric."""
         over = self.over if over is None else over
-        _check_choice("over", over, ("seed", "fold"))
+        _check_choice("over", over, _RUN_KINDS)
         runs = self.rows.groupby(["method", over], sort=False, dropna=False)
         return runs[list(self.metrics)].agg(_mean)
 
 
 def _mean(values):
-    # Of the array: pandas would leave a missing score out and hide it.
+    # Of the array: the mean of a Series would skip a missing score.
     return np.mean(values.to_numpy())
 
 

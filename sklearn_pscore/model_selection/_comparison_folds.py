@@ -8,7 +8,8 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore.model_selection._split import (
+from sklearn_pscore.model_selection._comparison_arguments import describe
+from sklearn_pscore.model_selection._splitters import (
     PreferenceGroupKFold,
     count_rows,
     take_rows,
@@ -17,14 +18,17 @@ from sklearn_pscore.model_selection._split import (
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows to fit on and rows to judge on; they are cut where they are needed.
+    """Rows to fit on and rows to judge on.
+
+    The data are shared by all folds, and cut where a run needs them.
 
     Attributes
     ----------
     number : int
     fit_data : tuple (X, groups)
     judge_data : tuple (X, reference, preference)
-        What the target and the preference that it holds are judged by.
+        `reference` is the target that rankers are judged by, `preference` the
+        scores of the truth: the preferences in it, finite in every row.
     train, test : ndarray of int, or None
         Row numbers within `fit_data` and `judge_data`; None is all rows.
     """
@@ -36,14 +40,16 @@ class Fold:
     test: np.ndarray | None = None
 
     def training_part(self):
+        """Return X and the target to fit on."""
         return _cut(self.fit_data, self.train)
 
     def held_out_part(self):
+        """Return X, the reference and its preferences to judge by."""
         return _cut(self.judge_data, self.test)
 
 
 def make_folds(X, groups, test, cv, cv_groups, reference):
-    """Check what comes in and return the folds, one if `test` is given."""
+    """Check the data and return the folds: a single one if `test` is given."""
     if (test is None) == (cv is None):
         given = "neither" if test is None else "both"
         raise ValueError(
@@ -94,7 +100,7 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
 
 
 def _scores_of_truth(target):
-    # Donor rows may be unjudged; no metric looks at their score.
+    # A donor may have no preference (NaN), and no metric uses its score.
     return np.where(target.donor, 0.0, target.preference)
 
 
@@ -110,13 +116,13 @@ def _check_target(groups, n_rows, name, *, require_preference=True):
 
 def _check_aligned(target, judged):
     """Raise ValueError if the reference puts a row into another group."""
-    own, other = target.labels[target.group], judged.labels[judged.group]
-    bad = np.flatnonzero(own != other)
+    labels, judged_labels = target.labels[target.group], judged.labels[judged.group]
+    bad = np.flatnonzero(labels != judged_labels)
     if len(bad):
         row = bad[0]
         raise ValueError(
-            f"reference has group {other[row]!s} at row {row} but groups has "
-            f"{own[row]!s}; expected the same group label in every row. Build both from "
+            f"reference has group {judged_labels[row]!s} at row {row} but groups has "
+            f"{labels[row]!s}; expected the same group label in every row. Build both from "
             "the same rows in the same order."
         )
 
@@ -132,14 +138,3 @@ def _check_same_features(X, X_test):
 
 def _cut(data, rows):
     return data if rows is None else tuple(take_rows(part, rows) for part in data)
-
-
-def describe(value):
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    shape = getattr(value, "shape", None)
-    if shape is not None:
-        return f"{type(value).__name__} of shape {tuple(shape)}"
-    if isinstance(value, (str, int, float, list, tuple)):
-        return f"{type(value).__name__} {value!r:.60}"
-    return type(value).__name__

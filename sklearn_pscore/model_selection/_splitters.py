@@ -22,10 +22,10 @@ class PreferenceGroupKFold(GroupKFold):
       target ``y``. The ranking group and the group to split by may differ: to
       rank inside portrait x speech but split by portrait, pass the portraits as
       ``groups=``.
-    - Donor rows of the target are material for augmentation only: they are in
-      the training part of every fold and in no test part. A function that needs
-      every row tested once, as ``cross_val_predict`` does, refuses such a
-      target; leave the donors out there.
+    - Donor rows of the target, which are for augmentation only, are in the
+      training part of every fold and in no test part. ``cross_val_predict``,
+      which needs every row tested once, refuses such a target: leave the donors
+      out there.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class PreferenceGroupKFold(GroupKFold):
     [1, 3] [0, 2]
     """
 
-    # Written out, since scikit-learn builds the repr from this signature.
+    # Written out because scikit-learn builds the repr from this signature.
     def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
         super().__init__(n_splits, shuffle=shuffle, random_state=random_state)
 
@@ -102,7 +102,7 @@ class PreferenceGroupKFold(GroupKFold):
                 "Lower n_splits, or pass labels of more groups as groups=."
             )
         folds = super().split(kept, groups=labels[kept])
-        # A generator, so that the checks above run at the call.
+        # Not a generator function, so that the checks above run at the call.
         return (
             (np.sort(np.concatenate([kept[train], donors])), kept[test])
             for train, test in folds
@@ -191,8 +191,8 @@ def groups_train_test_split(
 
 def take_rows(values, rows):
     """Return the numbered rows of an array, sparse matrix, DataFrame or list."""
-    # The one use of this private name: what scikit-learn itself slices X by, so
-    # that a DataFrame, pandas or polars, stays one.
+    # The one use of this private function. scikit-learn slices X by it, so a
+    # pandas or polars DataFrame stays one.
     return _safe_indexing(values, rows)
 
 
@@ -210,7 +210,10 @@ def count_rows(values, name):
 
 
 def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name):
-    """Return the code that each row is split by, and whether it is a donor."""
+    """Return the code that each row is split by, and whether it is a donor.
+
+    Splits by `labels` if given, else by the groups of the target.
+    """
     donor = np.zeros(n_rows, dtype=bool)
     if labels is None or _is_structured(target):
         target = check_groups(
@@ -246,7 +249,7 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
 
 
 def _n_test_groups(test_size, n_groups):
-    """Return how many of the groups are for testing."""
+    """Return the number of groups in the test part."""
     if n_groups < 2:
         raise ValueError(
             f"The rows (donors left out) are in {n_groups} group(s); expected at least "

@@ -1,0 +1,89 @@
+"""Checks of the arguments of compare_rankers; the folds check the data."""
+
+from collections.abc import Mapping
+from inspect import isfunction
+from numbers import Integral
+
+from sklearn_pscore.model_selection._comparison_result import RUN_COLUMNS
+
+
+def check_rankers(rankers, truth):
+    if not isinstance(rankers, Mapping):
+        raise TypeError(
+            f"rankers is {describe(rankers)}; expected a dict of estimators by name. "
+            'Pass for example {"PS": PairwisePreferenceRanker()}.'
+        )
+    if not rankers:
+        raise ValueError(
+            "rankers is empty; expected at least one estimator. Pass for example "
+            '{"PS": PairwisePreferenceRanker()}.'
+        )
+    if truth in rankers:
+        raise ValueError(
+            f"rankers has the name {truth!r}, which is that of the truth; expected "
+            "different names. Rename the ranker, or pass another truth=."
+        )
+    for name, ranker in rankers.items():
+        needed = ("fit", "predict", "get_params", "set_params")
+        lacking = [method for method in needed if not hasattr(ranker, method)]
+        if lacking or isinstance(ranker, type):
+            lacks = f"has no {lacking[0]}" if lacking else "is a class"
+            raise TypeError(
+                f"rankers[{name!r}] is {describe(ranker)} and {lacks}; expected a "
+                "scikit-learn estimator with fit and predict. Pass an instance of one."
+            )
+
+
+def check_scoring(scoring):
+    if not isinstance(scoring, Mapping):
+        raise TypeError(
+            f"scoring is {describe(scoring)}; expected a dict of scorers by name. Pass "
+            'for example {"DCG": dcg_scorer}.'
+        )
+    if not scoring:
+        raise ValueError(
+            'scoring is empty; expected at least one scorer. Pass for example {"DCG": '
+            "dcg_scorer}."
+        )
+    for name, scorer in scoring.items():
+        if name in RUN_COLUMNS:
+            raise ValueError(
+                f"scoring has the name {name!r}; expected none of {list(RUN_COLUMNS)}, "
+                "which are columns of the result. Rename the metric."
+            )
+        if getattr(scorer, "__module__", "").startswith("sklearn_pscore.metrics") and (
+            isfunction(scorer)
+        ):
+            raise TypeError(
+                f"scoring[{name!r}] is the metric {scorer.__name__}; expected a scorer, "
+                "called as scorer(ranker, X, groups). Pass "
+                f"make_ranking_scorer({scorer.__name__})."
+            )
+        if not callable(scorer):
+            raise TypeError(
+                f"scoring[{name!r}] is {describe(scorer)}; expected a scorer, called "
+                "as scorer(ranker, X, groups). Take one of sklearn_pscore.metrics."
+            )
+
+
+def check_n_seeds(n_seeds):
+    if isinstance(n_seeds, bool) or not isinstance(n_seeds, Integral):
+        raise TypeError(
+            f"n_seeds is {n_seeds!r}; expected a number of runs. Pass an integer >= 1."
+        )
+    if n_seeds < 1:
+        raise ValueError(
+            f"n_seeds is {n_seeds}; expected at least 1 run. Pass an integer >= 1."
+        )
+
+
+def describe(value):
+    """Say what was passed, for an error message."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return f"{type(value).__name__} of shape {tuple(shape)}"
+    if isinstance(value, (str, int, float, list, tuple)):
+        return f"{type(value).__name__} {value!r:.60}"
+    return type(value).__name__

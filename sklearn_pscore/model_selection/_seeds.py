@@ -1,0 +1,43 @@
+"""Seeds of the runs of a ranker."""
+
+from zlib import crc32
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.random import sample_without_replacement
+
+# scikit-learn's name of a seed, and the second one that CatBoost has.
+_SEED_PARAMETERS = ("random_state", "random_seed")
+_MAX_SEED = np.iinfo(np.int32).max
+
+
+def draw_seeds(n_seeds, random_state):
+    """Return different seeds: two runs of one seed would count as one."""
+    rng = check_random_state(random_state)
+    return sample_without_replacement(_MAX_SEED, n_seeds, random_state=rng).tolist()
+
+
+def seed_names(ranker):
+    """Return the names of the seeds among the parameters, nested ones included."""
+    names = ranker.get_params(deep=True)
+    return [name for name in names if name.split("__")[-1] in _SEED_PARAMETERS]
+
+
+def seeded_clone(ranker, seed):
+    """Return a clone with all its seeds set from the seed of the run."""
+    ranker = clone(ranker)
+    return ranker.set_params(
+        **{name: _seed_of(name, seed) for name in seed_names(ranker)}
+    )
+
+
+def _seed_of(name, seed):
+    """Return the seed of one parameter: different for each nested name.
+
+    With equal seeds, the parts of a pipeline would draw the same numbers.
+    """
+    if "__" not in name:
+        return seed
+    rng = np.random.default_rng([seed, crc32(name.encode())])
+    return int(rng.integers(_MAX_SEED))
