@@ -23,7 +23,7 @@ from sklearn_pscore import Groups
 from sklearn_pscore._directions import KNOWN_DIRECTIONS
 from sklearn_pscore._experiments import challenge_experiment
 from sklearn_pscore.datasets import fetch_thqa
-from sklearn_pscore.datasets._thqa import DATA_HOME_VARIABLE
+from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
 N_FOLDS = 5

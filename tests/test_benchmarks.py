@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.special import log_softmax
 
 from sklearn_pscore import Groups
-from sklearn_pscore.datasets._thqa import DATA_HOME_VARIABLE
+from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"

@@ -18,7 +18,7 @@ _PLANTED_WEIGHTS = {
     "listening": {"PoseFD": 1.0, "ExpFD": 0.5, "ID": 0.3, "CPBD": 0.2},
 }
 
-_LEVELS = {
+_MEANS_AND_STD = {
     "SSIM": (0.65, 0.63, 0.04),
     "PSNR": (18.0, 17.5, 1.0),
     "CPBD": (0.25, 0.24, 0.03),
@@ -34,20 +34,20 @@ _LEVELS = {
 }
 """Mean on talking, mean on listening, standard deviation between systems.
 
-In the metric's own units; for AVOffset, of its distance from zero. A listener's
+In the units of the metric; for AVOffset, of its distance from zero. A listener's
 mouth does not follow the audio and a talker's head does not move as a
 listener's, so each track is two to three standard deviations worse in the
-other's own metrics. No bound (0, or 1 for SSIM and ID) is within six
-standard deviations of a clip, so that the maps can be affine without clipping.
+metrics of the other. The bounds of a metric (0, and 1 for SSIM and ID) are more
+than six standard deviations of a clip away, so that nothing is clipped.
 """
 
 _UNITS = {"PSNR": "dB", "LipLMD": "pixels", "AVOffset": "frames"}
 
 _CLIP_SCATTER = 0.5
-"""Standard deviation of clips around their system, as a share of `_LEVELS`' own."""
+"""Standard deviation of clips around their system; 1 is that between systems."""
 
-_OTHER_CORRELATION = -0.4
-"""Correlation with the preference of every metric without a planted weight."""
+UNWEIGHTED_CORRELATION = -0.4
+"""Correlation with the preference of every metric without a weight."""
 
 
 def make_head_challenge(
@@ -65,7 +65,7 @@ def make_head_challenge(
     A challenge is one group of systems, each measured on `n_clips` clips by the
     twelve metrics of the paper [1]_, with the units and directions that these
     have. The other track's systems of the same challenge come along as donor
-    rows in a group of their own, and hold that track's own preference.
+    rows in a group of their own, with that track's preference.
 
     Definition, with z the metrics of a system, standardised over all systems
     and turned so that larger is better:
@@ -107,7 +107,7 @@ def make_head_challenge(
         ``2 * n_challenges * n_systems * n_clips``
 
         data : DataFrame of shape (n_samples, 12), float64
-            One row per clip: first the track's own rows, then the donors, each
+            One row per clip: first the rows of `track`, then the donors, each
             sorted by challenge, system and clip.
         groups : structured ndarray of shape (n_samples,)
             The award only: preference 10 for the system that people like best in
@@ -161,17 +161,40 @@ def make_head_challenge(
     _check_count(n_systems, "n_systems", 2)
     _check_count(n_clips, "n_clips", 1)
     _check_noise(noise)
-    rng = check_random_state(random_state)
-    shape = (n_challenges, n_systems, n_clips)
-    # Always in this order, whichever was asked for: the same seed gives the same
-    # two tracks.
+    return draw_challenge(
+        track,
+        (n_challenges, n_systems, n_clips),
+        weights=weights,
+        noise=noise,
+        clip_scatter=_CLIP_SCATTER,
+        rng=check_random_state(random_state),
+    )
+
+
+def draw_challenge(track, shape, *, weights, noise, clip_scatter, rng):
+    """Return the Bunch of :func:`make_head_challenge`.
+
+    Parameters
+    ----------
+    shape : tuple (n_challenges, n_systems, n_clips)
+    clip_scatter : float
+        Standard deviation of clips around their system; 1 is that between
+        systems.
+    rng : RandomState
+    track, weights, noise
+        As there.
+    """
+    # Both tracks, in this order, whichever was asked for: the same seed makes the
+    # same two tracks.
     tracks = {
-        name: _make_track(rng, name, _weights_of(name, weights), noise, shape)
+        name: _draw_track(
+            rng, name, _weights_of(name, weights), noise, clip_scatter, shape
+        )
         for name in _TRACKS
     }
-    own = tracks.pop(track)
-    (other,) = tracks.values()
-    rows = pd.concat([own.assign(donor=False), other.assign(donor=True)])
+    ranked = tracks.pop(track)
+    (donors,) = tracks.values()
+    rows = pd.concat([ranked.assign(donor=False), donors.assign(donor=True)])
     rows = rows.reset_index(drop=True)
     fields = {name: rows[name] for name in ("group", "item", "clip", "donor")}
     return Bunch(
@@ -193,8 +216,8 @@ def _weights_of(track, weights):
     return {name: _PLANTED_WEIGHTS[track].get(name, 0.0) for name in _FEATURES}
 
 
-def _make_track(rng, track, weights, noise, shape):
-    """Return one track as a frame: metrics, group, item, clip and preferences."""
+def _draw_track(rng, track, weights, noise, clip_scatter, shape):
+    """Return one track as a frame: features, group, item, clip and preferences."""
     n_challenges, n_systems, n_clips = shape
     latent, preference = _draw_systems(
         rng, np.array(list(weights.values())), noise, shape[:2]
@@ -202,14 +225,14 @@ def _make_track(rng, track, weights, noise, shape):
     # One sign for all clips of a system: it is early or late throughout, and the
     # mean over clips keeps the distance from zero.
     sign = rng.choice([-1.0, 1.0], size=(n_challenges, n_systems, 1))
-    scatter = _CLIP_SCATTER * rng.standard_normal((*shape, len(_FEATURES)))
-    metrics = _to_units(latent[:, :, np.newaxis, :] + scatter, sign, track)
+    scatter = clip_scatter * rng.standard_normal((*shape, len(_FEATURES)))
+    features = _to_units(latent[:, :, np.newaxis, :] + scatter, sign, track)
     best = preference == preference.max(axis=1, keepdims=True)
     groups = _numbered(track, n_challenges, at_least=3)
     systems = _numbered("system", n_systems, at_least=2)
-    # Every system of every challenge is another one, so the name says both.
+    # No system is in two challenges, so its name starts with the challenge.
     items = np.array([[f"{group}-{system}" for system in systems] for group in groups])
-    frame = pd.DataFrame(metrics.reshape(-1, len(_FEATURES)), columns=list(_FEATURES))
+    frame = pd.DataFrame(features.reshape(-1, len(_FEATURES)), columns=list(_FEATURES))
     return frame.assign(
         group=np.repeat(groups, n_systems * n_clips),
         item=np.repeat(items.ravel(), n_clips),
@@ -220,9 +243,16 @@ def _make_track(rng, track, weights, noise, shape):
 
 
 def _draw_systems(rng, weights, noise, shape):
-    """Return metrics (larger is better, mean 0, std 1) and preference of systems.
+    """Draw the latent metrics z (larger is better) and preferences p of systems.
 
-    Shapes are (n_challenges, n_systems, 12) and (n_challenges, n_systems).
+    p = w'z + e with z standard normal and e normal of standard deviation
+    noise |w|. Then each z_k of weight 0 becomes c p / std(p) + sqrt(1 - c^2) z_k:
+    mean 0 and variance 1 as before, and correlation c with p.
+
+    Returns
+    -------
+    latent : ndarray of shape (n_challenges, n_systems, 12)
+    preference : ndarray of shape (n_challenges, n_systems)
     """
     latent = rng.standard_normal((*shape, len(weights)))
     spread = np.linalg.norm(weights)
@@ -231,25 +261,29 @@ def _draw_systems(rng, weights, noise, shape):
     standardised = preference / (spread * np.hypot(1.0, noise))
     others = weights == 0
     latent[..., others] = (
-        _OTHER_CORRELATION * standardised[..., np.newaxis]
-        + np.sqrt(1.0 - _OTHER_CORRELATION**2) * latent[..., others]
+        UNWEIGHTED_CORRELATION * standardised[..., np.newaxis]
+        + np.sqrt(1.0 - UNWEIGHTED_CORRELATION**2) * latent[..., others]
     )
     return latent, preference
 
 
 def _to_units(latent, sign, track):
-    """Map standardised metrics, in the last axis, to their own units."""
+    """Map latent metrics z, in the last axis, to the units of each metric.
+
+    mean + std z where larger is better, mean - std z where smaller is better,
+    and sign (mean - std z) where nearest to zero is best.
+    """
     columns = []
     for column, name in enumerate(_FEATURES):
-        *means, spread = _LEVELS[name]
+        *means, std = _MEANS_AND_STD[name]
         mean = means[_TRACKS.index(track)]
-        step = spread * latent[..., column]
+        deviation = std * latent[..., column]
         if KNOWN_DIRECTIONS[name] == "larger":
-            columns.append(mean + step)
+            columns.append(mean + deviation)
         elif KNOWN_DIRECTIONS[name] == "smaller":
-            columns.append(mean - step)
+            columns.append(mean - deviation)
         else:
-            columns.append(sign * (mean - step))
+            columns.append(sign * (mean - deviation))
     return np.stack(columns, axis=-1)
 
 
@@ -260,14 +294,20 @@ def _numbered(name, n, at_least):
 
 
 def _describe():
-    """Return the description with the table of `_LEVELS` filled in."""
+    """Return the description with the numbers of this file filled in."""
     lines = [
         f"{name:<9} {KNOWN_DIRECTIONS[name]:<13} {talking:>7g} {listening:>9g} "
-        f"{spread:>6g}  {_UNITS.get(name, '')}".rstrip()
-        for name, (talking, listening, spread) in _LEVELS.items()
+        f"{std:>6g}  {_UNITS.get(name, '')}".rstrip()
+        for name, (talking, listening, std) in _MEANS_AND_STD.items()
     ]
     text = files(__package__).joinpath("head_challenge.rst").read_text(encoding="utf-8")
-    return text.replace("{levels}", "\n   ".join(lines))
+    return text.format(
+        means_and_std="\n   ".join(lines),
+        correlation=UNWEIGHTED_CORRELATION,
+        common=UNWEIGHTED_CORRELATION**2,
+        clip_scatter=_CLIP_SCATTER,
+        award=AWARD_PREFERENCE,
+    )
 
 
 def _check_word(value, name, words):

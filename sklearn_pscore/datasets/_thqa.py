@@ -1,24 +1,23 @@
 """THQA: eight talking-head methods, judged by people on a hundred inputs."""
 
-import hashlib
-import os
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore.datasets._remote_file import RemoteFile
 
-DATA_HOME_VARIABLE = "SKLEARN_PSCORE_DATA"
-"""Environment variable that names the data home where no argument does."""
-
-_FOLDER, _FILE = "thqa", "vvmf_results_a01.csv"
+_NAME = "vvmf_results_a01.csv"
 _COMMIT = "c75c7cbe4e54caba5bfd78885d5c6983fbe14379"
-_URL = f"https://raw.githubusercontent.com/zyj-2000/THQA/{_COMMIT}/{_FILE}"
-_SHA256 = "4662163b3f6951ce317d963b8f136b8a745b22c1bfd3368c1016a5ac0c6ecd0b"
-_FOLDER, _FILE = "thqa", "vvmf_results_a01.csv"
+THQA_FILE = RemoteFile(
+    title="THQA",
+    path=f"thqa/{_NAME}",
+    url=f"https://raw.githubusercontent.com/zyj-2000/THQA/{_COMMIT}/{_NAME}",
+    sha256="4662163b3f6951ce317d963b8f136b8a745b22c1bfd3368c1016a5ac0c6ecd0b",
+)
+"""The metrics and mean opinions, as the authors of THQA published them."""
 
 # Every other column is a quality or a similarity: larger is better.
 _DIRECTIONS = {
@@ -97,74 +96,11 @@ def fetch_thqa(data_home=None, download_if_missing=True):
     >>> thqa.groups["item"][:2].tolist()  # doctest: +SKIP
     ['ahead', 'dinet']
     """
-    path = _data_home(data_home) / _FOLDER / _FILE
-    if path.exists():
-        _check_hash(path)
-    elif download_if_missing:
-        _download(path)
-    else:
-        raise FileNotFoundError(
-            f"THQA is not at {str(path)!r} and download_if_missing=False; expected its "
-            f"file there. {_how_to_place(path)}"
-        )
-    return _parse(path)
+    return read_thqa(THQA_FILE.fetch(data_home, download_if_missing))
 
 
-def _data_home(data_home):
-    """Return the first data home that is given: argument, variable, user cache."""
-    if data_home is None:
-        data_home = os.environ.get(DATA_HOME_VARIABLE) or None
-    if data_home is None:
-        import pooch
-
-        data_home = pooch.os_cache("sklearn_pscore")
-    if not isinstance(data_home, (str, os.PathLike)):
-        raise TypeError(
-            f"data_home is {type(data_home).__name__}; expected the path of a folder, or "
-            f"None. Pass a string or a pathlib.Path."
-        )
-    return Path(data_home).expanduser().absolute()
-
-
-def _check_hash(path):
-    """Raise ValueError if the file is not the known one."""
-    with path.open("rb") as stream:
-        came = hashlib.file_digest(stream, "sha256").hexdigest()
-    if came != _SHA256:
-        raise ValueError(
-            f"{str(path)!r} has SHA-256 {came}; expected {_SHA256}. The file was kept "
-            "and not used. Move it away to have it downloaded again, or replace it by "
-            f"{_URL}"
-        )
-
-
-def _download(path):
-    """Fetch the file; nothing is at `path` unless all of it is, hash checked."""
-    # pooch writes to a temporary file beside `path` and renames it at the end.
-    import pooch
-
-    try:
-        pooch.retrieve(_URL, f"sha256:{_SHA256}", fname=path.name, path=path.parent)
-    except (OSError, ValueError) as error:
-        # pooch reports a download of the wrong hash as a ValueError. The file of
-        # the user is not concerned, so to the caller it is a failed download.
-        raise OSError(
-            f"THQA is not at {str(path)!r} and could not be downloaded "
-            f"({type(error).__name__}: {error}); expected its file there. "
-            f"{_how_to_place(path)}"
-        ) from error
-
-
-def _how_to_place(path):
-    return (
-        f"Download {_URL} and save it as {str(path)!r}, or set data_home or the "
-        f"environment variable {DATA_HOME_VARIABLE} to a folder that has "
-        f"{_FOLDER}/{_FILE}."
-    )
-
-
-def _parse(path):
-    """Read the upstream file: Image, the metrics, Score."""
+def read_thqa(path):
+    """Return the Bunch of a file with the columns Image, the metrics and Score."""
     frame = pd.read_csv(path)
     image = frame["Image"].str
     # An image is <portrait>_voice_<language>_<id>_<method>.
@@ -179,5 +115,11 @@ def _parse(path):
         portraits=np.asarray(image.partition("_voice")[0].tolist(), dtype=str),
         feature_names=feature_names,
         directions={name: _DIRECTIONS.get(name, "larger") for name in feature_names},
-        DESCR=files(__package__).joinpath("thqa.rst").read_text(encoding="utf-8"),
+        DESCR=_describe(),
     )
+
+
+def _describe():
+    """Return the description with the facts of `THQA_FILE` filled in."""
+    text = files(__package__).joinpath("thqa.rst").read_text(encoding="utf-8")
+    return text.format(commit=_COMMIT, name=_NAME, sha256=THQA_FILE.sha256)

@@ -121,7 +121,7 @@ def compare_rankers(
     items to compare in a held-out part fails at once.
 
     ``get_params`` of CatBoost's models shows a seed only if one was given: pass
-    ``CatBoostClassifier(random_seed=0)``, or it is fitted once per fold.
+    ``CatBoostClassifier(random_seed=0)``, or its seed is the same in all runs.
 
     References
     ----------
