@@ -1,25 +1,27 @@
-"""Whole groups, read one stretch after the other from Parquet files."""
+"""Whole groups from Parquet files, read a part of the rows at a time."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 
+from sklearn_pscore._segments import run_starts
+
 _MISSING = (
     "Reading Parquet needs pyarrow, which is not installed. Install it with: "
     'pip install "sklearn-pscore[parquet]".'
 )
 
-# As pandas writes it.
+# The name of the column that pandas writes an unnamed index to.
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 class ParquetGroups:
-    """Rows of Parquet files, in which every group is one stretch of rows.
+    """Rows of Parquet files whose groups are runs of neighbouring rows.
 
-    Everything that can be told without the features' values is checked at once:
-    that the files can be read and have the columns, that the features are
-    numbers, and that no group comes back after it was left.
+    The constructor checks everything but the values of the features: that the
+    files can be read and have the columns, that the features are numbers, and
+    that the rows of each group follow one another.
 
     An index that pandas wrote is a column like any other if it has a name.
 
@@ -32,15 +34,17 @@ class ParquetGroups:
         Columns of the target by the field of Groups that they hold; `group`
         and `preference` at least.
     features : list of str or None
-        Columns of the metrics. None takes all that are not in `fields`, but no
-        index without a name.
+        Columns of the features. None takes all that are not in `fields`, except
+        an index without a name.
     rows_at_a_time : int
-        Rows to read at a time; a chunk may be larger by one group.
+        Rows to read at a time. A stretch that is yielded may have half as many
+        more, plus a group.
 
     Attributes
     ----------
+    features : list of str
     n_rows : int
-        Of all files.
+        Number of rows of all files.
     """
 
     def __init__(self, path, *, fields, features, rows_at_a_time):
@@ -80,27 +84,32 @@ class ParquetGroups:
             frame = batch.to_pandas(ignore_metadata=True)
             if rest is not None:
                 frame = pd.concat([rest, frame], ignore_index=True)
-            group = frame[self.fields["group"]].to_numpy()
-            last = _last_start(group)
-            if last < self.rows_at_a_time / 2:
+            # The last group may go on in the next batch.
+            starts = run_starts(frame[self.fields["group"]].to_numpy())
+            stop = starts[-1] if len(starts) else 0
+            if stop < self.rows_at_a_time / 2:
                 rest = frame
                 continue
-            yield frame.iloc[:last]
-            rest = frame.iloc[last:].reset_index(drop=True)
+            yield frame.iloc[:stop]
+            rest = frame.iloc[stop:].reset_index(drop=True)
         if rest is not None and len(rest):
             yield rest
 
     def located(self, error, frame, start):
-        """Return the error of a stretch, with the files and rows it is about.
+        """Return an error that names the files and rows of a stretch.
 
         Parameters
         ----------
         error : ValueError
-            What is wrong with the stretch.
+            Raised by a check of the stretch.
         frame : DataFrame
             The stretch.
         start : int
-            Rows of all files that come before it.
+            Number of rows of all files before it.
+
+        Returns
+        -------
+        error : ValueError
         """
         parts, stop = [], start + len(frame)
         for file, n_rows in self._n_rows_of.items():
@@ -121,7 +130,7 @@ class ParquetGroups:
 
     def _check_target(self):
         column = self.fields["group"]
-        seen, before = set(), None
+        seen, previous = set(), None
         self._n_rows_of = n_before = dict.fromkeys(self.paths, 0)
         for file, batch in self._batches([column, self.fields["preference"]]):
             frame = batch.to_pandas(ignore_metadata=True)
@@ -130,9 +139,8 @@ class ParquetGroups:
                 continue
             self._check_nothing_is_missing(file, frame, n_before[file])
             n_before[file] += len(frame)
-            starts = np.r_[True, labels[1:] != labels[:-1]]
-            for label in labels[starts]:
-                if label == before:
+            for label in labels[run_starts(labels)]:
+                if label == previous:
                     continue
                 if label in seen:
                     raise ValueError(
@@ -141,7 +149,7 @@ class ParquetGroups:
                         f"Sort the file by {column!r}."
                     )
                 seen.add(label)
-                before = label
+                previous = label
         self.n_rows = sum(n_before.values())
         if not seen:
             raise ValueError(
@@ -151,7 +159,7 @@ class ParquetGroups:
 
     def _check_nothing_is_missing(self, file, frame, n_before):
         for field in ("group", "preference"):
-            # A donor that was not judged is left out anyway.
+            # A donor needs no preference: it is not trained on.
             if field == "preference" and "donor" in self.fields:
                 continue
             missing = np.flatnonzero(frame[self.fields[field]].isna())
@@ -227,15 +235,15 @@ def _check_numeric(path, schema, features):
     from pyarrow import types
 
     for name in features:
-        held = schema.field(name).type
+        kind = schema.field(name).type
         if not (
-            types.is_integer(held)
-            or types.is_floating(held)
-            or types.is_decimal(held)
-            or types.is_boolean(held)
+            types.is_integer(kind)
+            or types.is_floating(kind)
+            or types.is_decimal(kind)
+            or types.is_boolean(kind)
         ):
             raise ValueError(
-                f"{path}: column {name!r} holds {held}; expected numbers in every metric. "
+                f"{path}: column {name!r} holds {kind}; expected numbers in every metric. "
                 "Name the metrics with features=[...], or say what the column is with "
                 "item=."
             )
@@ -246,9 +254,3 @@ def _unreadable(path, error):
         f"{path} cannot be read as Parquet: {str(error).splitlines()[0]} It may be "
         "truncated, or of another kind. Write it again."
     )
-
-
-def _last_start(group):
-    """Return where the last stretch of equal labels starts."""
-    changes = np.flatnonzero(group[1:] != group[:-1])
-    return int(changes[-1]) + 1 if len(changes) else 0
