@@ -7,7 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 import typer
 
@@ -20,7 +19,7 @@ app = typer.Typer(
 
 
 class Data(StrEnum):
-    """What to compare on."""
+    """Data to compare the methods on."""
 
     thqa = "thqa"
     challenge = "challenge"
@@ -51,7 +50,7 @@ def compare(
     ] = None,
 ):
     """Compare the methods of the paper, and tell which metric people follow."""
-    # Heavy imports wait until the options are known to be good.
+    # Heavy imports come after typer has checked the options.
     from sklearn_pscore._experiments import challenge_experiment, thqa_experiment
 
     if data is not Data.challenge:
@@ -72,22 +71,22 @@ def compare(
     out.mkdir(parents=True, exist_ok=True)
     tables, rows, importances, written = [], [], [], []
     for experiment in experiments:
-        typer.echo(f"Data: {experiment.title}. {_protocol(experiment)}")
+        typer.echo(f"Data: {experiment.title}. {experiment.protocol}")
         comparison = experiment.compare(n_runs=runs, verbose=1)
         seeds = comparison.rows.query("method == 'PS'")["seed"].unique().tolist()
         drops, baseline = experiment.importances(seeds=seeds, verbose=1)
-        weighed = _importance_table(experiment, drops, baseline)
+        importance = _importance_table(experiment, drops, baseline)
         how = f"± std over {runs} seeds" if runs > 1 else "of one seed"
         typer.echo(f"\nMean {how}")
         typer.echo(comparison.formatted(over="seed").to_string())
         typer.echo(
             f"\nPermutation importance in DCG of PS (unshuffled: DCG {baseline:.3f})"
         )
-        typer.echo(weighed.drop(columns="data").to_string(index=False, **_ROUNDED))
+        typer.echo(importance.drop(columns="data").to_string(index=False, **_ROUNDED))
         typer.echo("")
         tables.append(_long_table(experiment, comparison))
         rows.append(comparison.rows.assign(data=experiment.title))
-        importances.append(weighed)
+        importances.append(importance)
         written += _draw(out, experiment, comparison, drops, baseline)
     for name, parts in (("table", tables), ("runs", rows), ("importance", importances)):
         written.append(_write_csv(out / f"{name}.csv", pd.concat(parts)))
@@ -103,21 +102,6 @@ class _Failure(typer.Exit):
     def __init__(self, message):
         typer.echo(f"Error: {message}", err=True)
         super().__init__(1)
-
-
-def _protocol(experiment):
-    if experiment.test is None:
-        return (
-            f"Learnt from full opinions of {len(np.unique(experiment.groups['group']))} "
-            "groups, judged on 5 folds by portrait."
-        )
-    return (
-        "Made up with known truth, the metrics that people do not follow misleading "
-        "(-0.4): learnt from the awards of "
-        f"{len(np.unique(experiment.groups['group'][~experiment.groups['donor']]))} "
-        "challenges, judged by the human order of "
-        f"{len(np.unique(experiment.test[1]['group']))} others."
-    )
 
 
 def _long_table(experiment, comparison):
@@ -151,7 +135,7 @@ def _draw(out, experiment, comparison, drops, baseline):
 
     suffix = f"-{experiment.title.split()[-1].lower()}"
     figure, axes = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
-    # The numbers beside the left panel are not to be read with the right one.
+    # Keep the numbers of the left panel away from the right one.
     figure.get_layout_engine().set(wspace=0.12)
     for ax, metric in zip(axes, comparison.metrics, strict=True):
         LeaderboardDisplay.from_comparison(
@@ -187,7 +171,7 @@ def _write_picture(path, figure):
 
 @contextmanager
 def _whole_file(path):
-    """Give a file beside `path` to write to, and move it there once it is whole."""
+    """Yield a file beside `path` to write to; move it to `path` at the end."""
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     os.close(handle)
     try:

@@ -1,4 +1,4 @@
-"""The experiments of the paper: which rankers, on which data, judged how."""
+"""The experiments of the paper: rankers, data, and the rows they are judged on."""
 
 from dataclasses import dataclass, replace
 
@@ -16,15 +16,19 @@ from sklearn_pscore._rankers.level_classifier import LevelClassifierRanker
 from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.datasets import fetch_thqa, make_head_challenge
+from sklearn_pscore.datasets._head_challenge import UNWEIGHTED_CORRELATION
 from sklearn_pscore.metrics import dcg_scorer
 from sklearn_pscore.model_selection import PreferenceGroupKFold, compare_rankers
 from sklearn_pscore.model_selection._seeds import seeded_clone
 
 N_LEVELS = 4
-"""Levels that DT and CB learn where the preference is continuous."""
+"""Levels that DT and CB learn where the preference is continuous. Not measured."""
 
 N_TREES = 300
-"""Trees of CatBoost; the paper does not say how many."""
+"""Trees of CatBoost; the paper does not say how many. Not measured."""
+
+N_FOLDS = 5
+"""Folds that are held out where no rows to judge on are given."""
 
 DEFAULTS = "PS, defaults"
 """Name of the ranker with this package's defaults, beside the paper's PS."""
@@ -60,24 +64,26 @@ PAPER_AUGMENTER = {
 
 @dataclass(frozen=True)
 class Experiment:
-    """A data set, what is learnt from it, and on what it is judged.
+    """Rows to learn from and rows to judge on.
 
     Attributes
     ----------
     title : str
-        What the tables and pictures are called.
+        Title of the tables and pictures.
     X : DataFrame of shape (n_samples, n_features)
     groups : structured ndarray of shape (n_samples,)
-        What is learnt from.
+        Target to learn from.
     directions : dict of str to str
         By name of the metric, for the rankers that learn nothing.
     test : tuple (X, groups) or None
         Rows to judge on; None holds out folds by `cv_groups`.
     reference : structured ndarray of shape (n_samples,) or None
-        What held-out folds are judged by, if not `groups`.
+        Target to judge held-out folds by, if not `groups`.
     cv_groups : ndarray of shape (n_samples,) or None
     augment : bool
         Whether PS learns from stitched and injected items too.
+    protocol : str
+        A sentence that says all this, for the command line.
     """
 
     title: str
@@ -88,6 +94,7 @@ class Experiment:
     reference: np.ndarray | None = None
     cv_groups: np.ndarray | None = None
     augment: bool = False
+    protocol: str = ""
 
     def rankers(self):
         """Return the methods of Table 2 by the paper's names, and our defaults."""
@@ -104,12 +111,12 @@ class Experiment:
             ),
         }
 
-    def splits(self, n_folds=5):
+    def splits(self):
         """Return (X_train, groups_train, X_test, groups_test) of each fold."""
         if self.test is not None:
             return [(self.X, self.groups, *self.test)]
         reference = self.groups if self.reference is None else self.reference
-        folds = PreferenceGroupKFold(n_folds).split(self.X, self.groups, self.cv_groups)
+        folds = PreferenceGroupKFold(N_FOLDS).split(self.X, self.groups, self.cv_groups)
         return [
             (self.X.iloc[train], self.groups[train], self.X.iloc[test], reference[test])
             for train, test in folds
@@ -117,11 +124,14 @@ class Experiment:
 
     def compare(self, *, n_runs, rankers=None, scoring=None, random_state=0, verbose=0):
         """Compare rankers, by default those above, over `n_runs` seeds."""
-        how = (
-            {"test": self.test}
-            if self.test is not None
-            else {"cv": 5, "cv_groups": self.cv_groups, "reference": self.reference}
-        )
+        if self.test is not None:
+            judged_on = {"test": self.test}
+        else:
+            judged_on = {
+                "cv": N_FOLDS,
+                "cv_groups": self.cv_groups,
+                "reference": self.reference,
+            }
         return compare_rankers(
             self.rankers() if rankers is None else rankers,
             self.X,
@@ -130,15 +140,14 @@ class Experiment:
             n_seeds=n_runs,
             random_state=random_state,
             verbose=verbose,
-            **how,
+            **judged_on,
         )
 
     def importances(self, *, seeds, n_repeats=5, random_state=0, verbose=0):
-        """Return the permutation importance in DCG of every metric, section 5.3.
+        """Return the permutation importance in DCG of every feature, section 5.3.
 
-        PS is fitted for each seed and fold, just as in a comparison that has
-        these seeds, and each metric of the held-out rows is shuffled
-        `n_repeats` times.
+        PS is fitted for each seed and fold, as in a comparison with these seeds,
+        and each feature of the held-out rows is shuffled `n_repeats` times.
 
         Returns
         -------
@@ -195,12 +204,15 @@ def thqa_experiment(*, data_home=None, labels="full"):
         Whether to learn from opinion scores or from each group's best item.
     """
     bunch = fetch_thqa(data_home=data_home)
+    n_groups = len(np.unique(bunch.groups["group"]))
+    judged = f"{n_groups} groups, judged on {N_FOLDS} folds by portrait."
     experiment = Experiment(
         title="THQA",
         X=bunch.data,
         groups=bunch.groups,
         directions=bunch.directions,
         cv_groups=bunch.portraits,
+        protocol=f"Learnt from full opinions of {judged}",
     )
     if labels == "full":
         return experiment
@@ -212,7 +224,11 @@ def thqa_experiment(*, data_home=None, labels="full"):
         item=bunch.groups["item"],
     )
     return replace(
-        experiment, title="THQA, winners only", groups=winners, reference=bunch.groups
+        experiment,
+        title="THQA, winners only",
+        groups=winners,
+        reference=bunch.groups,
+        protocol=f"Learnt from the winners of {judged}",
     )
 
 
@@ -238,8 +254,12 @@ def challenge_experiment(
     )
     number = pd.Series(bunch.groups["group"]).str.rsplit("-", n=1).str[1].astype(int)
     train = (number < n_train).to_numpy()
-    # A donor is nobody's competitor: it has no place among the rows to judge.
+    # Donors are not ranked, so they are not among the rows to judge.
     test = ~train & ~bunch.groups["donor"]
+    misleading = (
+        ", the metrics that people do not follow misleading "
+        f"({UNWEIGHTED_CORRELATION:g})"
+    )
     return Experiment(
         title=f"synthetic challenge, {track}",
         X=bunch.data[train],
@@ -247,6 +267,11 @@ def challenge_experiment(
         directions=bunch.directions,
         test=(bunch.data[test], bunch.groups_full[test]),
         augment=True,
+        protocol=(
+            f"Made up with known truth{misleading if weights == 'planted' else ''}: "
+            f"learnt from the awards of {n_train} challenges, judged by the human "
+            f"order of {n_test} others."
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """The experiments of the paper, end to end, and what they must show."""
 
 import os
+import re
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from typer.testing import CliRunner
 
+from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
 from sklearn_pscore.__main__ import app
 from sklearn_pscore._experiments import (
+    PAPER_AUGMENTER,
+    PAPER_RANKER,
     Experiment,
     challenge_experiment,
     preference_score,
@@ -103,7 +107,6 @@ def small(monkeypatch):
 
     few = partial(challenge_experiment, n_train=2, n_test=2)
     monkeypatch.setattr(experiments, "challenge_experiment", few)
-    monkeypatch.setattr(experiments, "N_TREES", 5)
 
 
 def run(*arguments, **env):
@@ -137,6 +140,7 @@ class TestCommandLine:
         importance = pd.read_csv(out / "importance.csv")
         assert len(importance) == 2 * 12
         assert "notes.txt" not in result.output
+        assert "misleading (-0.4): learnt from the awards of 2 challenges" in result.output
         ps = runs.query("method == 'PS' and data.str.endswith('talking')")
         assert f"unshuffled: DCG {ps['DCG'].mean():.3f}" in result.output
         for line in ("GT", "#Top1", "PS"):
@@ -207,10 +211,21 @@ def test_ps_is_the_paper_s_pipeline():
     assert (augmenter.stitch_sizes, augmenter.n_injected) == ((2, 3, 4), 10)
 
 
+@pytest.mark.parametrize(
+    ("estimator", "settings"),
+    [
+        (PairAugmenter, PAPER_AUGMENTER),
+        (PairwisePreferenceRanker, PAPER_RANKER),
+    ],
+)
+def test_settings_of_the_paper_are_those_of_the_docstring(estimator, settings):
+    example = rf"{estimator.__name__}\((\n.*?)\n    *\)\n"
+    arguments = re.search(example, estimator.__doc__, flags=re.DOTALL)[1]
+    assert eval(f"dict({arguments})") == settings
+
+
 def test_experiment_without_test_rows_holds_out_by_cv_groups():
     X = pd.DataFrame({"SSIM": np.arange(20.0)})
-    from sklearn_pscore import Groups
-
     groups = Groups.from_arrays(group=np.arange(20) // 2, preference=np.arange(20))
     experiment = Experiment("x", X, groups, {}, cv_groups=np.arange(20) // 4)
     held_out = [
