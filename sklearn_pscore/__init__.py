@@ -8,7 +8,8 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-_HOMES = {
+# The module of each public name.
+_MODULES = {
     "Groups": "_target.groups",
     "LevelClassifierRanker": "_rankers.level_classifier",
     "PairAugmenter": "_items.augmenter",
@@ -17,15 +18,14 @@ _HOMES = {
     "TopCountRanker": "_rankers.handcrafted",
 }
 
-__all__ = [*_HOMES, "__version__"]
-
+__all__ = [*_MODULES, "__version__"]
 
 _SUBMODULES = ("datasets", "metrics", "model_selection", "plotting")
 
 
 def __getattr__(name):
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

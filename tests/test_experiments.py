@@ -140,7 +140,9 @@ class TestCommandLine:
         importance = pd.read_csv(out / "importance.csv")
         assert len(importance) == 2 * 12
         assert "notes.txt" not in result.output
-        assert "misleading (-0.4): learnt from the awards of 2 challenges" in result.output
+        assert (
+            "misleading (-0.4): learnt from the awards of 2 challenges" in result.output
+        )
         ps = runs.query("method == 'PS' and data.str.endswith('talking')")
         assert f"unshuffled: DCG {ps['DCG'].mean():.3f}" in result.output
         for line in ("GT", "#Top1", "PS"):

@@ -1,1 +1,1 @@
-"""What a ranker learns from: judged and synthetic items."""
+"""Training items: judged, stitched and injected ones."""

@@ -1,4 +1,4 @@
-"""The augmenter: more training items from the judged ones, inside a Pipeline."""
+"""The augmenter: synthetic training items, made inside a Pipeline."""
 
 import warnings
 from copy import copy
@@ -17,7 +17,8 @@ from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.check import check_groups, check_judged
 from sklearn_pscore._target.groups import Groups
 
-# The paper's numbers (section 4.3), which "auto" stands for where it makes items.
+# Values of "auto" where it makes items: the numbers of parts of section 4.3 of the
+# paper, and a number of injected items that was not chosen by measurement.
 _AUTO_STITCH_SIZES = (2, 3, 4)
 _AUTO_N_INJECTED = 10
 

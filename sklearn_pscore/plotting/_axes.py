@@ -1,4 +1,4 @@
-"""What the pictures share: axes with one named row per entry, and their style."""
+"""Axes with one named row per entry, and the style of all pictures."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def make_axes(ax, n_rows, caller):
 
 
 def label_rows(ax, names):
-    """Write the names beside the rows, and leave only a light grid around them."""
+    """Write the names beside the rows; draw no frame, only a light vertical grid."""
     ax.set_yticks(np.arange(len(names)), names)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color="0.9", linewidth=0.8)

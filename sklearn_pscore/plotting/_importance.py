@@ -1,4 +1,4 @@
-"""The picture of which features matter."""
+"""Picture of the importance of features, the largest on top."""
 
 import numpy as np
 
@@ -147,7 +147,7 @@ class ImportanceDisplay:
         """
         importances, names = self._checked()
         means, stds = importances.mean(axis=1), importances.std(axis=1)
-        # Equal features keep their order from the top down.
+        # From the bottom up: ascending; equal features from last to first.
         order = np.lexsort((-np.arange(len(means)), means))
         if self.max_features is not None:
             order = order[-self.max_features :]

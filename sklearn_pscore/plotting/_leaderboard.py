@@ -1,4 +1,4 @@
-"""The picture of which method is best."""
+"""Picture of the values of methods, the best on top."""
 
 import numpy as np
 
@@ -134,7 +134,7 @@ class LeaderboardDisplay:
         over = comparison.over if over is None else over
         table = comparison.table(over=over)[metric]
         n_runs = comparison.n_runs(over=over)
-        # A single run has no spread, and 0 would claim that there is none.
+        # Draw no error bar for a single run: its std of 0 is not a spread.
         table["std"] = table["std"].where(n_runs > 1)
         truth = None
         if comparison.truth is not None:
@@ -171,8 +171,7 @@ class LeaderboardDisplay:
             The same object, with its artists.
         """
         names, means, stds = self._checked()
-        # NaN first, which is at the bottom; equal methods keep their order from
-        # the top down.
+        # From the bottom up: NaN, then ascending; equal methods from last to first.
         order = np.lexsort((-np.arange(len(means)), means, ~np.isnan(means)))
         rows = np.arange(len(means))
         self.ax_ = make_axes(ax, len(means), f"{type(self).__name__}.plot")
@@ -220,7 +219,7 @@ class LeaderboardDisplay:
         line = self.ax_.axvline(
             self.truth, color=MUTED, linestyle="--", linewidth=1.0, zorder=1
         )
-        # Inside the axes, above the first place, where no title comes in its way.
+        # Inside the axes, above the best method, where no title overlaps it.
         self.ax_.annotate(
             f"{self.truth_name} {format_number(self.truth)}",
             (self.truth, 1.0),
@@ -231,7 +230,7 @@ class LeaderboardDisplay:
             va="top",
             fontsize="small",
             color=MUTED,
-            # So that no grid line runs through the number.
+            # Hides the grid line behind the number.
             bbox={"facecolor": self.ax_.get_facecolor(), "linewidth": 0, "pad": 1},
         )
         return line
