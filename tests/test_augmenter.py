@@ -177,8 +177,8 @@ def test_the_ranker_trains_on_the_items(data):
 def test_the_paper_has_more_than_500k_pairs():
     """Eight systems stitched in every way, and eight of the other track."""
     system, clip = np.indices((16, 12)).reshape(2, -1)
-    own = {"item": system, "clip": clip, "donor": system >= 8}
-    groups = Groups.from_winners(group=system // 8, winner=system % 8 == 0, **own)
+    fields = {"item": system, "clip": clip, "donor": system >= 8}
+    groups = Groups.from_winners(group=system // 8, winner=system % 8 == 0, **fields)
     data = np.random.default_rng(0).normal(size=(len(system), 3))
     augmenter = PairAugmenter(max_stitched=None, n_injected=None)
     pipe = make_pipeline(augmenter, small_ranker()).fit(data, groups)
@@ -208,10 +208,10 @@ def test_parameters_and_seed_decide_what_is_made():
     ]
     assert_array_equal(made[0][0], made[1][0])
     assert not np.array_equal(made[0][0], made[2][0])
-    own, stitched, injected = np.split(made[0][1]["preference"], [8, 8 + 2 * 2])
+    judged, stitched, injected = np.split(made[0][1]["preference"], [8, 8 + 2 * 2])
     assert set(stitched) <= {3 - 3 * 0.25, 4 - 3 * 0.25, 5 - 3 * 0.25, 7 - 3 * 0.25}
     assert len(injected) == 2 * 3
-    assert set(injected) <= set(own - 50)
+    assert set(injected) <= set(judged - 50)
 
 
 def augmented_names(item, **fields):
@@ -224,13 +224,13 @@ def augmented_names(item, **fields):
 
 
 def test_augment_names_the_items_after_their_parents():
-    own = ["a", "b", "c"]
+    judged = ["a", "b", "c"]
     stitched = ["stitched:a+b", "stitched:a+c", "stitched:b+c"]
     injected = ["injected:t:a", "injected:t:b", "injected:t:c", "injected:l:z"]
-    names = augmented_names([*own, "z"], group=list("tttl"))
-    assert names == ["z", *own, *stitched, *injected]
-    names = augmented_names([*own, "z"], group=list("tttl"), donor=[0, 0, 0, 1])
-    assert names == [*own, *stitched, "injected:donor-1"]
+    names = augmented_names([*judged, "z"], group=list("tttl"))
+    assert names == ["z", *judged, *stitched, *injected]
+    names = augmented_names([*judged, "z"], group=list("tttl"), donor=[0, 0, 0, 1])
+    assert names == [*judged, *stitched, "injected:donor-1"]
     assert augmented_names([5, 3, 9], group=[0, 0, 0]) == [3, 5, 9, 10, 11, 12]
 
 

@@ -160,10 +160,12 @@ def test_seeds_are_shared_nested_ones_differ_and_none_is_left():
             test=TEST,
             truth=None,
             n_seeds=4,
-            scoring={"own": seed_of(names[name])},
+            scoring={"seed of the ranker": seed_of(names[name])},
         )
-        assert_array_equal(comparison.rows["own"], comparison.rows["seed"])
-        given[name] = comparison.rows["own"].tolist()
+        assert_array_equal(
+            comparison.rows["seed of the ranker"], comparison.rows["seed"]
+        )
+        given[name] = comparison.rows["seed of the ranker"].tolist()
     assert given["plain"] == given["other"] == given["native"]
     assert len(set(given["plain"])) == 4
     nested = compare_rankers(
@@ -173,8 +175,8 @@ def test_seeds_are_shared_nested_ones_differ_and_none_is_left():
         test=TEST,
         truth=None,
         n_seeds=4,
-        scoring={"own": seed_of("noisy__random_state")},
-    ).rows["own"]
+        scoring={"seed of the ranker": seed_of("noisy__random_state")},
+    ).rows["seed of the ranker"]
     assert nested.nunique() == 4
     assert not set(nested) & {0, *given["plain"]}
 
@@ -261,7 +263,7 @@ def test_frames_reach_the_ranker_as_frames(kind):
 
     data = pd.DataFrame(X, columns=["a", "b"]) if kind == "pandas" else X
     comparison = compare_rankers(
-        {"own": NeedsKind()}, data, GROUPS, cv=2, scoring=ERROR
+        {"ranker": NeedsKind()}, data, GROUPS, cv=2, scoring=ERROR
     )
     assert len(comparison.rows) == 4
 
@@ -287,11 +289,11 @@ def test_other_splitters_labels_and_ready_made_splits():
 
 
 def test_plain_target_is_one_group():
-    scoring = {"own": lambda ranker, X, y: -np.mean(np.abs(ranker.predict(X) - y))}
+    scoring = {"error": lambda ranker, X, y: -np.mean(np.abs(ranker.predict(X) - y))}
     comparison = compare_rankers(
         {"linear": Linear()}, X, GROUPS["preference"], cv=KFold(2), scoring=scoring
     )
-    assert comparison.table().loc["GT", ("own", "mean")] == 0.0
+    assert comparison.table().loc["GT", ("error", "mean")] == 0.0
 
 
 def test_unjudged_donors_do_not_disturb_the_truth():

@@ -75,9 +75,9 @@ def test_hold_out_of_groups(fields, seed, fraction, n_held_out):
         np.isin(items.group, list(held_out)) & items.judged
     )
     # Everything else is trained on, unless it was made of a held-out item.
-    own = parents_of(validation)
+    held_out_parents = parents_of(validation)
     expected = [
-        not own & set(parents) and group not in held_out
+        not held_out_parents & set(parents) and group not in held_out
         for parents, group in zip(items.parents.tolist(), items.group, strict=True)
     ]
     assert_array_equal(training.X, items.X[expected])
@@ -102,15 +102,18 @@ def test_hold_out_of_items(items, seed, fraction):
     rng = np.random.RandomState(seed)
     training, validation = hold_out(items, fraction, rng, "fit")
     check_split(items, training, validation)
-    own = parents_of(validation)
+    held_out_parents = parents_of(validation)
     n_judged = len(parents_of(items.take(items.judged)))
-    assert len(own) == max(2, round(fraction * n_judged))
-    assert parents_of(validation.take(validation.judged)) == own
-    # An item made of both sides is used by neither, every other one by its own.
+    assert len(held_out_parents) == max(2, round(fraction * n_judged))
+    assert parents_of(validation.take(validation.judged)) == held_out_parents
+    # An item made of both sides is in neither, every other one in its side.
     parents = [set(row) - {-1} for row in items.parents.tolist()]
-    assert_array_equal(training.X, items.X[[not own & row for row in parents]])
     assert_array_equal(
-        validation.X, items.X[[bool(row) and row <= own for row in parents]]
+        training.X, items.X[[not held_out_parents & row for row in parents]]
+    )
+    assert_array_equal(
+        validation.X,
+        items.X[[bool(row) and row <= held_out_parents for row in parents]],
     )
 
 

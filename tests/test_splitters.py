@@ -354,10 +354,10 @@ def test_train_test_split_keeps_the_kind_of_X(make):
     frame = make(X if make is not pl.DataFrame else {"a": X[:, 0], "b": X[:, 1]})
     expected = groups_train_test_split(X, groups, random_state=0)[:2]
     parts = groups_train_test_split(frame, groups, random_state=0)[:2]
-    for part, own in zip(parts, expected, strict=True):
+    for part, expected_part in zip(parts, expected, strict=True):
         assert type(part) is type(frame)
         dense = part.toarray() if make is csr_array else np.asarray(part)
-        assert_array_equal(dense, own)
+        assert_array_equal(dense, expected_part)
 
 
 FOUR = Groups.from_arrays(group=[0, 0, 1, 1])

@@ -39,10 +39,10 @@ def slow_rows(X, groups, stitch_sizes, stitch_penalty=1.0, injected_penalty=100.
     """The same from the words of DESIGN: every item, one row at a time."""
     names = groups.dtype.names
     labels = np.unique(groups["group"]).tolist()
-    own, donors = {}, {}
+    judged_items, donors = {}, {}
     for row, record in enumerate(groups):
         key = record["item"] if "item" in names else row
-        kind = donors if "donor" in names and record["donor"] else own
+        kind = donors if "donor" in names and record["donor"] else judged_items
         kind.setdefault(record["group"], {}).setdefault(key, []).append(row)
     weight = groups["weight"] if "weight" in names else np.ones(len(X))
     made = []
@@ -54,7 +54,7 @@ def slow_rows(X, groups, stitch_sizes, stitch_penalty=1.0, injected_penalty=100.
     def preference_of(item):
         return groups["preference"][item[0]]
 
-    for label, items in own.items():
+    for label, items in judged_items.items():
         items = list(items.values())
         for item in items:
             add(label, preference_of(item), [item], True, X[item].mean(axis=0))
@@ -76,7 +76,7 @@ def slow_rows(X, groups, stitch_sizes, stitch_penalty=1.0, injected_penalty=100.
                     values = np.mean([X[part].mean(axis=0) for part in parts], axis=0)
                 best = max(preference_of(part) for part in parts)
                 add(label, best - stitch_penalty * size, parts, False, values)
-        for other, strangers in (donors or own).items():
+        for other, strangers in (donors or judged_items).items():
             for item in strangers.values() if other != label else ():
                 preference = preference_of(item) - injected_penalty
                 add(label, preference, [item], False, X[item].mean(axis=0))
@@ -247,7 +247,7 @@ def test_every_group_may_donate_where_no_row_is_marked():
     items = make(*clips_of(4, 3, 2), stitch_sizes=())
     away = items.take(~items.judged)
     assert len(away) == 4 * (3 * 3)
-    # The code of a judged item is its place, so this is where each comes from.
+    # The code of a judged item is its position, so this is where each comes from.
     home = items.group[away.parents[:, 0]]
     assert np.all(home != away.group)
 
