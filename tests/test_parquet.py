@@ -1,9 +1,12 @@
 """Learning from Parquet files that are read a stretch at a time."""
 
 import re
+import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
@@ -84,6 +87,17 @@ class TestStretches:
         sizes = [len(part) for part in stretches(path, 20)]
         assert len(sizes) > 10
         assert max(sizes) <= 20 + 20 // 2 + 9
+
+    def test_empty_row_groups_and_files_are_passed_over(self, tmp_path):
+        table = make_table()
+        write(table[:0], tmp_path / "0.parquet")
+        parts = [table[:0], table, table[:0]]
+        batches = [pa.Table.from_pandas(part, preserve_index=False) for part in parts]
+        with pq.ParquetWriter(tmp_path / "1.parquet", batches[1].schema) as file:
+            for batch in batches:
+                file.write_table(batch)
+        together = pd.concat(stretches(tmp_path), ignore_index=True)
+        assert_frame_equal(together[table.columns], table)
 
     @pytest.mark.parametrize("form", ["list", "folder"])
     def test_several_files_and_a_group_across_two(self, tmp_path, form):
@@ -224,6 +238,13 @@ def truncated(tmp_path):
     return path
 
 
+def damaged(tmp_path):
+    path = write(make_table(), tmp_path / "bad.parquet")
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(200) + content[204:])
+    return path
+
+
 def of_another_kind(tmp_path):
     (tmp_path / "bad.parquet").write_text("query,opinion\n")
     return tmp_path / "bad.parquet"
@@ -284,6 +305,7 @@ class TestBadFiles:
         ("make", "error", "message"),
         [
             (truncated, ValueError, "cannot be read as Parquet"),
+            (damaged, ValueError, "cannot be read as Parquet"),
             (of_another_kind, ValueError, "cannot be read as Parquet"),
             (unsorted, ValueError, "comes back in column 'query'"),
             (without_preference, ValueError, "no column 'opinion', which preference="),
@@ -352,6 +374,13 @@ class TestBadFiles:
         ranker = PairwisePreferenceRanker((0,))
         with pytest.raises(ValueError, match="^hidden_layer_sizes holds 0"):
             ranker.fit_parquet(path, **NAMES)
+
+    def test_message_where_pyarrow_is_missing(self, tmp_path, monkeypatch):
+        path = write(make_table(), tmp_path / "a.parquet")
+        # None in sys.modules makes the import statement raise ImportError.
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+        with pytest.raises(ImportError, match=r"pip install \"sklearn-pscore\[parquet"):
+            quick().fit_parquet(path, **NAMES)
 
     def test_one_name_for_features_is_refused(self, tmp_path):
         path = write(make_table(), tmp_path / "a.parquet")

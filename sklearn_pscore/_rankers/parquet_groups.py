@@ -84,9 +84,8 @@ class ParquetGroups:
             frame = batch.to_pandas(ignore_metadata=True)
             if rest is not None:
                 frame = pd.concat([rest, frame], ignore_index=True)
-            # The last group may go on in the next batch.
-            starts = run_starts(frame[self.fields["group"]].to_numpy())
-            stop = starts[-1] if len(starts) else 0
+            # The last group may go on in the next batch. No batch is empty.
+            stop = run_starts(frame[self.fields["group"]].to_numpy())[-1]
             if stop < self.rows_at_a_time / 2:
                 rest = frame
                 continue
@@ -135,8 +134,6 @@ class ParquetGroups:
         for file, batch in self._batches([column, self.fields["preference"]]):
             frame = batch.to_pandas(ignore_metadata=True)
             labels = frame[column].to_numpy()
-            if not len(labels):
-                continue
             self._check_nothing_is_missing(file, frame, n_before[file])
             n_before[file] += len(frame)
             for label in labels[run_starts(labels)]:
