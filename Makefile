@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
-	large_ranking rows streamed fit_time
+	large_ranking growth streamed fit_time
 
 .PHONY: help setup demo test lint format bench bench-agreement bench-paper \
 	bench-smoke clean
@@ -54,22 +54,22 @@ format: $(STAMP)
 
 # One after the other: two at once would get in each other's way.
 bench: $(BENCH_STAMP)
-	set -e; for name in $(SPEED); do $(BIN)/python benchmarks/$$name.py; done
-	$(BIN)/python benchmarks/plots.py
-	$(BIN)/python benchmarks/speed_tables.py
+	set -e; for name in $(SPEED); do $(BIN)/python -m benchmarks.speed.$$name; done
+	$(BIN)/python -m benchmarks.speed.plots
+	$(BIN)/python -m benchmarks.speed.tables
 
 bench-agreement: $(BENCH_STAMP)
-	set -e; for name in agreement variants calibration augmentation; do \
-		$(BIN)/python benchmarks/$$name.py; done
-	$(BIN)/python benchmarks/agreement_tables.py
+	set -e; for name in comparison variants calibration augmentation; do \
+		$(BIN)/python -m benchmarks.agreement.$$name; done
+	$(BIN)/python -m benchmarks.agreement.tables
 
 bench-paper: $(STAMP)
-	$(BIN)/python benchmarks/paper_challenge.py
-	$(BIN)/python benchmarks/paper_thqa.py
-	$(BIN)/python benchmarks/paper_tables.py > docs/paper_tables.md
+	$(BIN)/python -m benchmarks.paper.challenge
+	$(BIN)/python -m benchmarks.paper.thqa
+	$(BIN)/python -m benchmarks.paper.tables > docs/paper_tables.md
 
 bench-smoke: $(BENCH_STAMP)
-	set -e; for name in $(SPEED); do $(BIN)/python benchmarks/$$name.py --smoke; done
+	set -e; for name in $(SPEED); do $(BIN)/python -m benchmarks.speed.$$name --smoke; done
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info

@@ -2,9 +2,7 @@
 
 import os
 import re
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,32 +10,15 @@ import pytest
 from scipy import stats
 from scipy.special import log_softmax
 
+from benchmarks.agreement import comparison, data_sets, rankers, synthetic
+from benchmarks.agreement import tables as agreement_tables
+from benchmarks.shared import doc_tables
+from benchmarks.speed import tables as speed_tables
 from sklearn_pscore import Groups
 from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-
-
-@pytest.fixture(scope="module")
-def benchmarks():
-    """Import the scripts as they import each other: from their own folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        import agreement
-        import agreement_data
-        import agreement_peers
-        import agreement_synthetic
-
-        yield SimpleNamespace(
-            agreement=agreement,
-            data=agreement_data,
-            peers=agreement_peers,
-            synthetic=agreement_synthetic,
-        )
-        for name in [*sys.modules]:
-            if name.startswith("agreement") or name in {"records", "pages"}:
-                del sys.modules[name]
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture
@@ -51,36 +32,36 @@ def unsorted():
     return np.arange(7.0)[:, None], groups
 
 
-def test_sorted_rows_keep_their_group_and_lose_donors(benchmarks, unsorted):
-    rows = benchmarks.peers.Sorted.of(*unsorted)
+def test_sorted_rows_keep_their_group_and_lose_donors(unsorted):
+    rows = rankers.Sorted.of(*unsorted)
     assert rows.X.ravel().tolist() == [1, 4, 0, 2, 5, 3]
     assert rows.sizes.tolist() == [2, 3, 1]
     assert rows.preference.tolist() == [2.0, 2.0, 0.5, -1.0, 0.5, 7.0]
 
 
-def test_grades_are_ranks_inside_the_group(benchmarks, unsorted):
-    rows = benchmarks.peers.Sorted.of(*unsorted)
+def test_grades_are_ranks_inside_the_group(unsorted):
+    rows = rankers.Sorted.of(*unsorted)
     assert rows.grades().tolist() == [0, 0, 1, 0, 1, 0]
 
 
 @pytest.mark.parametrize("n_items", [31, 32, 100])
-def test_grades_fit_into_what_lightgbm_takes(benchmarks, n_items):
+def test_grades_fit_into_what_lightgbm_takes(n_items):
     preference = np.random.default_rng(0).permutation(n_items) + 0.5
     groups = Groups.from_arrays(group=np.zeros(n_items, int), preference=preference)
-    grades = benchmarks.peers.Sorted.of(np.zeros((n_items, 1)), groups).grades()
+    grades = rankers.Sorted.of(np.zeros((n_items, 1)), groups).grades()
     assert grades.min() == 0
     assert grades.max() == 30
     assert (np.diff(grades[np.argsort(preference)]) >= 0).all()
 
 
-def test_graded_relevance_stays_as_it_is(benchmarks):
+def test_graded_relevance_stays_as_it_is():
     groups = Groups.from_arrays(group=[0, 0, 1, 1], preference=[4, 2, 3, 0])
-    grades = benchmarks.peers.Sorted.of(np.zeros((4, 1)), groups).grades()
+    grades = rankers.Sorted.of(np.zeros((4, 1)), groups).grades()
     assert grades.tolist() == [4, 2, 3, 0]
 
 
-def test_pairs_are_those_of_the_double_loop(benchmarks, unsorted):
-    rows = benchmarks.peers.Sorted.of(*unsorted)
+def test_pairs_are_those_of_the_double_loop(unsorted):
+    rows = rankers.Sorted.of(*unsorted)
     expected = {
         (i, j)
         for i in range(6)
@@ -92,15 +73,15 @@ def test_pairs_are_those_of_the_double_loop(benchmarks, unsorted):
     assert len(better) == len(expected)
 
 
-def test_best_metric_finds_column_and_sign(benchmarks):
+def test_best_metric_finds_column_and_sign():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((40, 3))
     groups = Groups.from_arrays(group=np.repeat(range(5), 8), preference=-X[:, 1])
-    scores = benchmarks.peers.BestMetric().fit(X, groups).predict(X)
+    scores = rankers.BestMetric().fit(X, groups).predict(X)
     np.testing.assert_array_equal(scores, -X[:, 1])
 
 
-def test_conditional_logit_is_at_the_maximum_of_the_likelihood(benchmarks):
+def test_conditional_logit_is_at_the_maximum_of_the_likelihood():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((900, 2))
     utility = X @ [1.0, -0.5] + rng.gumbel(size=900)
@@ -109,7 +90,7 @@ def test_conditional_logit_is_at_the_maximum_of_the_likelihood(benchmarks):
     groups = Groups.from_winners(
         group=group, winner=np.tile(range(3), 300) == best[group]
     )
-    model = benchmarks.peers.ConditionalLogit().fit(X, groups)
+    model = rankers.ConditionalLogit().fit(X, groups)
     scale = model.scaler_.scale_
     np.testing.assert_allclose(model.coef_ / scale, [1.0, -0.5], atol=0.25)
     share = np.exp(log_softmax(model.predict(X).reshape(-1, 3), axis=1)).ravel()
@@ -118,35 +99,35 @@ def test_conditional_logit_is_at_the_maximum_of_the_likelihood(benchmarks):
     np.testing.assert_allclose(gradient, 0.0, atol=0.01)
 
 
-def test_choice_log_loss_by_hand(benchmarks):
+def test_choice_log_loss_by_hand():
     groups = Groups.from_winners(group=[1, 0, 1, 0, 0], winner=[1, 0, 0, 1, 0])
     scores = np.log([3.0, 1.0, 1.0, 2.0, 5.0])
-    loss = benchmarks.agreement.choice_log_loss(groups, scores)
+    loss = comparison.choice_log_loss(groups, scores)
     assert loss == pytest.approx(-(np.log(3 / 4) + np.log(2 / 8)) / 2)
 
 
-def test_pairs_that_hold_an_item(benchmarks):
+def test_pairs_that_hold_an_item():
     groups = Groups.from_arrays(
         group=[0, 0, 0, 1, 1],
         item=["x", "y", "z", "y", "x"],
         preference=[3, 2, 1, 5, 4],
     )
     X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0]})
-    X_pairs, pairs = benchmarks.data._pairs_that_hold(X, groups, "x")
+    X_pairs, pairs = data_sets._pairs_that_hold(X, groups, "x")
     assert X_pairs["x"].tolist() == [0, 1, 0, 2, 4, 3]
     assert pairs["preference"].tolist() == [3, 2, 3, 1, 4, 5]
     assert pairs["group"].tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_interval_is_that_of_the_t_test(benchmarks):
+def test_interval_is_that_of_the_t_test():
     rng = np.random.default_rng(0)
     ours, peer = pd.Series(rng.random(5)), pd.Series(rng.random(5))
-    mean, half = benchmarks.agreement.paired(ours, peer)
+    mean, half = comparison.paired(ours, peer)
     low, high = stats.ttest_rel(ours, peer).confidence_interval()
     np.testing.assert_allclose([mean - half, mean + half], [low, high])
 
 
-def test_rows_that_are_run_again_replace_their_own_only(benchmarks):
+def test_rows_that_are_run_again_replace_their_own_only():
     def rows(ranker, accuracy):
         return pd.DataFrame(
             {
@@ -160,15 +141,15 @@ def test_rows_that_are_run_again_replace_their_own_only(benchmarks):
             }
         )
 
-    table = benchmarks.agreement.merge(pd.DataFrame(), rows("linear", 0.8))
-    table = benchmarks.agreement.merge(table, rows("RS", 0.7))
-    table = benchmarks.agreement.merge(table, rows("linear", 0.9))
+    table = comparison.merge(pd.DataFrame(), rows("linear", 0.8))
+    table = comparison.merge(table, rows("RS", 0.7))
+    table = comparison.merge(table, rows("linear", 0.9))
     assert table["ranker"].tolist() == ["RS", "RS", "linear", "linear"]
     assert table["accuracy"].tolist() == [0.7, 0.7, 0.9, 0.9]
 
 
-def test_synthetic_sets_are_what_they_say(benchmarks):
-    for recipe in benchmarks.synthetic.RECIPES:
+def test_synthetic_sets_are_what_they_say():
+    for recipe in synthetic.RECIPES:
         if np.prod(recipe.size) > 10**5:
             continue
         X, groups, X_test, groups_test = recipe.draw(0)
@@ -184,50 +165,43 @@ def test_synthetic_sets_are_what_they_say(benchmarks):
             assert len(np.unique(groups_test["preference"])) == recipe.levels
 
 
-def test_no_two_sets_share_a_name(benchmarks):
-    assert len(benchmarks.data.SETS) == len(benchmarks.data._ALL)
+def test_no_two_sets_share_a_name():
+    assert len(data_sets.SETS) == len(data_sets._ALL)
 
 
-def test_sets_without_their_table_are_left_out(benchmarks, monkeypatch, tmp_path):
+def test_sets_without_their_table_are_left_out(monkeypatch, tmp_path):
     for home in (None, tmp_path):
         if home is None:
             monkeypatch.delenv(DATA_HOME_VARIABLE, raising=False)
         else:
             monkeypatch.setenv(DATA_HOME_VARIABLE, str(home))
-        available = {
-            n for n, data in benchmarks.data.SETS.items() if data.is_available()
-        }
+        available = {n for n, data in data_sets.SETS.items() if data.is_available()}
         assert available == {
-            name
-            for name, data in benchmarks.data.SETS.items()
-            if data.kind == "synthetic"
+            name for name, data in data_sets.SETS.items() if data.kind == "synthetic"
         }
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [("THQA", 0.803), ("RealSumm", 0.729)], ids=str
 )
-def test_linear_peer_agrees_as_known(benchmarks, name, expected):
-    data = benchmarks.data.SETS[name]
+def test_linear_peer_agrees_as_known(name, expected):
+    data = data_sets.SETS[name]
     if not data.is_available():
         pytest.skip(
             f"needs {DATA_HOME_VARIABLE}; it is {os.environ.get(DATA_HOME_VARIABLE)}"
         )
     accuracy = []
     for X, groups, X_test, groups_test in data.splits():
-        model = benchmarks.peers.LinearPairwise().fit(X, groups)
+        model = rankers.LinearPairwise().fit(X, groups)
         accuracy.append(pairwise_accuracy_score(groups_test, model.predict(X_test)))
     assert np.mean(accuracy) == pytest.approx(expected, abs=0.005)
 
 
 @pytest.fixture
 def pages(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    import pages
-
-    monkeypatch.setattr(pages, "DOCS", tmp_path)
-    monkeypatch.setattr(pages, "RESULTS", tmp_path)
-    return pages
+    monkeypatch.setattr(doc_tables, "DOCS", tmp_path)
+    monkeypatch.setattr(doc_tables, "RESULTS", tmp_path)
+    return doc_tables
 
 
 def test_tables_of_a_page_are_replaced_and_the_prose_stays(pages, tmp_path):
@@ -255,11 +229,7 @@ def test_a_table_without_rows_says_so(pages, tmp_path):
     assert make() == "2 rows"
 
 
-def test_every_page_has_what_its_tables_are_made_of(monkeypatch):
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    import agreement_tables
-    import speed_tables
-
+def test_every_page_has_what_its_tables_are_made_of():
     augmentation = {"augmentation", "augmentation_more"}
     tables = {
         "speed.md": {*speed_tables.TABLES},
@@ -267,7 +237,7 @@ def test_every_page_has_what_its_tables_are_made_of(monkeypatch):
         "augmentation.md": augmentation,
     }
     for page, names in tables.items():
-        text = (BENCHMARKS.parent / "docs" / page).read_text("utf-8")
+        text = (DOCS / page).read_text("utf-8")
         marks = set(re.findall(r"<!-- table (\w+) -->", text))
         assert marks == names | ({"machine"} if page != "augmentation.md" else set())
         assert text.count("<!-- table") == text.count("<!-- end -->")

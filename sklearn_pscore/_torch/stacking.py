@@ -16,7 +16,7 @@ from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.packing import PackedTarget
 
 # What shortcuts there are to weigh: whether with bends, and the ridge penalty
-# times the number of items. benchmarks/variants.py shows what others are worth.
+# times the number of items. benchmarks/agreement/variants.py shows what others are worth.
 _CANDIDATES = ((False, 3.0), (True, 30.0), (True, 100.0), (True, 1000.0))
 # The size of a bend's column, so that few large bends cost more than a slope.
 _BEND_SIZE = 0.7

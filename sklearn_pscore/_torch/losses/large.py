@@ -8,7 +8,7 @@ from sklearn_pscore._torch.losses.narrow import LARGEST_BATCH, NarrowSums
 from sklearn_pscore._torch.losses.padding import Rows
 
 # Scores of a wide range need blocks, a few hundred torch calls for each group: more
-# than the pairs of a group up to this size. benchmarks/pair_loss.py shows both.
+# than the pairs of a group up to this size. benchmarks/speed/pair_loss.py shows both.
 _LARGEST_DENSE_IF_WIDE = 1024
 
 

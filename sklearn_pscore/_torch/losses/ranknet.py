@@ -9,7 +9,7 @@ from sklearn_pscore._torch.losses.large import LargeGroups, batches
 from sklearn_pscore._torch.losses.padding import rows_by_size
 
 # Groups up to this size go through their pairs, side by side; for a larger one
-# the sum over pairs is expanded. benchmarks/pair_loss.py shows where they cross.
+# the sum over pairs is expanded. benchmarks/speed/pair_loss.py shows where they cross.
 _LARGEST_DENSE_GROUP = 256
 
 

@@ -4,7 +4,7 @@ One member in float32, the same in float64, and the defaults as they are, agains
 LightGBM and XGBoost models of 100 trees. All are fitted to the same 20,000 rows
 and score the same float32 array; XGBoost does so in place, without a DMatrix.
 
-    python benchmarks/prediction.py [--smoke]
+    python -m benchmarks.speed.prediction [--smoke]
 
 writes ``results/prediction.csv``, one row per repetition. ``--smoke`` scores
 100,000 rows, writes nothing, and fails if one member in float32 is slower than
@@ -19,11 +19,11 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import xgboost
-from graded import GradedGroups
-from own import one_member
-from records import n_threads, write_timings
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.shared.results import n_threads, write_timings
+from benchmarks.speed.graded_groups import GradedGroups
+from benchmarks.speed.single_net import one_member
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 
 N_FEATURES = 136

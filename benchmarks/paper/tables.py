@@ -1,10 +1,11 @@
 """Print docs/paper_tables.md from the raw rows in results/.
 
-python benchmarks/paper_tables.py > docs/paper_tables.md
+python -m benchmarks.paper.tables > docs/paper_tables.md
 """
 
 import pandas as pd
-from records import RESULTS
+
+from benchmarks.shared.results import RESULTS
 
 METRICS = ["MRR", "DCG", "NDCG", "accuracy"]
 
@@ -83,7 +84,7 @@ def print_thqa():
 
 if __name__ == "__main__":
     print(
-        "# Tables\n\nMade by `benchmarks/paper_tables.py`; see [results](results.md)."
+        "# Tables\n\nMade by `benchmarks/paper/tables.py`; see [results](results.md)."
     )
     print_challenge()
     print_thqa()

@@ -8,7 +8,8 @@ library does before the first tree, such as binning.
 import time
 
 import numpy as np
-from curves import as_curve
+
+from benchmarks.speed.curves import as_curve
 
 # Trees after which the ensemble is judged.
 JUDGED = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100)

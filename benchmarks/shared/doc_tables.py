@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 
 import pandas as pd
-from records import RESULTS
 
-DOCS = Path(__file__).parents[1] / "docs"
+from benchmarks.shared.results import RESULTS
+
+DOCS = Path(__file__).parents[2] / "docs"
 NO_ROWS = "(no rows yet: run the script)"
 
 

@@ -6,7 +6,7 @@ the paper), and on sets without (real ones and tables of metrics). Only one thin
 changes from setting to setting; "paper" is all of section 4.3, "defaults" the part
 of it that the data have the clips and the donors for.
 
-    python benchmarks/augmentation.py [--sets NAME ...] [--settings NAME ...]
+    python -m benchmarks.agreement.augmentation [--sets NAME ...] [--settings NAME ...]
                                       [--seeds 5] [--missing] [--smoke]
 
 writes ``results/augmentation.csv``, one row per set, setting, seed and fold,
@@ -21,12 +21,12 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from agreement import fold_means, paired, read_rows, score
-from agreement_data import SETS, DataSet, Split
-from records import write_rows
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.agreement.comparison import fold_means, paired, read_rows, score
+from benchmarks.agreement.data_sets import SETS, DataSet, Split
+from benchmarks.shared.results import write_rows
 from sklearn_pscore import PairAugmenter, PairwisePreferenceRanker
 from sklearn_pscore._experiments import (
     PAPER_AUGMENTER,

@@ -3,9 +3,9 @@
 import time
 
 import numpy as np
-from curves import Snapshots
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.speed.curves import Snapshots
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 
 # One configuration for every script, so that none is tuned to its own question.

@@ -6,7 +6,7 @@ own, which reads its peak of memory. The first million of them are then streamed
 and, by another process, fitted in memory with the same parameters; all three are
 judged on 2,000 other groups. The folder is removed afterwards.
 
-    python benchmarks/streamed.py [--smoke]
+    python -m benchmarks.speed.streamed [--smoke]
 
 writes ``results/streamed.csv``, one row per fit. ``--smoke`` streams 400,000 rows
 and a quarter of them, writes nothing, and fails if four times the rows hold twice
@@ -20,15 +20,15 @@ import tempfile
 import time
 from pathlib import Path
 
-import fresh
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from graded import GradedGroups
-from own import one_member, warm_up
-from records import write_timings
 
+from benchmarks.shared import child_process as fresh
+from benchmarks.shared.results import write_timings
+from benchmarks.speed.graded_groups import GradedGroups
+from benchmarks.speed.single_net import one_member, warm_up
 from sklearn_pscore import Groups
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
@@ -101,7 +101,7 @@ def main():
         paths = sorted(map(str, Path(folder).iterdir()))
         table = pd.DataFrame(
             fresh.in_fresh_process(
-                __file__,
+                __spec__.name,
                 way=way,
                 paths=some,
                 rows_per_piece=rows_per_piece,

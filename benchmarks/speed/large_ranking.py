@@ -1,12 +1,12 @@
 """How long until the NDCG@10 that the trees of others reach on 400,000 rows?
 
 400,000 rows of 136 features in groups of 100, grades 0 to 4, a non-linear
-truth (graded.py), judged on 1,000 other groups: LightGBM's lambdarank and
+truth (graded_groups.py), judged on 1,000 other groups: LightGBM's lambdarank and
 XGBoost's rank:ndcg and rank:pairwise with 100 trees and else their defaults,
 and one configuration of this package for all three. The seconds of ours hold the
 scaling, those of the trees their binning; judging is not on the clock.
 
-    python benchmarks/large_ranking.py [--smoke]
+    python -m benchmarks.speed.large_ranking [--smoke]
 
 writes ``results/large_ranking.csv``, one row per judged round of a fit.
 ``--smoke`` runs 60,000 rows against LightGBM with 30 trees, writes nothing, and fails
@@ -17,12 +17,12 @@ import argparse
 import sys
 
 import pandas as pd
-import peers
-from curves import seconds_to
-from graded import GradedGroups
-from own import curve_of, warm_up
-from records import n_threads, write_timings
 
+from benchmarks.shared.results import n_threads, write_timings
+from benchmarks.speed import peers
+from benchmarks.speed.curves import seconds_to
+from benchmarks.speed.graded_groups import GradedGroups
+from benchmarks.speed.single_net import curve_of, warm_up
 from sklearn_pscore import Groups
 from sklearn_pscore.metrics import ndcg_score
 

@@ -4,7 +4,7 @@ Five folds by portrait, judged by opinion scores; learnt once from the opinion
 scores and once from each group's winner only, PS with and without synthetic
 items.
 
-    python benchmarks/paper_thqa.py [DATA_HOME]
+    python -m benchmarks.paper.thqa [DATA_HOME]
 
 writes ``results/paper_thqa.csv``, one row per method, seed and fold, and prints
 the tables. The method's identity alone (its mean opinion on the training
@@ -15,8 +15,8 @@ that.
 import sys
 
 import pandas as pd
-from records import write_rows
 
+from benchmarks.shared.results import write_rows
 from sklearn_pscore._experiments import preference_score, thqa_experiment
 from sklearn_pscore.metrics import (
     dcg_scorer,

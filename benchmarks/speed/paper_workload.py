@@ -15,7 +15,7 @@ higher rate. Two scores are to be reached: the lowest of the methods' best score
 less .005, which all of them reach; and the one that each peer ends with. Making the
 items is not on the clock, as it is the same for all; writing out the pairs is.
 
-    python benchmarks/paper_workload.py [--smoke]
+    python -m benchmarks.speed.paper_workload [--smoke]
 
 writes ``results/paper_workload.csv``, one row per judged round of a fit; a round
 without a number is inside an epoch. ``--smoke`` draws 50,000 pairs for the Siamese
@@ -30,15 +30,15 @@ import time
 
 import numpy as np
 import pandas as pd
-import peers
 import torch
-from curves import Snapshots, seconds_of_a_round, seconds_to
-from own import LAYERS, curve_of, one_member, warm_up
-from records import n_threads, write_timings
 from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNet
 from torch import nn
 
+from benchmarks.shared.results import n_threads, write_timings
+from benchmarks.speed import peers
+from benchmarks.speed.curves import Snapshots, seconds_of_a_round, seconds_to
+from benchmarks.speed.single_net import LAYERS, curve_of, one_member, warm_up
 from sklearn_pscore import Groups, PairAugmenter
 from sklearn_pscore.datasets import make_head_challenge
 from sklearn_pscore.metrics import pairwise_accuracy_score

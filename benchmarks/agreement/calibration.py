@@ -6,7 +6,7 @@ folds hold out, of THQA (by portrait) and RealSumm (by article). Each pair is
 counted once, the way round drawn with a fixed seed that is the same for all
 rankers.
 
-    python benchmarks/calibration.py [--seeds 5] [--smoke]
+    python -m benchmarks.agreement.calibration [--seeds 5] [--smoke]
 
 writes ``results/calibration.csv``, one row per set, ranker, seed, fold and bin
 of the stated probability, draws ``docs/images/calibration.png`` and prints the
@@ -21,15 +21,16 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from agreement_data import SETS
-from agreement_peers import OURS, RANKERS, Sorted
-from records import write_rows
 from scipy.special import expit
+
+from benchmarks.agreement.data_sets import SETS
+from benchmarks.agreement.rankers import OURS, RANKERS, Sorted
+from benchmarks.shared.results import write_rows
 
 N_BINS = 10
 CASES = ("THQA", "RealSumm")
 METHODS = (OURS, "CatBoost PairLogit", "LightGBM")
-IMAGE = Path(__file__).parents[1] / "docs" / "images" / "calibration.png"
+IMAGE = Path(__file__).parents[2] / "docs" / "images" / "calibration.png"
 COLORS = {OURS: "#33638d", "CatBoost PairLogit": "#d1772e", "LightGBM": "#5b9a5b"}
 
 

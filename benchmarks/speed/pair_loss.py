@@ -1,6 +1,6 @@
 """What does the loss of all pairs cost, who is cheaper where, and how exact is it?
 
-    python benchmarks/pair_loss.py [--smoke] [--only cost crossover error]
+    python -m benchmarks.speed.pair_loss [--smoke] [--only cost crossover error]
 
 - ``cost``: loss and gradient of the pairwise logistic loss for one group of n items
   with scores in [0, 6]: by expansion (this package), dense in tiles and dense in
@@ -27,9 +27,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import torch
-from records import write_rows
 from torch.nn.functional import softplus
 
+from benchmarks.shared.results import write_rows
 from sklearn_pscore._torch.losses import ranknet as _loss
 
 N_REPETITIONS = 5

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from agreement_synthetic import RECIPES
 from sklearn.datasets import load_svmlight_file
 
+from benchmarks.agreement.synthetic import RECIPES
 from sklearn_pscore import Groups
 from sklearn_pscore._directions import KNOWN_DIRECTIONS
 from sklearn_pscore._experiments import challenge_experiment

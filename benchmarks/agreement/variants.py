@@ -1,10 +1,10 @@
 """What is each default of the ranker worth, and would other data choose others?
 
 The ranker with one thing changed at a time, on real sets and on the smaller
-synthetic ones of ``agreement.py``; and, for comparison, as it was before the
+synthetic ones of ``comparison.py``; and, for comparison, as it was before the
 defaults were chosen by these rows.
 
-    python benchmarks/variants.py [--sets NAME ...] [--variants NAME ...]
+    python -m benchmarks.agreement.variants [--sets NAME ...] [--variants NAME ...]
                                   [--seeds 1] [--missing] [--out NAME] [--show]
                                  [--smoke]
 
@@ -20,12 +20,12 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-from agreement import read_rows, score
-from agreement_data import SETS
-from records import write_rows
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.agreement.comparison import read_rows, score
+from benchmarks.agreement.data_sets import SETS
+from benchmarks.shared.results import write_rows
 from sklearn_pscore import PairwisePreferenceRanker
 from sklearn_pscore._experiments import PAPER_RANKER
 from sklearn_pscore._torch import stacking as _start

@@ -1,6 +1,6 @@
 """Draw one picture per question of speed, from the raw rows in results/.
 
-    python benchmarks/plots.py
+    python -m benchmarks.speed.plots
 
 writes ``docs/images/speed-<question>.png`` for each question whose rows are there.
 """
@@ -9,13 +9,14 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
-from records import RESULTS
+
+from benchmarks.shared.results import RESULTS
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 OURS = "#0072b2"
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 OTHERS = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
@@ -96,7 +97,7 @@ def draw_metrics_speed(rows):
     )
 
 
-def draw_rows(rows):
+def draw_growth(rows):
     """Time of an epoch and peak of memory against the rows."""
     # Fewer bytes fit into memory that the process had used and freed before.
     peak = rows["peak_over_data"].where(rows["data_bytes"] > 2**25)
@@ -268,7 +269,7 @@ PICTURES = {
     "paper_workload": draw_paper_workload,
     "epoch": draw_epoch,
     "large_ranking": draw_large_ranking,
-    "rows": draw_rows,
+    "growth": draw_growth,
     "prediction": draw_prediction,
     "metrics_speed": draw_metrics_speed,
     "streamed": draw_streamed,

@@ -1,19 +1,18 @@
 """Put the tables of docs/agreement.md and docs/augmentation.md in place.
 
-    python benchmarks/agreement_tables.py
+    python -m benchmarks.agreement.tables
 
-from the raw rows in results/, between their marks (pages.py) and nowhere else.
+from the raw rows in results/, between their marks (doc_tables.py) and nowhere else.
 """
 
 from functools import partial
 
-import agreement
-import augmentation
-import calibration
-import pages
 import pandas as pd
-import variants
-from agreement_data import SETS
+
+from benchmarks.agreement import augmentation, calibration, variants
+from benchmarks.agreement import comparison as agreement
+from benchmarks.agreement.data_sets import SETS
+from benchmarks.shared import doc_tables as pages
 
 table_of = partial(pages.markdown, cell=pages.three_decimals)
 

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 PACKAGES = ("scikit-learn", "torch", "skorch", "catboost", "numpy")
 PEERS = ("lightgbm", "xgboost", "xgboost-cpu", "ranx", "pyarrow")
 

@@ -1,6 +1,6 @@
 """How long does a fit with the defaults take on THQA, and five members against one?
 
-    python benchmarks/fit_time.py [--smoke]
+    python -m benchmarks.speed.fit_time [--smoke]
 
 writes ``results/fit_time.csv``, one row per member count, repetition and training
 fold (640 videos in 80 groups, 24 metrics), and prints medians. Members are trained
@@ -14,12 +14,12 @@ import sys
 import time
 
 import pandas as pd
-from agreement_data import SETS
-from own import warm_up
-from records import write_timings
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.agreement.data_sets import SETS
+from benchmarks.shared.results import write_timings
+from benchmarks.speed.single_net import warm_up
 from sklearn_pscore import PairwisePreferenceRanker
 
 MEMBERS = (5, 1)

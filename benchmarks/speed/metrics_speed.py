@@ -9,7 +9,7 @@ and ranx, if it is installed (compiled and warm, handed its ``Qrels`` and
 ``Run``; building them has a row of its own). NDCG with the linear gain is what
 all three compute: the values must agree, or nothing is written.
 
-    python benchmarks/metrics_speed.py [--smoke]
+    python -m benchmarks.speed.metrics_speed [--smoke]
 
 writes ``results/metrics_speed.csv``, one row per repetition, and prints medians.
 ``--smoke`` takes 20,000 rows, writes nothing, and fails if one of the five is
@@ -26,8 +26,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import sklearn.metrics
-from records import write_rows
 
+from benchmarks.shared.results import write_rows
 from sklearn_pscore import Groups
 from sklearn_pscore import metrics as own
 

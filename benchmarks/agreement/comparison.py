@@ -1,9 +1,9 @@
 """Who agrees best with people: this package's defaults or its peers?
 
-Real and synthetic sets (``agreement_data.py``), this package and its peers with
-fixed settings (``agreement_peers.py``), nothing tuned on the rows judged.
+Real and synthetic sets (``data_sets.py``), this package and its peers with
+fixed settings (``rankers.py``), nothing tuned on the rows judged.
 
-    python benchmarks/agreement.py [--sets NAME ...] [--rankers NAME ...]
+    python -m benchmarks.agreement.comparison [--sets NAME ...] [--rankers NAME ...]
                                    [--seeds 5] [--missing] [--out NAME] [--smoke]
 
 writes ``results/agreement.csv``, one row per set, ranker, seed and fold, after
@@ -24,11 +24,11 @@ import time
 
 import numpy as np
 import pandas as pd
-from agreement_data import SETS
-from agreement_peers import MANY_ROWS, OURS, RANKERS, Sorted
-from records import RESULTS, write_rows
 from scipy import special, stats
 
+from benchmarks.agreement.data_sets import SETS
+from benchmarks.agreement.rankers import MANY_ROWS, OURS, RANKERS, Sorted
+from benchmarks.shared.results import RESULTS, write_rows
 from sklearn_pscore.metrics import (
     ndcg_score,
     pairwise_accuracy_score,

@@ -6,7 +6,7 @@ groups to be of one size. A third loop has the loss that people write by hand, a
 pairs of a group at once with the gradient by autograd. The flops of the Linear
 layers over the time of an epoch are compared with the machine's sgemm.
 
-    python benchmarks/epoch.py [--smoke]
+    python -m benchmarks.speed.epoch [--smoke]
 
 writes ``results/epoch.csv``, one row per epoch after the first. ``--smoke`` runs
 the small case, writes nothing, and fails if `fit` takes twice the bare loop.
@@ -20,13 +20,13 @@ from copy import deepcopy
 import numpy as np
 import pandas as pd
 import torch
-from graded import GradedGroups
-from own import n_flops_per_row, one_member, warm_up
-from records import write_timings
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 from torch.nn.functional import softplus
 
+from benchmarks.shared.results import write_timings
+from benchmarks.speed.graded_groups import GradedGroups
+from benchmarks.speed.single_net import n_flops_per_row, one_member, warm_up
 from sklearn_pscore import Groups
 
 CASES = {

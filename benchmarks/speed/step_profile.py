@@ -6,7 +6,7 @@ batches of 1,000 (large_ranking.py). The parts of a step are timed inside a fit,
 each without the parts that it calls; what is left over is skorch, the optimiser's
 Python and the interpreter.
 
-    python benchmarks/step_profile.py [--smoke]
+    python -m benchmarks.speed.step_profile [--smoke]
 
 writes ``results/step_profile.csv``, one row per case, fit, epoch and part, with the
 microseconds of a step. ``--smoke`` runs the smallest case, writes nothing, and
@@ -21,17 +21,16 @@ from collections import defaultdict
 from contextlib import ExitStack
 from unittest.mock import patch
 
-import large_ranking
 import numpy as np
 import pandas as pd
-import paper_workload
 import torch
-from epoch import CASES, Laps
-from graded import GradedGroups
-from own import one_member, warm_up
-from records import write_timings
 from skorch.callbacks import Callback
 
+from benchmarks.shared.results import write_timings
+from benchmarks.speed import large_ranking, paper_workload
+from benchmarks.speed.epoch import CASES, Laps
+from benchmarks.speed.graded_groups import GradedGroups
+from benchmarks.speed.single_net import one_member, warm_up
 from sklearn_pscore import Groups
 from sklearn_pscore._torch.inputs import InputScaling
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss

@@ -1,17 +1,18 @@
 """Put the tables of docs/speed.md in place, from the raw rows in results/.
 
-    python benchmarks/speed_tables.py
+    python -m benchmarks.speed.tables
 
-replaces what stands between their marks (pages.py) and nothing else.
+replaces what stands between their marks (doc_tables.py) and nothing else.
 """
 
 from functools import partial
 
-import pages
 import pandas as pd
-from curves import seconds_of_a_round, seconds_to
-from pages import markdown
-from paper_workload import N_SIAMESE_PAIRS
+
+from benchmarks.shared import doc_tables as pages
+from benchmarks.shared.doc_tables import markdown
+from benchmarks.speed.curves import seconds_of_a_round, seconds_to
+from benchmarks.speed.paper_workload import N_SIAMESE_PAIRS
 
 
 def table_of_pair_loss(rows):
@@ -137,7 +138,7 @@ def table_of_large_ranking(rows):
     return markdown(pd.DataFrame(parts).set_index("peer"))
 
 
-def table_of_rows(rows):
+def table_of_growth(rows):
     """Time per row and memory, by the number of rows."""
     # Fewer bytes fit into memory that the process had used and freed before.
     peak = rows["peak_over_data"].where(rows["data_bytes"] > 2**25)

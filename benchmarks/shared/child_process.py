@@ -1,6 +1,6 @@
 """One case of a benchmark in a process of its own, for its peak memory.
 
-A script calls :func:`in_fresh_process` with its own path; the child finds the
+A script calls :func:`in_fresh_process` with its own module name; the child finds the
 case by :func:`asked_case` and answers by :func:`answer`. Peaks are read from
 ``/proc``, so these benchmarks need Linux.
 """
@@ -13,9 +13,9 @@ from pathlib import Path
 _FLAG = "--case"
 
 
-def in_fresh_process(script, **case):
+def in_fresh_process(module, **case):
     """Run one case of a script in a new process; return what it answered."""
-    command = [sys.executable, script, _FLAG, json.dumps(case)]
+    command = [sys.executable, "-m", module, _FLAG, json.dumps(case)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

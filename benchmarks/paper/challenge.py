@@ -5,16 +5,16 @@ challenges, or of a single one as in the paper, and judge by the human order of
 20 others; once with planted weights and once with the control in which all
 metrics count alike.
 
-    python benchmarks/paper_challenge.py
+    python -m benchmarks.paper.challenge
 
 writes ``results/paper_challenge.csv``, one row per method, seed and test
 challenge, and prints the tables.
 """
 
 import pandas as pd
-from records import write_rows
 from tqdm import tqdm
 
+from benchmarks.shared.results import write_rows
 from sklearn_pscore._experiments import challenge_experiment, preference_score
 from sklearn_pscore.metrics import (
     dcg_score,

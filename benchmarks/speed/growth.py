@@ -6,9 +6,9 @@ the peak of memory above what the process holds after its imports and a first
 small fit. The data themselves are part of that peak, so the least is once their
 bytes.
 
-    python benchmarks/rows.py [--smoke]
+    python -m benchmarks.speed.growth [--smoke]
 
-writes ``results/rows.csv``, one row per epoch. ``--smoke`` runs two sizes, writes
+writes ``results/growth.csv``, one row per epoch. ``--smoke`` runs two sizes, writes
 nothing, and fails if four times the rows cost more than eight times the epoch,
 or if the peak is above three times the data.
 """
@@ -17,14 +17,14 @@ import argparse
 import sys
 import time
 
-import fresh
 import pandas as pd
-from epoch import Laps
-from graded import GradedGroups
-from own import n_flops_per_row, one_member, warm_up
-from records import write_timings
 from tqdm import tqdm
 
+from benchmarks.shared import child_process as fresh
+from benchmarks.shared.results import write_timings
+from benchmarks.speed.epoch import Laps
+from benchmarks.speed.graded_groups import GradedGroups
+from benchmarks.speed.single_net import n_flops_per_row, one_member, warm_up
 from sklearn_pscore import Groups
 
 N_FEATURES = 136
@@ -66,7 +66,7 @@ def measure(n_rows, n_epochs):
 
 def rows_of(n_rows, n_epochs):
     """Return one row per epoch of a fit in a process of its own."""
-    found = fresh.in_fresh_process(__file__, n_rows=n_rows, n_epochs=n_epochs)
+    found = fresh.in_fresh_process(__spec__.name, n_rows=n_rows, n_epochs=n_epochs)
     seconds = found.pop("seconds")[1:]
     return pd.DataFrame({"epoch": range(2, n_epochs + 1), "seconds": seconds}).assign(
         n_rows=n_rows,
@@ -98,7 +98,7 @@ def main():
         if peak > 3:
             sys.exit(f"fit held {peak:.1f} times the bytes of its data")
         return
-    write_timings("rows", table)
+    write_timings("growth", table)
 
 
 if __name__ == "__main__":
