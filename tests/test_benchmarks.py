@@ -10,9 +10,10 @@ import pytest
 from scipy import stats
 from scipy.special import log_softmax
 
-from benchmarks.agreement import comparison, data_sets, rankers, synthetic
+from benchmarks.agreement import data_sets, evaluation, rankers, synthetic
 from benchmarks.agreement import tables as agreement_tables
-from benchmarks.shared import doc_tables
+from benchmarks.shared import doc_tables, results
+from benchmarks.shared.run_rows import RunRows
 from benchmarks.speed import tables as speed_tables
 from sklearn_pscore import Groups
 from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
@@ -102,7 +103,7 @@ def test_conditional_logit_is_at_the_maximum_of_the_likelihood():
 def test_choice_log_loss_by_hand():
     groups = Groups.from_winners(group=[1, 0, 1, 0, 0], winner=[1, 0, 0, 1, 0])
     scores = np.log([3.0, 1.0, 1.0, 2.0, 5.0])
-    loss = comparison.choice_log_loss(groups, scores)
+    loss = evaluation.choice_log_loss(groups, scores)
     assert loss == pytest.approx(-(np.log(3 / 4) + np.log(2 / 8)) / 2)
 
 
@@ -122,30 +123,50 @@ def test_pairs_that_hold_an_item():
 def test_interval_is_that_of_the_t_test():
     rng = np.random.default_rng(0)
     ours, peer = pd.Series(rng.random(5)), pd.Series(rng.random(5))
-    mean, half = comparison.paired(ours, peer)
+    mean, half = evaluation.paired_difference(ours, peer)
     low, high = stats.ttest_rel(ours, peer).confidence_interval()
     np.testing.assert_allclose([mean - half, mean + half], [low, high])
 
 
-def test_rows_that_are_run_again_replace_their_own_only():
-    def rows(ranker, accuracy):
-        return pd.DataFrame(
-            {
-                "set": ["THQA"] * 2,
-                "ranker": ranker,
-                "seed": 0,
-                "fold": [0, 1],
-                "n_train": 640,
-                "accuracy": accuracy,
-                "fit_seconds": 0.0,
-            }
-        )
+def rows_of(name, ranker, accuracy):
+    return pd.DataFrame(
+        {
+            "accuracy": accuracy,
+            "fold": [0, 1],
+            "seed": 0,
+            "set": name,
+            "ranker": ranker,
+        }
+    )
 
-    table = comparison.merge(pd.DataFrame(), rows("linear", 0.8))
-    table = comparison.merge(table, rows("RS", 0.7))
-    table = comparison.merge(table, rows("linear", 0.9))
-    assert table["ranker"].tolist() == ["RS", "RS", "linear", "linear"]
-    assert table["accuracy"].tolist() == [0.7, 0.7, 0.9, 0.9]
+
+ORDER = {"set": ["THQA", "lambdarank"], "ranker": ["RS", "linear", "lambdarank"]}
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_run_replaces_its_rows_only(monkeypatch, tmp_path, on_disk):
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    rows = RunRows("some", ORDER, ["seed", "fold"], on_disk=on_disk)
+    assert not rows.has("THQA", "linear")
+    rows.replace(rows_of("THQA", "linear", 0.8))
+    rows.replace(rows_of("THQA", "RS", 0.7))
+    rows.replace(rows_of("THQA", "linear", 0.9))
+    assert rows.table["ranker"].tolist() == ["RS", "RS", "linear", "linear"]
+    assert rows.table["accuracy"].tolist() == [0.7, 0.7, 0.9, 0.9]
+    assert [*rows.table] == ["set", "ranker", "seed", "fold", "accuracy"]
+    assert rows.has("THQA", "linear")
+    assert not rows.has("lambdarank", "linear")
+    assert (tmp_path / "some.csv").exists() == on_disk
+
+
+def test_rows_have_the_same_order_whichever_run_comes_first():
+    runs = [(name, ranker) for name in ORDER["set"] for ranker in ORDER["ranker"]]
+    for order in (runs, runs[::-1], runs[3:] + runs[:3]):
+        rows = RunRows("some", ORDER, on_disk=False)
+        for run in order:
+            rows.replace(rows_of(*run, 0.5))
+        ran = rows.table[["set", "ranker"]].drop_duplicates()
+        assert [*ran.itertuples(index=False, name=None)] == runs
 
 
 def test_synthetic_sets_are_what_they_say():
@@ -200,7 +221,7 @@ def test_linear_peer_agrees_as_known(name, expected):
 @pytest.fixture
 def pages(monkeypatch, tmp_path):
     monkeypatch.setattr(doc_tables, "DOCS", tmp_path)
-    monkeypatch.setattr(doc_tables, "RESULTS", tmp_path)
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
     return doc_tables
 
 

@@ -6,17 +6,15 @@ the paper), and on sets without (real ones and tables of metrics). Only one thin
 changes from setting to setting; "paper" is all of section 4.3, "defaults" the part
 of it that the data have the clips and the donors for.
 
-    python -m benchmarks.agreement.augmentation [--sets NAME ...] [--settings NAME ...]
-                                      [--seeds 5] [--missing] [--smoke]
+    python -m benchmarks.agreement.augmentation [--sets NAME ...]
+        [--settings NAME ...] [--seeds 5] [--missing] [--out NAME] [--show] [--smoke]
 
 writes ``results/augmentation.csv``, one row per set, setting, seed and fold,
 after each setting, and prints the paired difference to no synthetic items with
-its 95 % interval over folds. What is asked for replaces its own earlier rows;
+its 95 % interval over folds. What is asked for replaces its earlier rows;
 ``--missing`` runs only what has none.
 """
 
-import argparse
-import time
 from functools import partial
 
 import numpy as np
@@ -24,15 +22,11 @@ import pandas as pd
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.agreement.comparison import fold_means, paired, read_rows, score
-from benchmarks.agreement.data_sets import SETS, DataSet, Split
-from benchmarks.shared.results import write_rows
+from benchmarks.agreement.data_sets import SETS, DataSet, Split, challenge_splits
+from benchmarks.agreement.evaluation import fits, fold_means, paired_difference, score
+from benchmarks.agreement.runs import Grid, parse, run_grid
 from sklearn_pscore import PairAugmenter, PairwisePreferenceRanker
-from sklearn_pscore._experiments import (
-    PAPER_AUGMENTER,
-    challenge_experiment,
-    thqa_experiment,
-)
+from sklearn_pscore._experiments import PAPER_AUGMENTER, thqa_experiment
 
 NONE = "none"
 _NO_STITCHED = {"stitch_sizes": ()}
@@ -54,33 +48,7 @@ SETTINGS = {
     "injected 10": {**_NO_STITCHED, "n_injected": 10},
     "injected all": {**_NO_STITCHED, "n_injected": None},
 }
-"""Parameters of PairAugmenter by name; one that it has not got leaves the setting out
-unless it only says the default."""
-
-# What stitched_preference means where there is no such parameter.
-_IMPLIED = {"stitched_preference": "max"}
-
-
-def known_settings():
-    """Return the settings that this PairAugmenter can do."""
-    known = PairAugmenter().get_params()
-    settings = {}
-    for name, params in SETTINGS.items():
-        lacking = (
-            {} if params is None else {p: params[p] for p in params if p not in known}
-        )
-        if all(_IMPLIED.get(p) == value for p, value in lacking.items()):
-            settings[name] = params and {p: params[p] for p in params if p in known}
-    return settings
-
-
-def _challenge(track, n_train, n_draws):
-    """Draw challenges, clips and donors included."""
-    splits = []
-    for seed in range(n_draws):
-        experiment = challenge_experiment(track, n_train=n_train, random_state=seed)
-        splits += [Split(*split) for split in experiment.splits()]
-    return splits
+"""Parameters of PairAugmenter by the name of the setting."""
 
 
 def _thqa_winners():
@@ -101,7 +69,13 @@ CASES = {
     **{
         f"{track}, {n_train} x 8": DataSet(
             f"{track}, {n_train} x 8",
-            partial(_challenge, track, n_train, n_draws),
+            partial(
+                challenge_splits,
+                track,
+                n_train=n_train,
+                n_draws=n_draws,
+                with_donors=True,
+            ),
             "synthetic",
         )
         for n_train, n_draws in ((20, 5), (1, 10))
@@ -112,123 +86,57 @@ CASES = {
 }
 
 
-def ranker(params, seed):
-    """Return the pipeline of a setting; the seeds of its two parts differ."""
+def pipeline(setting, seed):
+    """Return the ranker behind an augmenter; the seeds of the two differ."""
     steps = [StandardScaler()]
-    if params is not None:
-        steps.append(PairAugmenter(**params, random_state=1000 + seed))
+    if SETTINGS[setting] is not None:
+        steps.append(PairAugmenter(**SETTINGS[setting], random_state=1000 + seed))
     return make_pipeline(*steps, PairwisePreferenceRanker(random_state=seed))
 
 
-def run(name, setting, params, splits, n_seeds):
+def run(setting, data, splits, n_seeds):
     """Fit and judge one setting on all splits of a set; one row per fit."""
-    rows = []
-    for seed in range(n_seeds):
-        for fold, split in enumerate(splits):
-            model = ranker(params, seed)
-            start = time.perf_counter()
-            model.fit(split.X_train, split.groups_train)
-            seconds = time.perf_counter() - start
-            rows.append(
-                {
-                    "set": name,
-                    "setting": setting,
-                    "seed": seed,
-                    "fold": fold,
-                    **score(model, CASES[name], split),
-                    "n_pairs": model[-1].n_pairs_,
-                    "fit_seconds": seconds,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def merge(table, rows):
-    """Replace the rows of what was run and keep the rest."""
-    if len(table):
-        key = ["set", "setting"]
-        again = table.set_index(key).index.isin(rows.set_index(key).index)
-        rows = pd.concat([table[~again], rows]) if not again.all() else rows
-    order = {name: number for number, name in enumerate([*CASES, *SETTINGS])}
-    return rows.sort_values(
-        ["set", "setting", "seed", "fold"], key=lambda c: c.map(order).fillna(c)
+    # With a single row per item, the means of items are the rows themselves.
+    if setting == "item means" and not _has_repeated_items(splits[0].groups_train):
+        return pd.DataFrame()
+    return pd.DataFrame(
+        {**fit, **score(model, data, split), "n_pairs": model[-1].n_pairs_}
+        for model, split, fit in fits(
+            lambda seed, split: pipeline(setting, seed), splits, n_seeds
+        )
     )
+
+
+def _has_repeated_items(groups):
+    """Return whether an item has several rows in a group."""
+    if "item" not in groups.dtype.names:
+        return False
+    return len(np.unique(groups[["group", "item"]])) < len(groups)
+
+
+GRID = Grid("augmentation", by="setting", names=list(SETTINGS), sets=CASES, run=run)
 
 
 def differences(table, metric="accuracy"):
     """Return each setting less no synthetic items, paired over folds, by set."""
     rows = []
     for name in table["set"].unique():
-        wide = fold_means(table, name, metric, by="setting")
-        for setting in wide.columns.drop(NONE, errors="ignore"):
-            if NONE not in wide:
-                continue
-            mean, half = paired(wide[setting], wide[NONE])
-            row = {"set": name, "setting": setting, NONE: wide[NONE].mean()}
-            rows.append({**row, "gain": mean, "low": mean - half, "high": mean + half})
+        means = fold_means(table, name, metric, by="setting")
+        if NONE not in means:
+            continue
+        for setting in means.columns.drop(NONE):
+            gain, half = paired_difference(means[setting], means[NONE])
+            row = {"set": name, "setting": setting, NONE: means[NONE].mean()}
+            rows.append({**row, "gain": gain, "low": gain - half, "high": gain + half})
     return pd.DataFrame(rows)
 
 
 def main():
-    """Run what is asked for, write it and print it."""
-    args = parse()
-    settings = known_settings()
-    table = pd.DataFrame() if args.smoke else read_rows("augmentation")
-    key = ["set", "setting"]
-    done = set(table[key].itertuples(index=False, name=None)) if len(table) else set()
-    for name in args.sets:
-        data = CASES[name]
-        if not data.is_available():
-            print(f"{name}: its table is not in the data home, skipped")
-            continue
-        splits = data.splits()[:2] if args.smoke else data.splits()
-        for setting in args.settings:
-            if setting not in settings:
-                print(f"{setting}: PairAugmenter has no such parameter, skipped")
-                continue
-            if (args.missing and (name, setting) in done) or _says_nothing(
-                setting, splits
-            ):
-                continue
-            rows = run(name, setting, settings[setting], splits, args.seeds)
-            print(f"{name}, {setting}: {rows['accuracy'].mean():.4f}", flush=True)
-            # Read anew: another run may have written meanwhile.
-            table = merge(table if args.smoke else read_rows("augmentation"), rows)
-            if not args.smoke:
-                write_rows("augmentation", table)
+    """Run the settings asked for, write their rows and print the differences."""
+    args = parse(GRID, __doc__, smoke_sets=["metrics 20 x 8", "talking, 1 x 8"])
+    table = run_grid(GRID, args)
     print("accuracy, difference to no synthetic items, 95 % interval over folds")
     print(differences(table).round(4).to_string(index=False))
-
-
-def _says_nothing(setting, splits):
-    """Tell "item means" apart where every item has a single row."""
-    if setting != "item means":
-        return False
-    groups = splits[0].groups_train
-    if "item" not in groups.dtype.names:
-        return True
-    return len(np.unique(groups[["group", "item"]])) == len(groups)
-
-
-def parse():
-    """Return the arguments; names that are unknown end the program."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", nargs="+", default=None, metavar="NAME")
-    parser.add_argument("--settings", nargs="+", default=None, metavar="NAME")
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each fold")
-    parser.add_argument("--missing", action="store_true", help="run only what lacks")
-    parser.add_argument("--smoke", action="store_true", help="small, writes nothing")
-    args = parser.parse_args()
-    if args.smoke:
-        args.seeds = 1
-        args.sets = args.sets or ["metrics 20 x 8", "talking, 1 x 8"]
-    for given, known in ((args.sets, CASES), (args.settings, SETTINGS)):
-        unknown = [name for name in given or () if name not in known]
-        if unknown:
-            parser.error(f"{unknown[0]!r} is not known; expected of {list(known)}")
-    args.sets = args.sets or list(CASES)
-    args.settings = args.settings or list(SETTINGS)
-    return args
 
 
 if __name__ == "__main__":

@@ -15,22 +15,23 @@ and the log loss per pair. ``--smoke`` runs LightGBM and this package with one
 seed and writes nothing.
 """
 
-import argparse
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from benchmarks.agreement.data_sets import SETS
+from benchmarks.agreement.evaluation import fits
 from benchmarks.agreement.rankers import OURS, RANKERS, Sorted
+from benchmarks.shared.command_line import parser_with_smoke
+from benchmarks.shared.doc_tables import IMAGES
 from benchmarks.shared.results import write_rows
 
 N_BINS = 10
 CASES = ("THQA", "RealSumm")
+VALUES = ["stated", "happened", "log_loss"]
+COLUMNS = ["set", "ranker", "seed", "fold", "bin", "n_pairs", *VALUES]
 METHODS = (OURS, "CatBoost PairLogit", "LightGBM")
-IMAGE = Path(__file__).parents[2] / "docs" / "images" / "calibration.png"
 COLORS = {OURS: "#33638d", "CatBoost PairLogit": "#d1772e", "LightGBM": "#5b9a5b"}
 
 
@@ -67,12 +68,11 @@ def bins_of(proba, won):
 
 def pooled(table):
     """Return the bins of each set, ranker and seed, pooled over folds."""
-    columns = ["stated", "happened", "log_loss"]
-    sums = table[columns].mul(table["n_pairs"], axis=0)
+    sums = table[VALUES].mul(table["n_pairs"], axis=0)
     keys = table[["set", "ranker", "seed", "bin", "n_pairs"]]
     sums = pd.concat([keys, sums], axis=1)
     sums = sums.groupby(["set", "ranker", "seed", "bin"], sort=False).sum()
-    sums[columns] = sums[columns].div(sums["n_pairs"], axis=0)
+    sums[VALUES] = sums[VALUES].div(sums["n_pairs"], axis=0)
     return sums.reset_index()
 
 
@@ -100,9 +100,9 @@ def draw(table):
     for panel, name in zip(panels, CASES, strict=True):
         panel.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, label="as stated")
         for method in METHODS:
-            own = bins[(bins["set"] == name) & (bins["ranker"] == method)]
-            # Over seeds, as the mean of their bins.
-            line = own.groupby("bin")[["stated", "happened"]].mean()
+            rows = bins[(bins["set"] == name) & (bins["ranker"] == method)]
+            # The mean of the bins over seeds.
+            line = rows.groupby("bin")[["stated", "happened"]].mean()
             label = f"{method}, error {errors[name, method]:.3f}"
             panel.plot(
                 line["stated"],
@@ -118,7 +118,7 @@ def draw(table):
         panel.spines[["top", "right"]].set_visible(False)
         panel.legend(frameon=False, fontsize=8, loc="upper left")
     panels[0].set_ylabel("Share of pairs where it happened")
-    figure.savefig(IMAGE, dpi=150)
+    figure.savefig(IMAGES / "calibration.png", dpi=150)
     plt.close(figure)
 
 
@@ -132,26 +132,23 @@ def measure(methods, n_seeds):
                 f"{name} is not in the data home; set SKLEARN_PSCORE_DATA to the folder "
                 f"that holds {data.file}."
             )
+        splits = data.splits()
         for method in methods:
             entry = RANKERS[method]
-            for seed in range(n_seeds if entry.seeds == "all" else 1):
-                for fold, split in enumerate(data.splits()):
-                    model = entry.make(seed, data)
-                    model.fit(split.X_train, split.groups_train)
-                    bins = bins_of(*outcomes(model, split, fold))
-                    run = {"set": name, "ranker": method, "seed": seed, "fold": fold}
-                    parts.append(bins.assign(**run))
-    table = pd.concat(parts)
-    return table[
-        ["set", "ranker", "seed", "fold", "bin", "n_pairs", *bins.columns[1:4]]
-    ]
+            for model, split, fit in fits(
+                lambda seed, split, entry=entry, data=data: entry.make(seed, data),
+                splits,
+                entry.n_seeds(n_seeds),
+            ):
+                bins = bins_of(*outcomes(model, split, fit["fold"]))
+                parts.append(bins.assign(**fit, set=name, ranker=method))
+    return pd.concat(parts)[COLUMNS]
 
 
 def main():
     """Measure, write, draw and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_with_smoke(__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="runs of this package")
-    parser.add_argument("--smoke", action="store_true", help="small, writes nothing")
     args = parser.parse_args()
     if args.smoke:
         table = measure((OURS, "LightGBM"), 1)

@@ -4,138 +4,59 @@ Real and synthetic sets (``data_sets.py``), this package and its peers with
 fixed settings (``rankers.py``), nothing tuned on the rows judged.
 
     python -m benchmarks.agreement.comparison [--sets NAME ...] [--rankers NAME ...]
-                                   [--seeds 5] [--missing] [--out NAME] [--smoke]
+        [--seeds 5] [--missing] [--out NAME] [--show] [--smoke]
 
 writes ``results/agreement.csv``, one row per set, ranker, seed and fold, after
-each ranker, and prints tables. What is asked for replaces its own earlier rows
-and keeps all others; with ``--missing`` only what has no rows yet is run, so
-that a long run can be stopped and taken up again. ``--show`` runs nothing.
-Groups without two different preferences are left out of every mean, also where
-another library counts them as 1. Folds of one table share most of their training
-rows, so their intervals are a little too narrow; draws of a synthetic set share
-nothing. On THQA the method's identity alone (its mean opinion on the training
-folds, no metric) has an accuracy of 0.807; where one method is left out, the
-other item of each pair judged was trained on.
+each ranker, and prints tables. What is asked for replaces its earlier rows
+and keeps all others; with ``--missing`` only runs without rows are made, so
+that a long run can be stopped and resumed. ``--show`` runs nothing.
+Folds of one table share most of their training rows, so their intervals are a
+little too narrow; draws of a synthetic set share nothing. On THQA the method's
+identity alone (its mean opinion on the training folds, no metric) has an accuracy
+of 0.807; where one method is left out, the other item of each pair judged was
+trained on.
 """
 
-import argparse
-import sys
-import time
-
-import numpy as np
 import pandas as pd
-from scipy import special, stats
 
 from benchmarks.agreement.data_sets import SETS
-from benchmarks.agreement.rankers import MANY_ROWS, OURS, RANKERS, Sorted
-from benchmarks.shared.results import RESULTS, write_rows
-from sklearn_pscore.metrics import (
-    ndcg_score,
-    pairwise_accuracy_score,
-    reciprocal_rank_score,
+from benchmarks.agreement.evaluation import (
+    METRICS,
+    fits,
+    fold_means,
+    paired_difference,
+    score,
 )
-from sklearn_pscore.metrics._scorers import predict_scores
-
-METRICS = ["accuracy", "MRR", "NDCG", "top1", "log_loss", "NDCG@1", "NDCG@3", "NDCG@5"]
-KEY = ["set", "ranker"]
-FEW_SEEDS = 1
-"""Runs of a peer that is slow and hardly depends on the seed."""
+from benchmarks.agreement.rankers import MANY_ROWS, OURS, RANKERS
+from benchmarks.agreement.runs import Grid, parse, run_grid
 
 
-def score(model, data, split):
-    """Return the metrics of a fitted ranker on what a split holds out."""
-    groups = split.groups_test
-    y_score = predict_scores(model, split.X_test, groups)
-    row = {
-        "accuracy": pairwise_accuracy_score(groups, y_score),
-        "MRR": reciprocal_rank_score(groups, y_score),
-        "NDCG": ndcg_score(groups, y_score, gain=data.gain),
-        "top1": reciprocal_rank_score(groups, y_score, k=1),
-    }
-    if data.is_choice:
-        row["log_loss"] = choice_log_loss(groups, y_score)
-    if data.gain == "exponential":
-        for k in (1, 3, 5):
-            row[f"NDCG@{k}"] = ndcg_score(groups, y_score, k=k, gain="exponential")
-    return row
-
-
-def choice_log_loss(groups, y_score):
-    """Return the mean of -log softmax(score) of each group's winner."""
-    rows = Sorted.of(np.asarray(y_score)[:, None], groups)
-    starts = np.cumsum(rows.sizes) - rows.sizes
-    parts = np.split(rows.X[:, 0], starts[1:])
-    log_share = np.concatenate([special.log_softmax(part) for part in parts])
-    return -log_share[rows.preference > 0].mean()
-
-
-def run(name, data, ranker, splits, n_seeds):
+def run(name, data, splits, n_seeds):
     """Fit and judge one ranker on all splits of a set; one row per fit."""
-    entry = RANKERS[ranker]
+    entry = RANKERS[name]
     if len(splits[0].X_train) >= MANY_ROWS:
         n_seeds = min(n_seeds, 2)
-    n_seeds = {"none": 1, "few": min(n_seeds, FEW_SEEDS), "all": n_seeds}[entry.seeds]
-    rows = []
-    for seed in range(n_seeds):
-        for fold, split in enumerate(splits):
-            model = entry.make(seed, data)
-            start = time.perf_counter()
-            model.fit(split.X_train, split.groups_train)
-            seconds = time.perf_counter() - start
-            rows.append(
-                {
-                    "set": name,
-                    "ranker": ranker,
-                    "seed": seed,
-                    "fold": fold,
-                    "n_train": len(split.X_train),
-                    **score(model, data, split),
-                    "fit_seconds": seconds,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def read_rows(name):
-    """Return the rows that were written before, if any."""
-    path = RESULTS / f"{name}.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame()
-
-
-def merge(table, rows):
-    """Replace the rows of what was run, keep the rest, in a fixed order."""
-    if len(table):
-        done = table.set_index(KEY).index.isin(rows.set_index(KEY).index)
-        table = pd.concat([table[~done], rows]) if (~done).any() else rows
-    else:
-        table = rows
-    columns = [c for c in [*KEY, "seed", "fold", "n_train"] if c in table]
-    columns += [c for c in [*METRICS, "fit_seconds"] if c in table]
-    order = {name: number for number, name in enumerate([*SETS, *RANKERS])}
-    return table[columns].sort_values(
-        [*KEY, "seed", "fold"], key=lambda c: c.map(order).fillna(c), kind="stable"
+    return pd.DataFrame(
+        {**fit, "n_train": len(split.X_train), **score(model, data, split)}
+        for model, split, fit in fits(
+            lambda seed, split: entry.make(seed, data), splits, entry.n_seeds(n_seeds)
+        )
     )
 
 
-def fold_means(table, name, metric, by="ranker"):
-    """Return folds x rankers, the mean over seeds of a metric on a set."""
-    own = table[table["set"] == name]
-    return own.pivot_table(index="fold", columns=by, values=metric, sort=False)
+GRID = Grid(
+    "agreement",
+    by="ranker",
+    names=list(RANKERS),
+    sets=SETS,
+    run=run,
+    suits=lambda name, data: RANKERS[name].suits(data),
+)
 
 
-def paired(ours, peer):
-    """Return mean and half width of the 95 % interval of a difference over folds."""
-    difference = (ours - peer).dropna()
-    n = len(difference)
-    if n < 2:
-        return difference.mean(), np.nan
-    half = stats.t.ppf(0.975, n - 1) * difference.std(ddof=1) / np.sqrt(n)
-    return difference.mean(), half
-
-
-def best_peer(wide, metric):
+def best_peer(means_by_fold, metric):
     """Return the name of the peer with the best mean."""
-    peers = wide.drop(columns=OURS, errors="ignore").mean()
+    peers = means_by_fold.drop(columns=OURS, errors="ignore").mean()
     return peers.idxmin() if metric == "log_loss" else peers.idxmax()
 
 
@@ -143,21 +64,21 @@ def summary(table, metric="accuracy"):
     """Return one row per set: ours, the best peer, the paired difference."""
     rows = []
     for name in table["set"].unique():
-        wide = fold_means(table, name, metric)
-        if OURS not in wide or wide.shape[1] < 2 or wide[OURS].isna().all():
+        means = fold_means(table, name, metric, by="ranker")
+        if OURS not in means or means.shape[1] < 2 or means[OURS].isna().all():
             continue
-        peer = best_peer(wide, metric)
-        mean, half = paired(wide[OURS], wide[peer])
+        peer = best_peer(means, metric)
+        difference, half = paired_difference(means[OURS], means[peer])
         rows.append(
             {
                 "set": name,
-                "folds": len(wide),
-                "ours": wide[OURS].mean(),
-                "best peer": wide[peer].mean(),
+                "folds": len(means),
+                "ours": means[OURS].mean(),
+                "best peer": means[peer].mean(),
                 "which": peer,
-                "difference": mean,
-                "low": mean - half,
-                "high": mean + half,
+                "difference": difference,
+                "low": difference - half,
+                "high": difference + half,
             }
         )
     return pd.DataFrame(rows)
@@ -166,7 +87,10 @@ def summary(table, metric="accuracy"):
 def means_over_sets(table, metric="accuracy"):
     """Return the mean over sets of every ranker that was run on all of them."""
     means = pd.DataFrame(
-        {name: fold_means(table, name, metric).mean() for name in table["set"].unique()}
+        {
+            name: fold_means(table, name, metric, by="ranker").mean()
+            for name in table["set"].unique()
+        }
     ).dropna()
     kinds = pd.Series({name: SETS[name].kind for name in means if name in SETS})
     columns = {"all": means.mean(axis=1)}
@@ -176,21 +100,26 @@ def means_over_sets(table, metric="accuracy"):
     return pd.DataFrame(columns).sort_values("all", ascending=False)
 
 
+def show_set(name, rows):
+    """Print the means of a set, and the spread over seeds where it has one fold."""
+    measured = [m for m in METRICS if m in rows and rows[m].notna().any()]
+    by_ranker = rows.groupby("ranker", sort=False)
+    # Over seeds first, so that folds weigh the same whoever has fewer seeds.
+    folds = rows.groupby(["ranker", "fold"], sort=False)[measured].mean()
+    means = folds.groupby("ranker", sort=False).mean()
+    means["fit_seconds"] = by_ranker["fit_seconds"].mean()
+    print(f"{name}: means over folds of means over seeds")
+    print(means.round(4).to_string(), "\n")
+    if rows["fold"].nunique() == 1:
+        spread = by_ranker[measured].std().dropna(how="all")
+        print(f"{name}: standard deviations over seeds, its test part is fixed")
+        print(spread.round(4).to_string(), "\n")
+
+
 def show(table):
     """Print the means of every set, the paired differences, the mean over sets."""
     for name in table["set"].unique():
-        own = table[table["set"] == name]
-        measured = [m for m in METRICS if m in own and own[m].notna().any()]
-        # Over seeds first, so that folds weigh the same whoever has fewer seeds.
-        folds = own.groupby(["ranker", "fold"], sort=False)[measured].mean()
-        means = folds.groupby("ranker", sort=False).mean()
-        means["fit_seconds"] = own.groupby("ranker", sort=False)["fit_seconds"].mean()
-        print(f"{name}: means over folds of means over seeds")
-        print(means.round(4).to_string(), "\n")
-        if own["fold"].nunique() == 1:
-            spread = own.groupby("ranker", sort=False)[measured].std().dropna(how="all")
-            print(f"{name}: standard deviations over seeds, its test part is fixed")
-            print(spread.round(4).to_string(), "\n")
+        show_set(name, table[table["set"] == name])
     print("accuracy, this package - best peer, paired over folds, 95 % interval")
     print(summary(table).round(4).to_string(index=False), "\n")
     for metric in ("log_loss", "top1"):
@@ -202,63 +131,11 @@ def show(table):
     print(means_over_sets(table).round(4).to_string())
 
 
-def main(argv=None):
-    """Run what is asked for, write it and print it."""
-    args = parse(argv)
-    table = pd.DataFrame() if args.smoke else read_rows(args.out)
-    done = set(table[KEY].itertuples(index=False, name=None)) if len(table) else set()
-    for name in args.sets:
-        data = SETS[name]
-        if not data.is_available():
-            print(f"{name}: its table is not in the data home, skipped")
-            continue
-        wanted = [
-            ranker
-            for ranker in args.rankers
-            if RANKERS[ranker].suits(data)
-            and not (args.missing and (name, ranker) in done)
-        ]
-        if args.show or not wanted:
-            continue
-        splits = data.splits()
-        if args.smoke:
-            splits = splits[:2]
-        for ranker in wanted:
-            rows = run(name, data, ranker, splits, args.seeds)
-            print(
-                f"{name}, {ranker}: accuracy {rows['accuracy'].mean():.4f}, "
-                f"{rows['fit_seconds'].sum():.1f} s",
-                flush=True,
-            )
-            # Read anew: another run may have written meanwhile.
-            table = merge(table if args.smoke else read_rows(args.out), rows)
-            if not args.smoke:
-                write_rows(args.out, table)
-    show(table)
-
-
-def parse(argv):
-    """Return the arguments; names that are unknown end the program."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", nargs="+", default=None, metavar="NAME")
-    parser.add_argument("--rankers", nargs="+", default=None, metavar="NAME")
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each fold")
-    parser.add_argument("--missing", action="store_true", help="run only what lacks")
-    parser.add_argument("--out", default="agreement", help="name of the table")
-    parser.add_argument("--show", action="store_true", help="print what is there")
-    parser.add_argument("--smoke", action="store_true", help="small, writes nothing")
-    args = parser.parse_args(argv)
-    if args.smoke:
-        args.seeds = 1
-        args.sets = args.sets or ["linear, 20 x 8", "metrics 20 x 8"]
-    for given, known in ((args.sets, SETS), (args.rankers, RANKERS)):
-        unknown = [name for name in given or () if name not in known]
-        if unknown:
-            parser.error(f"{unknown[0]!r} is not known; expected of {list(known)}")
-    args.sets = args.sets or list(SETS)
-    args.rankers = args.rankers or list(RANKERS)
-    return args
+def main():
+    """Run the rankers asked for, write their rows and print the tables."""
+    args = parse(GRID, __doc__, smoke_sets=["linear, 20 x 8", "metrics 20 x 8"])
+    show(run_grid(GRID, args))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,7 +1,7 @@
 """The data on which agreement with people is measured.
 
-``SETS`` maps a name to a data set; ``SETS[name].splits()`` gives what to train
-on and what to judge on. Real tables are read from the data home, the folder
+``SETS`` maps a name to a data set; ``SETS[name].splits()`` returns its training
+and held-out rows. Real tables are read from the data home, the folder
 that the environment variable ``SKLEARN_PSCORE_DATA`` names; a set whose table
 is not there is not available. Features come as they are: scaling is the
 ranker's part.
@@ -30,7 +30,7 @@ N_FOLDS = 5
 
 
 class Split(NamedTuple):
-    """What to train on, and the rows and reference to judge by."""
+    """Rows to train on and rows to judge on, each with their target."""
 
     X_train: pd.DataFrame
     groups_train: np.ndarray
@@ -108,13 +108,14 @@ def _thqa_leave_one_method_out():
 
 
 def _pairs_that_hold(X, groups, item):
+    """Return the pairs of an item and another of its group, a group each."""
     rows = pd.DataFrame({"group": groups["group"], "row": np.arange(len(groups))})
-    own = groups["item"] == item
-    pairs = rows[~own].merge(rows[own], on="group", suffixes=("_other", "_own"))
-    taken = pairs[["row_own", "row_other"]].to_numpy().ravel()
-    return X.iloc[taken], Groups.from_arrays(
+    is_item = groups["item"] == item
+    pairs = rows[~is_item].merge(rows[is_item], on="group", suffixes=("_other", ""))
+    pair_rows = pairs[["row", "row_other"]].to_numpy().ravel()
+    return X.iloc[pair_rows], Groups.from_arrays(
         group=np.repeat(np.arange(len(pairs)), 2),
-        preference=groups["preference"][taken],
+        preference=groups["preference"][pair_rows],
     )
 
 
@@ -149,14 +150,14 @@ def _read_queries(part):
     return frame, Groups.from_arrays(group=group, preference=relevance)
 
 
-def _head_challenge(track, n_draws=5):
-    """Learn from awards, judge by the true order; no donors."""
+def challenge_splits(track, *, n_train=20, n_draws=5, with_donors=False):
+    """Learn from the awards of `n_train` challenges, judge by the true order."""
     splits = []
     for seed in range(n_draws):
-        experiment = challenge_experiment(track, random_state=seed)
-        own = ~experiment.groups["donor"]
+        experiment = challenge_experiment(track, n_train=n_train, random_state=seed)
+        kept = with_donors | ~experiment.groups["donor"]
         splits.append(
-            Split(experiment.X[own], experiment.groups[own], *experiment.test)
+            Split(experiment.X[kept], experiment.groups[kept], *experiment.test)
         )
     return splits
 
@@ -198,7 +199,7 @@ _ALL = [
     *(
         DataSet(
             f"head challenge, {track}",
-            partial(_head_challenge, track),
+            partial(challenge_splits, track),
             "synthetic",
             directions=lambda: dict(KNOWN_DIRECTIONS),
         )

@@ -2,11 +2,9 @@
 
 ``RANKERS`` maps a name to an entry that makes a ranker of a seed. All have
 ``fit(X, groups)`` and ``predict(X)``; each gets the rows of a group together,
-as its library wants them, and nobody gets donors. As many threads as
-``OMP_NUM_THREADS`` says, else one per core.
+as its library wants them, nobody gets donors, and all have as many threads.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.shared.results import n_threads
 from sklearn_pscore import (
     PairwisePreferenceRanker,
     RankSumRanker,
@@ -53,6 +52,11 @@ class Sorted:
             X[order], groups["preference"][order], group[order], np.bincount(group)
         )
 
+    @property
+    def starts(self):
+        """The first row of each group."""
+        return np.cumsum(self.sizes) - self.sizes
+
     def grades(self):
         """Return the preference as small whole numbers.
 
@@ -76,11 +80,10 @@ class Sorted:
 
     def pairs(self, rng):
         """Return row numbers of better and worse items, at most `MAX_PAIRS`."""
-        starts = np.cumsum(self.sizes) - self.sizes
         parts = []
-        for start, size in zip(starts, self.sizes, strict=True):
-            own = self.preference[start : start + size]
-            parts.append(np.argwhere(own[:, None] > own) + start)
+        for start, size in zip(self.starts, self.sizes, strict=True):
+            preference = self.preference[start : start + size]
+            parts.append(np.argwhere(preference[:, None] > preference) + start)
         pairs = np.concatenate(parts)
         if len(pairs) > MAX_PAIRS:
             pairs = pairs[rng.choice(len(pairs), MAX_PAIRS, replace=False)]
@@ -113,8 +116,8 @@ class LinearPairwise:
         self.scaler_ = StandardScaler().fit(rows.X)
         Z = self.scaler_.transform(rows.X)
         better, worse = rows.pairs(rng)
-        # Without intercept the way round of a pair makes no difference to the
-        # likelihood; half of them each way gives the two classes it asks for.
+        # Without intercept the order of a pair does not change the likelihood;
+        # half of them in each order gives the two classes that it asks for.
         won = np.arange(len(better)) % 2 == 0
         differences = (Z[better] - Z[worse]) * np.where(won, 1.0, -1.0)[:, None]
         model = LogisticRegression(C=self.C, fit_intercept=False, max_iter=1000)
@@ -132,7 +135,7 @@ class ConditionalLogit:
         rows = Sorted.of(X, groups)
         self.scaler_ = StandardScaler().fit(rows.X)
         Z = self.scaler_.transform(rows.X)
-        starts = np.cumsum(rows.sizes) - rows.sizes
+        starts = rows.starts
         best = np.maximum.reduceat(rows.preference, starts)
         won = rows.preference == np.repeat(best, rows.sizes)
 
@@ -235,35 +238,35 @@ class CatBoost:
 
 @dataclass(frozen=True)
 class Entry:
-    """How a ranker is made, and on which sets it has a place.
+    """How a ranker is made, how often it is run, and on which sets.
 
     Attributes
     ----------
     make : callable
         ``make(seed, data)``, an unfitted ranker for a `DataSet`.
-    seeds : {"none", "few", "all"}
-        Whether runs differ by the seed, and whether few are run for their cost.
+    all_seeds : bool
+        Whether a fold is run with every seed; else with one, as the ranker has no
+        seed, or is slow and hardly depends on it.
     needs : str or None
         "directions", "choice" or "lambdarank": only on sets that have or are it.
     """
 
     make: Callable
-    seeds: str = "none"
+    all_seeds: bool = False
     needs: str | None = None
 
+    def n_seeds(self, most):
+        """Return the runs of each fold where others have `most`."""
+        return most if self.all_seeds else 1
+
     def suits(self, data):
-        """Return whether the ranker has a place on a `DataSet`."""
+        """Return whether the ranker can be run on a `DataSet`."""
         return {
             None: True,
             "directions": data.directions is not None,
             "choice": data.is_choice,
             "lambdarank": data.name == "lambdarank",
         }[self.needs]
-
-
-def n_threads():
-    """Return the number of threads that every library is to use."""
-    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count())
 
 
 def _ours(seed, data):
@@ -279,7 +282,7 @@ def _xgboost(**params):
 
 
 def _catboost(loss, needs=None):
-    return Entry(lambda seed, data: CatBoost(loss, seed), seeds="few", needs=needs)
+    return Entry(lambda seed, data: CatBoost(loss, seed), needs=needs)
 
 
 def _by_directions(ranker):
@@ -299,7 +302,7 @@ _EXAMPLE = {
 }
 
 RANKERS = {
-    OURS: Entry(_ours, seeds="all"),
+    OURS: Entry(_ours, all_seeds=True),
     "best metric": Entry(lambda seed, data: BestMetric()),
     "#Top1": _by_directions(TopCountRanker),
     "RS": _by_directions(RankSumRanker),
@@ -309,7 +312,7 @@ RANKERS = {
     "LightGBM, small": _lightgbm(n_estimators=100, num_leaves=7, learning_rate=0.05),
     "LightGBM, example": Entry(
         lambda seed, data: LightGBM(gain=data.gain, random_state=seed, **_EXAMPLE),
-        seeds="all",
+        all_seeds=True,
         needs="lambdarank",
     ),
     "XGBoost": _xgboost(),

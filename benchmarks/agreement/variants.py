@@ -1,21 +1,18 @@
 """What is each default of the ranker worth, and would other data choose others?
 
 The ranker with one thing changed at a time, on real sets and on the smaller
-synthetic ones of ``comparison.py``; and, for comparison, as it was before the
+synthetic ones of ``data_sets.py``; and, for comparison, as it was before the
 defaults were chosen by these rows.
 
     python -m benchmarks.agreement.variants [--sets NAME ...] [--variants NAME ...]
-                                  [--seeds 1] [--missing] [--out NAME] [--show]
-                                 [--smoke]
+        [--seeds 1] [--missing] [--out NAME] [--show] [--smoke]
 
 writes ``results/variants.csv``, one row per set, variant, seed and fold, and
-prints means, the differences to the defaults, and what is chosen if each set in
-turn is left out: the variant that is best on the other sets, and what it
-reaches on the one left out.
+prints means, the differences to the defaults, and the choice if each set in turn
+is left out: the variant that is best on the other sets, and its accuracy on the
+one left out.
 """
 
-import argparse
-import time
 from unittest.mock import patch
 
 import numpy as np
@@ -23,12 +20,12 @@ import pandas as pd
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.agreement.comparison import read_rows, score
 from benchmarks.agreement.data_sets import SETS
-from benchmarks.shared.results import write_rows
+from benchmarks.agreement.evaluation import fits, score
+from benchmarks.agreement.runs import Grid, parse, run_grid
 from sklearn_pscore import PairwisePreferenceRanker
 from sklearn_pscore._experiments import PAPER_RANKER
-from sklearn_pscore._torch import stacking as _start
+from sklearn_pscore._torch import stacking
 
 DEFAULTS = "defaults"
 MONOTONIC = "monotonic in known directions"
@@ -70,7 +67,7 @@ VARIANTS = {
 }
 """What differs from the defaults, by the name of the variant."""
 
-NAMES = [
+SMALL_SETS = [
     "THQA",
     "RealSumm",
     "lambdarank",
@@ -95,48 +92,53 @@ _MOST_FOLDS = 5
 
 
 def parameters(variant, data, X):
-    """Return the parameters of a variant on a set, None if it does not apply."""
+    """Return the parameters of a variant on a set."""
+    if variant == MONOTONIC:
+        directions = data.directions()
+        return {
+            "monotonic_cst": {
+                name: _CONSTRAINT[directions[name]]
+                for name in X.columns
+                if directions.get(name) in _CONSTRAINT
+            }
+        }
     params = {k: v for k, v in VARIANTS[variant].items() if k != PENALTIES}
-    if variant == "lambdarank":
-        return params | {"gain": data.gain}
-    if variant != MONOTONIC:
-        return params
-    if data.directions is None:
-        return None
-    known = {
-        name: _CONSTRAINT[direction]
-        for name, direction in data.directions().items()
-        if name in X.columns and direction in _CONSTRAINT
-    }
-    return {"monotonic_cst": known}
+    return params | {"gain": data.gain} if variant == "lambdarank" else params
 
 
-def run(name, variant, splits, n_seeds):
+def run(variant, data, splits, n_seeds):
     """Fit and judge a variant on all splits of a set; one row per fit."""
-    rows = []
-    for seed in range(n_seeds):
-        for fold, split in enumerate(splits):
-            params = parameters(variant, SETS[name], split.X_train)
-            if params is None:
-                return pd.DataFrame()
-            ranker = PairwisePreferenceRanker(**params, random_state=seed)
-            # Names go on to the ranker, for constraints by name.
-            scaler = StandardScaler().set_output(transform="pandas")
-            start = time.perf_counter()
-            model = make_pipeline(scaler, ranker)
-            penalties = VARIANTS[variant].get(PENALTIES, _start._CANDIDATES)
-            with patch.object(_start, "_CANDIDATES", penalties):
-                model.fit(split.X_train, split.groups_train)
-            seconds = time.perf_counter() - start
-            found = score(model, SETS[name], split)
-            where = {"set": name, "variant": variant, "seed": seed, "fold": fold}
-            rows.append({**where, **found, "fit_seconds": seconds})
-    return pd.DataFrame(rows)
+
+    def make(seed, split):
+        params = parameters(variant, data, split.X_train)
+        ranker = PairwisePreferenceRanker(**params, random_state=seed)
+        # Constraints by name need the names behind the scaler too.
+        scaler = StandardScaler().set_output(transform="pandas")
+        return make_pipeline(scaler, ranker)
+
+    # One method out has eight folds of one kind; all are needed.
+    n_folds = None if "one method out" in data.name else _MOST_FOLDS
+    penalties = VARIANTS[variant].get(PENALTIES, stacking._CANDIDATES)
+    with patch.object(stacking, "_CANDIDATES", penalties):
+        return pd.DataFrame(
+            {**fit, **score(model, data, split)}
+            for model, split, fit in fits(make, splits[:n_folds], n_seeds)
+        )
+
+
+GRID = Grid(
+    "variants",
+    by="variant",
+    names=list(VARIANTS),
+    sets=SETS,
+    run=run,
+    suits=lambda variant, data: variant != MONOTONIC or data.directions is not None,
+)
 
 
 def means_by_set(table, metric="accuracy"):
     """Return variants x sets, the means over folds and seeds."""
-    return table.pivot_table(index="variant", columns="set", values=metric, sort=False)
+    return table.pivot_table(metric, "variant", "set", sort=False)
 
 
 def differences(means):
@@ -179,43 +181,16 @@ def show(table):
 
 
 def main():
-    """Run what is asked for, write it and print it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", nargs="+", default=NAMES, choices=list(SETS))
-    parser.add_argument(
-        "--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS)
+    """Run the variants asked for, write their rows and print the tables."""
+    args = parse(
+        GRID,
+        __doc__,
+        sets=SMALL_SETS,
+        seeds=1,
+        smoke_sets=["linear, 20 x 8"],
+        smoke_names=[DEFAULTS, "one member"],
     )
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--missing", action="store_true", help="run only what lacks")
-    parser.add_argument("--out", default="variants", help="name of the table")
-    parser.add_argument("--show", action="store_true", help="print what is there")
-    parser.add_argument("--smoke", action="store_true", help="small, writes nothing")
-    args = parser.parse_args()
-    if args.smoke:
-        args.sets, args.variants = ["linear, 20 x 8"], [DEFAULTS, "one member"]
-    table = pd.DataFrame() if args.smoke else read_rows(args.out)
-    done = set()
-    if len(table):
-        done = set(table[["set", "variant"]].itertuples(index=False, name=None))
-    for variant in () if args.show else args.variants:
-        for name in args.sets:
-            if not SETS[name].is_available() or (
-                args.missing and (name, variant) in done
-            ):
-                continue
-            # One method out has eight folds of one kind; all are needed.
-            n_folds = None if "one method out" in name else _MOST_FOLDS
-            rows = run(name, variant, SETS[name].splits()[:n_folds], args.seeds)
-            if not len(rows):
-                continue
-            if len(table):
-                same = (table["set"] == name) & (table["variant"] == variant)
-                table = table[~same]
-            table = pd.concat([table, rows])
-            print(f"{name}, {variant}: {rows['accuracy'].mean():.4f}", flush=True)
-            if not args.smoke:
-                write_rows(args.out, table)
-    show(table)
+    show(run_grid(GRID, args))
 
 
 if __name__ == "__main__":

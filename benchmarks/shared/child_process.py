@@ -1,8 +1,8 @@
 """One case of a benchmark in a process of its own, for its peak memory.
 
-A script calls :func:`in_fresh_process` with its own module name; the child finds the
-case by :func:`asked_case` and answers by :func:`answer`. Peaks are read from
-``/proc``, so these benchmarks need Linux.
+A script hands its module name and a case to :func:`measure_in_child`; the child
+runs the same script, whose :func:`answer_if_asked` measures the case. Peaks are
+read from ``/proc``, so these benchmarks need Linux.
 """
 
 import json
@@ -13,21 +13,19 @@ from pathlib import Path
 _FLAG = "--case"
 
 
-def in_fresh_process(module, **case):
-    """Run one case of a script in a new process; return what it answered."""
+def measure_in_child(module, **case):
+    """Run one case of a script in a new process; return its values by name."""
     command = [sys.executable, "-m", module, _FLAG, json.dumps(case)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def asked_case():
-    """Return the case that this process is to run, None in the parent."""
-    return json.loads(sys.argv[2]) if sys.argv[1:2] == [_FLAG] else None
-
-
-def answer(**values):
-    """Tell the parent what was measured."""
-    print(json.dumps(values), flush=True)
+def answer_if_asked(measure):
+    """Return whether this process is a child; if so, print ``measure(**case)``."""
+    if sys.argv[1:2] != [_FLAG]:
+        return False
+    print(json.dumps(measure(**json.loads(sys.argv[2]))), flush=True)
+    return True
 
 
 def peak_bytes():
@@ -40,8 +38,8 @@ def held_bytes():
     return _kilobytes("VmRSS") * 1024
 
 
-def forget_peak():
-    """Let the peak start anew from what is held now."""
+def reset_peak():
+    """Let the peak start again from what is held now."""
     Path("/proc/self/clear_refs").write_text("5")
 
 

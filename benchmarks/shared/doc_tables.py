@@ -1,7 +1,7 @@
-"""Tables of the pages in docs/, made anew from the raw rows in results/.
+"""Tables of the pages in ``docs/``, made from the raw rows in ``results/``.
 
-A page has marks ``<!-- table NAME -->`` and ``<!-- end -->``: what stands between
-them is replaced, the prose around them is left as it is.
+A page has marks ``<!-- table NAME -->`` and ``<!-- end -->``: the text between
+them is replaced, the prose around them stays.
 """
 
 import json
@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.shared.results import RESULTS
+from benchmarks.shared import results
 
 DOCS = Path(__file__).parents[2] / "docs"
+IMAGES = DOCS / "images"
 NO_ROWS = "(no rows yet: run the script)"
 
 
 def fill(page, tables):
-    """Make every table of a page anew.
+    """Make every table of a page again.
 
     Parameters
     ----------
@@ -45,30 +46,30 @@ def _filled(text, page, tables):
 
 
 def from_rows(name, make):
-    """Return a function that makes a table of the rows in ``results/name.csv``."""
+    """Return a function that makes a table of the rows in ``results/NAME.csv``."""
 
     def text():
-        path = RESULTS / f"{name}.csv"
-        return make(pd.read_csv(path)) if path.exists() else NO_ROWS
+        rows = results.read_rows(name)
+        return make(rows) if len(rows) else NO_ROWS
 
     return text
 
 
 def table_of_machines(names):
-    """Say what rows were made on, from the rows or the file beside them."""
+    """Return on what rows were made, by the rows or the file beside them."""
     lines = ["| rows | date | cores | threads | versions |", "|---|---|---:|---:|---|"]
     for name in names:
-        path = RESULTS / f"{name}.csv"
+        path = results.RESULTS / f"{name}.csv"
         if not path.exists():
             continue
         row = dict(pd.read_csv(path, nrows=1).iloc[0])
         beside = path.with_suffix(".machine.json")
         if "versions" not in row and beside.exists():
-            on = json.loads(beside.read_text())
-            row |= {"date": on.pop("date"), "cores": on.pop("cores")}
-            row["versions"] = " ".join(f"{package}={n}" for package, n in on.items())
-        shown = [row.get(key, "") for key in ("date", "cores", "threads", "versions")]
-        lines.append(f"| {name} | " + " | ".join(map(str, shown)) + " |")
+            made_on = json.loads(beside.read_text())
+            row |= {"date": made_on.pop("date"), "cores": made_on.pop("cores")}
+            row["versions"] = results.one_line(made_on)
+        cells = [row.get(key, "") for key in ("date", "cores", "threads", "versions")]
+        lines.append(f"| {name} | " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
 
 
@@ -85,7 +86,7 @@ def markdown(table, cell=None):
 
 
 def three_digits(value):
-    """Return a number with three digits that count, text as it is."""
+    """Return a number with three significant digits, text as it is."""
     if isinstance(value, str):
         return value
     if pd.isna(value):

@@ -1,4 +1,4 @@
-"""What every benchmark writes down beside its figures."""
+"""Raw rows in ``results/``, and what they were made on."""
 
 import datetime
 import json
@@ -6,6 +6,8 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import pandas as pd
 
 RESULTS = Path(__file__).parents[1] / "results"
 PACKAGES = ("scikit-learn", "torch", "skorch", "catboost", "numpy")
@@ -18,45 +20,58 @@ def machine():
         "date": datetime.date.today().isoformat(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        **versions(PACKAGES),
-        **versions(PEERS),
+        **installed_versions(PACKAGES),
+        **installed_versions(PEERS),
     }
 
 
-def versions(packages):
+def installed_versions(packages):
     """Return the versions of those packages that are installed."""
-    found = {}
+    versions = {}
     for package in packages:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def n_threads():
-    """Return the threads that torch has; peers are given as many."""
+    """Return the threads of torch, OMP_NUM_THREADS if set; peers get as many."""
     import torch
 
     return torch.get_num_threads()
 
 
-def write_rows(name, table):
-    """Write raw rows to ``results/name.csv``, and beside it what they ran on."""
-    table.to_csv(RESULTS / f"{name}.csv", index=False, float_format="%.5g")
-    (RESULTS / f"{name}.machine.json").write_text(
-        json.dumps(machine(), indent=1) + "\n"
-    )
+def read_rows(name):
+    """Return the rows of ``results/NAME.csv``, an empty frame if there is none."""
+    path = RESULTS / f"{name}.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 
-def write_timings(name, table):
+def write_rows(name, rows):
+    """Write rows to ``results/NAME.csv``, and beside it what they were made on."""
+    _write_csv(name, rows)
+    path = RESULTS / f"{name}.machine.json"
+    path.write_text(json.dumps(machine(), indent=1) + "\n")
+
+
+def write_timings(name, rows):
     """Write rows of times, each with the date, cores, threads and versions."""
-    on = machine()
-    date, cores = on.pop("date"), on.pop("cores")
-    table = table.assign(
-        date=date,
-        cores=cores,
-        threads=n_threads(),
-        versions=" ".join(f"{package}={number}" for package, number in on.items()),
+    made_on = machine()
+    date, cores = made_on.pop("date"), made_on.pop("cores")
+    _write_csv(
+        name,
+        rows.assign(
+            date=date, cores=cores, threads=n_threads(), versions=one_line(made_on)
+        ),
     )
-    table.to_csv(RESULTS / f"{name}.csv", index=False, float_format="%.5g")
+
+
+def one_line(versions):
+    """Return versions by package as one line of text."""
+    return " ".join(f"{package}={number}" for package, number in versions.items())
+
+
+def _write_csv(name, rows):
+    rows.to_csv(RESULTS / f"{name}.csv", index=False, float_format="%.5g")

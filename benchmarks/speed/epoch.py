@@ -12,8 +12,6 @@ writes ``results/epoch.csv``, one row per epoch after the first. ``--smoke`` run
 the small case, writes nothing, and fails if `fit` takes twice the bare loop.
 """
 
-import argparse
-import sys
 import time
 from copy import deepcopy
 
@@ -21,12 +19,12 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback
 from torch.nn.functional import softplus
 
-from benchmarks.shared.results import write_timings
+from benchmarks.shared.command_line import run_benchmark
+from benchmarks.speed.callbacks import EpochClock, callback_of
 from benchmarks.speed.graded_groups import GradedGroups
-from benchmarks.speed.single_net import n_flops_per_row, one_member, warm_up
+from benchmarks.speed.single_net import n_flops_per_row, single_net_ranker, warm_up
 from sklearn_pscore import Groups
 
 CASES = {
@@ -40,25 +38,14 @@ CASES = {
 }
 
 
-class Laps(Callback):
-    """Read the clock after every epoch, and keep what is trained on."""
-
-    def on_train_begin(self, net, X=None, **kwargs):
-        """Keep the packed training groups."""
-        self.packed_ = X[0]
-        self.seconds_ = [time.perf_counter()]
-
-    def on_epoch_end(self, net, **kwargs):
-        """Read the clock."""
-        self.seconds_.append(time.perf_counter())
-
-
 def fit_epochs(X, groups, n_epochs, batch_size):
     """Return the seconds of each epoch of `fit`, and the fitted net."""
-    ranker = one_member(max_epochs=n_epochs, batch_size=batch_size, callbacks=[Laps()])
+    ranker = single_net_ranker(
+        max_epochs=n_epochs, batch_size=batch_size, callbacks=[EpochClock()]
+    )
     net = ranker.fit(X, groups).net_
-    laps = next(each for _, each in net.callbacks_ if isinstance(each, Laps))
-    return np.diff(laps.seconds_), net, laps.packed_
+    clock = callback_of(net, EpochClock)
+    return np.diff(clock.seconds_), net, clock.packed_
 
 
 def bare_epochs(net, packed, n_epochs, batch_size, group_size, loss):
@@ -109,7 +96,7 @@ def sgemm_gflops(n=2048, n_repetitions=5):
     return 2 * n**3 / best / 1e9
 
 
-def measure(case, n_epochs, n_rounds):
+def measure_case(case, n_epochs, n_rounds):
     """Return one row per method and epoch; rounds alternate between methods."""
     n, batch_size, group_size = case["n"], case["batch_size"], case["group_size"]
     X, grade, group = GradedGroups(case["features"], group_size).draw(n, seed=0)
@@ -121,12 +108,12 @@ def measure(case, n_epochs, n_rounds):
         # Groups in which all items are alike are not trained on.
         n_rows = len(packed)
 
-        def packages_own(scores, target, n_groups, net=net):
+        def loss_of_fit(scores, target, n_groups, net=net):
             return net.criterion_(scores, target)
 
         runs = {"fit": seconds}
         for method, loss in (
-            ("bare loop", packages_own),
+            ("bare loop", loss_of_fit),
             ("bare loop, loss by hand", by_hand),
         ):
             runs[method] = bare_epochs(
@@ -147,11 +134,8 @@ def measure(case, n_epochs, n_rounds):
     return pd.DataFrame(rows).assign(sgemm_gflops=sgemm_gflops())
 
 
-def main():
-    """Measure, print medians, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
+def measure(smoke):
+    """Measure every case, in a smoke run the small one; print the medians."""
     warm_up()
     parts = []
     for name, case in CASES.items():
@@ -159,19 +143,30 @@ def main():
         if smoke and not is_small:
             continue
         n_epochs, n_rounds = (20, 3) if is_small else (4, 3)
-        part = measure(case, n_epochs, n_rounds)
+        part = measure_case(case, n_epochs, n_rounds).assign(case=name)
         medians = part.groupby("method", sort=False)["seconds"].median()
         print(f"{name}: seconds of an epoch, medians\n{medians.round(4).to_string()}")
-        ratio = medians["fit"] / medians["bare loop"]
         rate = part.loc[part["method"] == "fit", "gflops"].median()
         sgemm = part["sgemm_gflops"].max()
+        ratio = times_bare_loop(part)
         print(f"fit / bare loop {ratio:.2f}; {rate:.1f} of {sgemm:.1f} GFLOP/s\n")
-        if smoke and ratio > 2:
-            sys.exit(f"an epoch of fit takes {ratio:.2f} times that of the bare loop")
-        parts.append(part.assign(case=name))
-    if not smoke:
-        write_timings("epoch", pd.concat(parts))
+        parts.append(part)
+    return pd.concat(parts)
+
+
+def times_bare_loop(rows):
+    """Return the median epoch of `fit` over that of the bare loop."""
+    medians = rows.groupby("method")["seconds"].median()
+    return medians["fit"] / medians["bare loop"]
+
+
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    ratio = times_bare_loop(rows)
+    if ratio > 2:
+        return [f"an epoch of fit takes {ratio:.2f} times that of the bare loop"]
+    return []
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark("epoch", __doc__, measure, failures_of)

@@ -9,7 +9,6 @@ where five fit it six times. ``--smoke`` writes nothing, and fails if five membe
 take four times as long as one.
 """
 
-import argparse
 import sys
 import time
 
@@ -18,14 +17,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.agreement.data_sets import SETS
-from benchmarks.shared.results import write_timings
+from benchmarks.shared.command_line import run_benchmark
 from benchmarks.speed.single_net import warm_up
 from sklearn_pscore import PairwisePreferenceRanker
 
 MEMBERS = (5, 1)
 
 
-def measure(splits, n_repetitions):
+def measure_fits(splits, n_repetitions):
     """Return one row per fit; member counts take turns."""
     rows = []
     for repetition in range(n_repetitions):
@@ -40,27 +39,31 @@ def measure(splits, n_repetitions):
     return pd.DataFrame(rows, columns=["n_members", "repetition", "fold", "seconds"])
 
 
-def main():
-    """Measure, print medians, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
+def measure(smoke):
+    """Measure on THQA, in a smoke run on two folds; print the medians."""
     if not SETS["THQA"].is_available():
         print("THQA is not in the data home, skipped")
-        return
+        sys.exit()
     warm_up()
     splits = SETS["THQA"].splits()
-    table = measure(splits[:2] if smoke else splits, 2 if smoke else 5)
-    seconds = table.groupby("n_members")["seconds"].agg(["median", "min", "max"])
+    rows = measure_fits(splits[:2] if smoke else splits, 2 if smoke else 5)
+    seconds = rows.groupby("n_members")["seconds"].agg(["median", "min", "max"])
     print(seconds.round(3).to_string())
-    ratio = seconds.loc[5, "median"] / seconds.loc[1, "median"]
-    print(f"five members take {ratio:.2f} times as long as one")
-    if smoke:
-        if ratio > 4:
-            sys.exit(f"five members take {ratio:.1f} times as long as one")
-        return
-    write_timings("fit_time", table)
+    print(f"five members take {times_one_member(rows):.2f} times as long as one")
+    return rows
+
+
+def times_one_member(rows):
+    """Return the median fit of five members over that of one."""
+    medians = rows.groupby("n_members")["seconds"].median()
+    return medians[5] / medians[1]
+
+
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    ratio = times_one_member(rows)
+    return [f"five members take {ratio:.1f} times as long as one"] if ratio > 4 else []
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark("fit_time", __doc__, measure, failures_of)

@@ -13,18 +13,17 @@ nothing, and fails if four times the rows cost more than eight times the epoch,
 or if the peak is above three times the data.
 """
 
-import argparse
-import sys
 import time
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.shared import child_process as fresh
-from benchmarks.shared.results import write_timings
-from benchmarks.speed.epoch import Laps
+from benchmarks.shared import child_process
+from benchmarks.shared.command_line import run_benchmark
+from benchmarks.speed.callbacks import EpochClock, callback_of
 from benchmarks.speed.graded_groups import GradedGroups
-from benchmarks.speed.single_net import n_flops_per_row, one_member, warm_up
+from benchmarks.speed.single_net import n_flops_per_row, single_net_ranker, warm_up
 from sklearn_pscore import Groups
 
 N_FEATURES = 136
@@ -36,71 +35,84 @@ SMOKE_SIZES = {5 * 10**4: 4, 2 * 10**5: 4}
 N_ROUNDS = 3
 
 
-def measure(n_rows, n_epochs):
-    """Fit in this process; answer seconds per epoch and the peak of memory."""
+def measure_case(n_rows, n_epochs):
+    """Fit in this process; return seconds per epoch and the peak of memory."""
     warm_up()
     truth = GradedGroups(N_FEATURES)
-    baseline = fresh.held_bytes()
+    baseline = child_process.held_bytes()
     X, grade, group = truth.draw(n_rows, seed=0)
-    # In place, so that no copy is ours.
-    some = X[:10_000]
-    X -= some.mean(axis=0)
-    X /= some.std(axis=0)
+    # Scaled in place, so that no copy of the data counts in the peak.
+    sample = X[:10_000]
+    X -= sample.mean(axis=0)
+    X /= sample.std(axis=0)
     groups = Groups.from_arrays(group=group, preference=grade)
     del grade, group
-    before_fit = fresh.held_bytes()
-    fresh.forget_peak()
-    ranker = one_member(max_epochs=n_epochs, batch_size=BATCH_SIZE, callbacks=[Laps()])
+    before_fit = child_process.held_bytes()
+    child_process.reset_peak()
+    ranker = single_net_ranker(
+        max_epochs=n_epochs, batch_size=BATCH_SIZE, callbacks=[EpochClock()]
+    )
     start = time.perf_counter()
     net = ranker.fit(X, groups).net_
-    laps = next(each for _, each in net.callbacks_ if isinstance(each, Laps))
-    clock = laps.seconds_
-    fresh.answer(
-        seconds=[b - a for a, b in zip(clock[:-1], clock[1:], strict=True)],
-        seconds_before=clock[0] - start,
-        data_bytes=X.nbytes,
-        before_fit_bytes=before_fit - baseline,
-        peak_bytes=fresh.peak_bytes() - baseline,
-    )
+    clock = callback_of(net, EpochClock).seconds_
+    return {
+        "seconds": np.diff(clock).tolist(),
+        "seconds_before": clock[0] - start,
+        "data_bytes": X.nbytes,
+        "before_fit_bytes": before_fit - baseline,
+        "peak_bytes": child_process.peak_bytes() - baseline,
+    }
 
 
 def rows_of(n_rows, n_epochs):
     """Return one row per epoch of a fit in a process of its own."""
-    found = fresh.in_fresh_process(__spec__.name, n_rows=n_rows, n_epochs=n_epochs)
-    seconds = found.pop("seconds")[1:]
+    values = child_process.measure_in_child(
+        __spec__.name, n_rows=n_rows, n_epochs=n_epochs
+    )
+    seconds = np.array(values.pop("seconds")[1:])
     return pd.DataFrame({"epoch": range(2, n_epochs + 1), "seconds": seconds}).assign(
         n_rows=n_rows,
-        gflops=[n_rows * n_flops_per_row(N_FEATURES) / each / 1e9 for each in seconds],
-        peak_over_data=found["peak_bytes"] / found["data_bytes"],
-        **found,
+        gflops=n_rows * n_flops_per_row(N_FEATURES) / seconds / 1e9,
+        peak_over_data=values["peak_bytes"] / values["data_bytes"],
+        **values,
     )
 
 
-def main():
-    """Measure, print, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
-    sizes = SMOKE_SIZES if smoke else SIZES
-    turns = [*sizes.items()] * (1 if smoke else N_ROUNDS)
+def summary(rows):
+    """Return medians and the fastest epoch by the number of rows.
+
+    Data of up to 32 MB have no peak: they fit into memory that the process had
+    used and freed before.
+    """
+    peak = rows["peak_over_data"].where(rows["data_bytes"] > 2**25)
+    by_size = rows.assign(peak_over_data=peak).groupby("n_rows")
+    table = by_size[["seconds", "seconds_before", "peak_over_data"]].median()
+    table.insert(1, "us per row", 1e6 * table["seconds"] / table.index)
+    fastest = by_size["seconds"].min()
+    table.insert(2, "fastest us per row", 1e6 * fastest / fastest.index)
+    return table
+
+
+def measure(smoke):
+    """Measure all sizes in turns, in a smoke run two; print the medians."""
+    turns = [*SMOKE_SIZES.items()] if smoke else [*SIZES.items()] * N_ROUNDS
     table = pd.concat([rows_of(*size) for size in tqdm(turns, disable=None)])
-    medians = table.groupby("n_rows")[["seconds", "seconds_before", "peak_over_data"]]
-    medians = medians.median()
-    medians["microseconds per row"] = 1e6 * medians["seconds"] / medians.index
-    fastest = table.groupby("n_rows")["seconds"].min()
-    medians["fastest"] = 1e6 * fastest / fastest.index
-    print(medians.round(3).to_string())
-    if smoke:
-        few, many = medians["seconds"]
-        if many > 8 * few:
-            sys.exit(f"four times the rows cost {many / few:.1f} times the epoch")
-        peak = medians["peak_over_data"].iloc[-1]
-        if peak > 3:
-            sys.exit(f"fit held {peak:.1f} times the bytes of its data")
-        return
-    write_timings("growth", table)
+    print(summary(table).round(3).to_string())
+    return table
 
 
-if __name__ == "__main__":
-    case = fresh.asked_case()
-    measure(**case) if case else main()
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    medians = summary(rows)
+    few, many = medians["seconds"]
+    peak = medians["peak_over_data"].iloc[-1]
+    failures = []
+    if many > 8 * few:
+        failures.append(f"four times the rows cost {many / few:.1f} times the epoch")
+    if peak > 3:
+        failures.append(f"fit held {peak:.1f} times the bytes of its data")
+    return failures
+
+
+if __name__ == "__main__" and not child_process.answer_if_asked(measure_case):
+    run_benchmark("growth", __doc__, measure, failures_of)

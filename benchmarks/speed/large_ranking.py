@@ -13,16 +13,14 @@ writes ``results/large_ranking.csv``, one row per judged round of a fit.
 if LightGBM reaches its NDCG@10 before this package does.
 """
 
-import argparse
-import sys
-
 import pandas as pd
 
-from benchmarks.shared.results import n_threads, write_timings
+from benchmarks.shared.command_line import run_benchmark
+from benchmarks.shared.results import n_threads
 from benchmarks.speed import peers
-from benchmarks.speed.curves import seconds_to
+from benchmarks.speed.curves import curves_by_method, seconds_to
 from benchmarks.speed.graded_groups import GradedGroups
-from benchmarks.speed.single_net import curve_of, warm_up
+from benchmarks.speed.single_net import fitted_curve, warm_up
 from sklearn_pscore import Groups
 from sklearn_pscore.metrics import ndcg_score
 
@@ -42,7 +40,7 @@ PEERS = {
 }
 
 
-def curves(n_rows, n_trees, seed, peers_asked, **changed):
+def curves(n_rows, n_trees, seed, peers_asked):
     """Return the curves of all methods on one draw of the data, by method."""
     truth = GradedGroups(N_FEATURES)
     X, grade, group = truth.draw(n_rows, seed=(seed, 0))
@@ -52,13 +50,12 @@ def curves(n_rows, n_trees, seed, peers_asked, **changed):
     def judge(score):
         return ndcg_score(groups_test, score(X_test), k=10, gain="exponential")
 
-    own = OURS | changed
     # An epoch is as long as some trees: it is judged inside too.
-    how = {"seed": seed, "every_n_batches": 100, **own}
-    found = {"sklearn_pscore": curve_of(X, grade, group, judge, **how)}
+    curve = fitted_curve(X, grade, group, judge, seed=seed, every_n_batches=100, **OURS)
+    by_method = {"sklearn_pscore": curve}
     for method in peers_asked:
         fit, params = PEERS[method]
-        found[method] = fit(
+        by_method[method] = fit(
             X,
             grade,
             group,
@@ -68,49 +65,47 @@ def curves(n_rows, n_trees, seed, peers_asked, **changed):
             seed=seed,
             **params,
         )
-    return found
+    return by_method
 
 
-def times_faster(found):
+def times_faster(by_method):
     """Return, per peer, its seconds to its last score over ours to the same."""
-    ours = found["sklearn_pscore"]
+    ours = by_method["sklearn_pscore"]
     return pd.Series(
         {
             method: curve["seconds"].iloc[-1]
             / seconds_to(ours, curve["score"].iloc[-1])
-            for method, curve in found.items()
+            for method, curve in by_method.items()
             if method in PEERS
         }
     )
 
 
-def main():
-    """Measure, print, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
+def measure(smoke):
+    """Measure all methods, in a smoke run LightGBM and ours; print what they reach."""
     n_rows, n_trees, n_repetitions = (60_000, 30, 1) if smoke else (400_000, 100, 2)
     peers_asked = ["LightGBM lambdarank"] if smoke else list(PEERS)
-    changed = {"max_epochs": 4} if smoke else {}
     warm_up()
     parts = []
     for repetition in range(n_repetitions):
-        found = curves(n_rows, n_trees, repetition, peers_asked, **changed)
-        faster = times_faster(found)
-        for method, curve in found.items():
+        by_method = curves(n_rows, n_trees, repetition, peers_asked)
+        for method, curve in by_method.items():
             parts.append(curve.assign(method=method, repetition=repetition))
             last = curve.iloc[-1]
             print(f"{method:24}{last.seconds:8.2f} s, NDCG@10 {last.score:.4f}")
-        print(found["sklearn_pscore"].round(4).to_string(index=False))
+        print(by_method["sklearn_pscore"].round(4).to_string(index=False))
         print("seconds of the peer / seconds of ours to its NDCG@10")
-        print(faster.round(2).to_string())
-    if smoke:
-        behind = faster[~(faster > 1.0)]
-        if len(behind):
-            sys.exit(f"not ahead of its peers:\n{behind.to_string()}")
-        return
-    write_timings("large_ranking", pd.concat(parts).assign(n_rows=n_rows))
+        print(times_faster(by_method).round(2).to_string())
+    return pd.concat(parts).assign(n_rows=n_rows)
+
+
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    faster = times_faster(curves_by_method(rows))
+    # A peer's score that ours never reaches is NaN.
+    behind = faster[~(faster > 1.0)]
+    return [f"not ahead of its peers:\n{behind.to_string()}"] if len(behind) else []
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark("large_ranking", __doc__, measure, failures_of)

@@ -16,7 +16,6 @@ writes ``results/metrics_speed.csv``, one row per repetition, and prints medians
 not at least 10 times as fast as the loop.
 """
 
-import argparse
 import importlib.util
 import itertools
 import sys
@@ -27,20 +26,21 @@ import numpy as np
 import pandas as pd
 import sklearn.metrics
 
+from benchmarks.shared.command_line import run_benchmark
 from benchmarks.shared.results import write_rows
 from sklearn_pscore import Groups
-from sklearn_pscore import metrics as own
+from sklearn_pscore import metrics as ours
 
 METRICS = {
-    "MRR": own.reciprocal_rank_score,
-    "DCG": own.dcg_score,
-    "NDCG": own.ndcg_score,
-    "pairwise accuracy": own.pairwise_accuracy_score,
-    "Kendall tau": own.kendall_tau_score,
+    "MRR": ours.reciprocal_rank_score,
+    "DCG": ours.dcg_score,
+    "NDCG": ours.ndcg_score,
+    "pairwise accuracy": ours.pairwise_accuracy_score,
+    "Kendall tau": ours.kendall_tau_score,
 }
 LINEAR = {
-    "DCG, linear gain": partial(own.dcg_score, gain="linear"),
-    "NDCG, linear gain": partial(own.ndcg_score, gain="linear"),
+    "DCG, linear gain": partial(ours.dcg_score, gain="linear"),
+    "NDCG, linear gain": partial(ours.ndcg_score, gain="linear"),
 }
 LABELS = {
     "numbers": lambda group: group,
@@ -48,6 +48,7 @@ LABELS = {
     "strings": lambda group: np.char.add("query-", group.astype(str)),
 }
 KEYS = ["method", "metric", "labels", "order", "preference"]
+CASE_OF_PEERS = ("numbers", "sorted", "5 levels")
 
 
 def make_data(n_rows, n_groups, labels, order, preference):
@@ -64,7 +65,7 @@ def make_data(n_rows, n_groups, labels, order, preference):
     return Groups.from_arrays(group=LABELS[labels](group), preference=liked), y_score
 
 
-def measure(call, n_repetitions, **keys):
+def repeated(call, n_repetitions, **keys):
     """Return one row per repetition, after one that warms up."""
     rows = []
     call()
@@ -77,14 +78,14 @@ def measure(call, n_repetitions, **keys):
     return rows
 
 
-def measure_own(metrics, n_rows, n_groups, n_repetitions, *case):
+def measure_ours(metrics, n_rows, n_groups, n_repetitions, *case):
     """Measure this package's metrics on one case."""
     data = make_data(n_rows, n_groups, *case)
     keys = dict(zip(KEYS[2:], case, strict=True))
     rows = []
     for name, metric in metrics.items():
         call = partial(metric, *data)
-        rows += measure(
+        rows += repeated(
             call, n_repetitions, method="sklearn_pscore", metric=name, **keys
         )
     return rows
@@ -107,7 +108,7 @@ def measure_loop(groups, y_score, n_repetitions, **keys):
         )
 
     method = "loop over scikit-learn"
-    return measure(
+    return repeated(
         call, n_repetitions, method=method, metric="NDCG, linear gain", **keys
     )
 
@@ -138,16 +139,17 @@ def measure_ranx(groups, y_score, n_repetitions, **keys):
         ("ndcg", "NDCG, linear gain"),
     ]:
         call = partial(ranx.evaluate, qrels, run, metric, make_comparable=False)
-        rows += measure(call, n_repetitions, method="ranx", metric=name, **keys)
+        rows += repeated(call, n_repetitions, method="ranx", metric=name, **keys)
     return rows
 
 
 def compare_with_peers(n_rows, n_groups, n_repetitions, with_ranx):
     """Measure all that compute the same on one case; end if their values differ."""
-    case = ("numbers", "sorted", "5 levels")
-    groups, y_score = make_data(n_rows, n_groups, *case)
-    keys = dict(zip(KEYS[2:], case, strict=True))
-    rows = measure_own(METRICS | LINEAR, n_rows, n_groups, n_repetitions, *case)
+    groups, y_score = make_data(n_rows, n_groups, *CASE_OF_PEERS)
+    keys = dict(zip(KEYS[2:], CASE_OF_PEERS, strict=True))
+    rows = measure_ours(
+        METRICS | LINEAR, n_rows, n_groups, n_repetitions, *CASE_OF_PEERS
+    )
     rows += measure_loop(groups, y_score, n_repetitions, **keys)
     if with_ranx:
         rows += measure_ranx(groups, y_score, n_repetitions, **keys)
@@ -159,36 +161,46 @@ def compare_with_peers(n_rows, n_groups, n_repetitions, with_ranx):
     return table
 
 
-def main():
-    """Measure, print medians, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
+def measure(smoke):
+    """Measure all cases, in a smoke run one without ranx; print the medians."""
     if smoke:
-        table = compare_with_peers(20_000, 600, 3, with_ranx=False)
+        rows = compare_with_peers(20_000, 600, 3, with_ranx=False)
     else:
-        has_ranx = importlib.util.find_spec("ranx") is not None
-        if not has_ranx:
-            print("ranx is not installed: it is left out")
-        size = (10**6, 30_000, 5)
-        table = compare_with_peers(*size, with_ranx=has_ranx)
-        for case in itertools.product(
-            LABELS, ("sorted", "shuffled"), ("5 levels", "all different")
-        ):
-            if case != ("numbers", "sorted", "5 levels"):
-                rows = measure_own(METRICS, *size, *case)
-                table = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
-    medians = table.groupby(KEYS, sort=False)["seconds"].median()
+        rows = measure_all_cases(10**6, 30_000, 5)
+    medians = rows.groupby(KEYS, sort=False)["seconds"].median()
     print((1e3 * medians).round(1).to_string(), "\n(milliseconds, medians)")
+    ratio = times_slowest(rows)
+    print(f"the loop takes {ratio:.0f} times as long as the slowest of ours")
+    return rows
+
+
+def measure_all_cases(*size):
+    """Return the rows of the case with peers, and of ours on all other cases."""
+    has_ranx = importlib.util.find_spec("ranx") is not None
+    if not has_ranx:
+        print("ranx is not installed: it is left out")
+    parts = [compare_with_peers(*size, with_ranx=has_ranx)]
+    for case in itertools.product(
+        LABELS, ("sorted", "shuffled"), ("5 levels", "all different")
+    ):
+        if case != CASE_OF_PEERS:
+            parts.append(pd.DataFrame(measure_ours(METRICS, *size, *case)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def times_slowest(rows):
+    """Return the seconds of the loop over those of the slowest metric of ours."""
+    medians = rows.groupby(["method", *KEYS[1:]])["seconds"].median()
     loop = medians["loop over scikit-learn"].iloc[0]
-    slowest = medians["sklearn_pscore"].max()
-    print(f"the loop takes {loop / slowest:.0f} times as long as the slowest of ours")
-    if smoke:
-        if loop < 10 * slowest:
-            sys.exit("a metric is not 10 times as fast as the loop at 20,000 rows")
-        return
-    write_rows("metrics_speed", table)
+    return loop / medians["sklearn_pscore"].max()
+
+
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    if times_slowest(rows) < 10:
+        return ["a metric is not 10 times as fast as the loop at 20,000 rows"]
+    return []
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark("metrics_speed", __doc__, measure, failures_of, write=write_rows)

@@ -18,30 +18,29 @@ times as fast as the tiles at 8,000 items, if ten times the items cost more than
 times as much, or if an error is larger than promised.
 """
 
-import argparse
 import resource
-import sys
 import time
 from itertools import product
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import torch
 from torch.nn.functional import softplus
 
+from benchmarks.shared.command_line import exit_if, parser_with_smoke
 from benchmarks.shared.results import write_rows
-from sklearn_pscore._torch.losses import ranknet as _loss
+from sklearn_pscore._torch.losses import ranknet
 
 N_REPETITIONS = 5
 # Beyond, the dense ones take minutes or many gigabytes.
 LARGEST = {"expansion": 10**7, "dense tiles": 10**4, "dense": 10**4}
-SECTIONS = ("cost", "crossover", "error")
 
 
 def expansion(scores, level):
     """By this package: float32 scores in, float64 sums inside."""
     sizes = torch.tensor([len(scores)])
-    return _loss.sum_over_pairs(scores[None], level, torch.ones_like(scores), sizes)
+    return ranknet.sum_over_pairs(scores[None], level, torch.ones_like(scores), sizes)
 
 
 def dense(scores, level):
@@ -54,7 +53,7 @@ def dense(scores, level):
 
 
 def dense_tiles(scores, level, tile=1024):
-    """All pairs, 1024 rows against what is before their end at a time."""
+    """All pairs, a tile of rows at a time against all rows up to its end."""
     loss, gradient = 0.0, torch.zeros_like(scores)
     for top in range(0, len(scores), tile):
         end = min(len(scores), top + tile)
@@ -75,8 +74,8 @@ def repeated(function, n_repetitions):
     function()
     for _ in range(n_repetitions):
         start = time.perf_counter()
-        found = function()
-        yield time.perf_counter() - start, found
+        result = function()
+        yield time.perf_counter() - start, result
 
 
 def measure_cost(method, n_items, n_levels, n_repetitions):
@@ -117,10 +116,7 @@ def cost(smoke):
     table = pd.DataFrame(rows).assign(threads=torch.get_num_threads())
     table["levels"] = (table["n_levels"] == 7).map({True: "7", False: "all different"})
     medians = table.pivot_table(
-        index="n_items",
-        columns=["method", "levels"],
-        values="seconds",
-        aggfunc="median",
+        "seconds", "n_items", ["method", "levels"], aggfunc="median"
     )
     print((1e3 * medians).round(2).to_string(), "\n(milliseconds, medians)")
     ours, failures = medians["expansion", "7"], []
@@ -133,13 +129,9 @@ def cost(smoke):
 
 def over_groups(largest_dense, scores, level, sizes):
     """Loss and gradient by this package, groups up to a size dense."""
-    kept = _loss._LARGEST_DENSE_GROUP
-    _loss._LARGEST_DENSE_GROUP = largest_dense
-    try:
-        weight = torch.ones_like(scores)
-        return _loss.sum_over_pairs(scores[None], level, weight, sizes)
-    finally:
-        _loss._LARGEST_DENSE_GROUP = kept
+    weight = torch.ones_like(scores)
+    with patch.object(ranknet, "_LARGEST_DENSE_GROUP", largest_dense):
+        return ranknet.sum_over_pairs(scores[None], level, weight, sizes)
 
 
 def in_tiles(scores, level, sizes):
@@ -184,9 +176,9 @@ def crossover(smoke):
     table = pd.DataFrame(rows).assign(threads=torch.get_num_threads())
     table["levels"] = np.where(table["n_levels"] == 5, "5", "all different")
     medians = table.pivot_table(
-        index=["n_groups", "size"],
-        columns=["score_range", "levels", "method"],
-        values="seconds",
+        "seconds",
+        ["n_groups", "size"],
+        ["score_range", "levels", "method"],
         aggfunc="median",
     )
     print((1e3 * medians).round(2).to_string(), "\n(milliseconds, medians)")
@@ -197,15 +189,15 @@ def exact(scores, level, weight):
     """Return loss, gradient, and the pair weight of each item, through all pairs."""
     loss, gradient, of_item = 0.0, np.zeros(len(scores)), np.zeros(len(scores))
     for top in range(0, len(scores), 512):
-        own = slice(top, top + 512)
-        minus_margin = scores - scores[own, None]
-        pair = (level[own, None] > level) * weight[own, None] * weight
+        rows = slice(top, top + 512)
+        minus_margin = scores - scores[rows, None]
+        pair = (level[rows, None] > level) * weight[rows, None] * weight
         loss += (pair * np.logaddexp(0.0, minus_margin)).sum()
         slope = pair * np.exp(-np.logaddexp(0.0, -minus_margin))
         gradient += slope.sum(0)
-        gradient[own] -= slope.sum(1)
+        gradient[rows] -= slope.sum(1)
         of_item += pair.sum(0)
-        of_item[own] += pair.sum(1)
+        of_item[rows] += pair.sum(1)
     return loss, gradient, of_item
 
 
@@ -238,7 +230,7 @@ def error(smoke):
         level = np.arange(n_items) * n_levels // n_items
         scores = arranged(rng, arrangement, level, score_range)
         weight = rng.uniform(0.1, 2.0, n_items)
-        loss, gradient, pair_weight = _loss.pairwise_logistic_loss(
+        loss, gradient, pair_weight = ranknet.pairwise_logistic_loss(
             scores, level, np.zeros(n_items, dtype=int), weight
         )
         expected, slopes, of_item = exact(scores, level, weight)
@@ -264,21 +256,23 @@ def error(smoke):
     return table, [f"an error is larger than promised:\n{out}"] if len(out) else []
 
 
+SECTIONS = {"cost": cost, "crossover": crossover, "error": error}
+
+
 def main():
-    """Measure, print medians, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
+    """Measure the sections asked for, print medians, and write the rows."""
+    parser = parser_with_smoke(__doc__)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     arguments = parser.parse_args()
     failures = []
     for section in arguments.only:
-        table, found = globals()[section](arguments.smoke)
-        failures += found
+        rows, failures_of_section = SECTIONS[section](arguments.smoke)
+        failures += failures_of_section
         if not arguments.smoke:
-            name = "pair_loss" if section == "cost" else f"pair_loss_{section}"
-            write_rows(name, table)
-    if failures:
-        sys.exit("\n".join(failures))
+            write_rows(
+                "pair_loss" if section == "cost" else f"pair_loss_{section}", rows
+            )
+    exit_if(failures)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,6 @@ is not 10 times as long as one of this package over all, or if this package does
 reach the score that all reach.
 """
 
-import argparse
-import sys
 import time
 
 import numpy as np
@@ -35,10 +33,12 @@ from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNet
 from torch import nn
 
-from benchmarks.shared.results import n_threads, write_timings
+from benchmarks.shared.command_line import run_benchmark
+from benchmarks.shared.results import n_threads
 from benchmarks.speed import peers
-from benchmarks.speed.curves import Snapshots, seconds_of_a_round, seconds_to
-from benchmarks.speed.single_net import LAYERS, curve_of, one_member, warm_up
+from benchmarks.speed.callbacks import Snapshots, callback_of
+from benchmarks.speed.curves import curves_by_method, seconds_of_a_round, seconds_to
+from benchmarks.speed.single_net import LAYERS, fitted_curve, single_net_ranker, warm_up
 from sklearn_pscore import Groups, PairAugmenter
 from sklearn_pscore.datasets import make_head_challenge
 from sklearn_pscore.metrics import pairwise_accuracy_score
@@ -161,7 +161,7 @@ def siamese_curve(
         with torch.inference_mode():
             return module.score(torch.from_numpy(X)).squeeze(1).numpy()
 
-    return Snapshots.of(net).curve(net, start, lambda: judge(score))
+    return callback_of(net, Snapshots).curve(net, start, lambda: judge(score))
 
 
 def curves(seed, smoke):
@@ -172,17 +172,19 @@ def curves(seed, smoke):
         return pairwise_accuracy_score(test, score(X_test))
 
     # A pass of ours is five batches; the Siamese net is judged inside its pass too.
-    how = {"seed": seed, "every_n_batches": 1, **OURS}
-    found = {"sklearn_pscore": curve_of(X, preference, group, judge, **how)}
+    curve = fitted_curve(
+        X, preference, group, judge, seed=seed, every_n_batches=1, **OURS
+    )
+    by_method = {"sklearn_pscore": curve}
     n_pairs = 50_000 if smoke else N_SIAMESE_PAIRS
     for method, params in SIAMESE.items():
-        found[method] = siamese_curve(
+        by_method[method] = siamese_curve(
             X, preference, group, judge, n_pairs=n_pairs, seed=seed, **params
         )
     # The levels as integers, which LightGBM wants.
     grade = np.unique(preference, return_inverse=True)[1]
     for method, (fit, params) in {} if smoke else PEERS.items():
-        found[method] = fit(
+        by_method[method] = fit(
             X,
             grade,
             group,
@@ -192,18 +194,18 @@ def curves(seed, smoke):
             seed=seed,
             **params,
         )
-    all_pairs = one_member(max_epochs=1).fit(
+    all_pairs = single_net_ranker(max_epochs=1).fit(
         X, Groups.from_arrays(group=group, preference=preference)
     )
-    return found, all_pairs.n_pairs_
+    return by_method, all_pairs.n_pairs_
 
 
-def summary(found):
+def summary(by_method):
     """Return, by method, scores, and seconds to them and per pass or tree."""
-    common = min(curve["score"].max() for curve in found.values()) - 0.005
-    ours = found["sklearn_pscore"]
+    common = min(curve["score"].max() for curve in by_method.values()) - 0.005
+    ours = by_method["sklearn_pscore"]
     rows = {}
-    for method, curve in found.items():
+    for method, curve in by_method.items():
         final = curve["score"].iloc[-1]
         rows[method] = {
             "best": curve["score"].max(),
@@ -217,30 +219,31 @@ def summary(found):
     return pd.DataFrame(rows).T
 
 
-def main():
-    """Measure, print, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
+def measure(smoke):
+    """Measure all methods, in a smoke run the nets; print scores and seconds."""
     warm_up()
     parts = []
     for repetition in range(1 if smoke else 3):
-        found, n_pairs = curves(seed=repetition, smoke=smoke)
-        table = summary(found)
-        print(f"{n_pairs:,} pairs\n{table.round(3).to_string()}")
+        by_method, n_pairs = curves(seed=repetition, smoke=smoke)
+        print(f"{n_pairs:,} pairs\n{summary(by_method).round(3).to_string()}")
         parts += [
             curve.assign(method=method, repetition=repetition, n_pairs=n_pairs)
-            for method, curve in found.items()
+            for method, curve in by_method.items()
         ]
-    if smoke:
-        ours, siamese = table.loc["sklearn_pscore"], table.loc["Siamese net"]
-        if not ours["best"] >= ours["common"]:
-            sys.exit("the score that all reach is not reached")
-        if siamese["s per pass or tree"] < 10 * ours["s per pass or tree"]:
-            sys.exit("a pass of the Siamese net is not 10 times as long as one of ours")
-        return
-    write_timings("paper_workload", pd.concat(parts))
+    return pd.concat(parts)
+
+
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    table = summary(curves_by_method(rows))
+    ours, siamese = table.loc["sklearn_pscore"], table.loc["Siamese net"]
+    failures = []
+    if not ours["best"] >= ours["common"]:
+        failures.append("the score that all reach is not reached")
+    if siamese["s per pass or tree"] < 10 * ours["s per pass or tree"]:
+        failures.append("a pass of the Siamese net is not 10 times as long as ours")
+    return failures
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark("paper_workload", __doc__, measure, failures_of)

@@ -5,18 +5,16 @@
 writes ``docs/images/speed-<question>.png`` for each question whose rows are there.
 """
 
-from pathlib import Path
-
 import matplotlib as mpl
-import pandas as pd
 
-from benchmarks.shared.results import RESULTS
+from benchmarks.shared.doc_tables import IMAGES
+from benchmarks.shared.results import read_rows
+from benchmarks.speed import growth
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
 OURS = "#0072b2"
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 OTHERS = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
@@ -99,14 +97,11 @@ def draw_metrics_speed(rows):
 
 def draw_growth(rows):
     """Time of an epoch and peak of memory against the rows."""
-    # Fewer bytes fit into memory that the process had used and freed before.
-    peak = rows["peak_over_data"].where(rows["data_bytes"] > 2**25)
-    rows = rows.assign(peak_over_data=peak)
-    medians = rows.groupby("n_rows")[["seconds", "peak_over_data"]].median()
+    medians = growth.summary(rows)
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
     per_row = 1e6 * rows["seconds"] / rows["n_rows"]
     left.plot(rows["n_rows"], per_row, "o", ms=4, color=OURS, alpha=0.4)
-    left.plot(medians.index, 1e6 * medians["seconds"] / medians.index, color=OURS)
+    left.plot(medians.index, medians["us per row"], color=OURS)
     left.set(xscale="log", ylim=(0, 1.25 * per_row.max()), xlabel="rows")
     left.set_ylabel("microseconds of an epoch per row")
     right.plot(medians.index, medians["peak_over_data"], "o-", ms=4, color=OURS)
@@ -178,14 +173,14 @@ def _dots(rows, panels, xlabel, title, factor=1.0):
     )
     for ax, case, methods in zip(axes[:, 0], cases, by_case, strict=True):
         values = factor * rows[rows[panels] == case].set_index("method")["seconds"]
-        for place, method in enumerate(methods):
-            own = values.loc[[method]]
+        for height, method in enumerate(methods):
+            seconds = values.loc[[method]]
             color = OURS if method == ours else MUTED
-            ax.plot([own.min(), own.max()], [place, place], color=color, lw=1)
-            ax.plot(own.median(), place, "o", color=color)
+            ax.plot([seconds.min(), seconds.max()], [height] * 2, color=color, lw=1)
+            ax.plot(seconds.median(), height, "o", color=color)
             ax.annotate(
-                _short(own.median()),
-                (1.01, place),
+                _short(seconds.median()),
+                (1.01, height),
                 xycoords=("axes fraction", "data"),
                 color=MUTED,
                 va="center",
@@ -257,7 +252,7 @@ def _short(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _plain(value, _place):
+def _plain(value, _position):
     for size, letter in ((1e6, " M"), (1e3, " k")):
         if value >= size:
             return f"{value / size:g}{letter}"
@@ -279,11 +274,11 @@ PICTURES = {
 def main():
     """Draw what there are rows for."""
     for name, draw in PICTURES.items():
-        path = RESULTS / f"{name}.csv"
-        if not path.exists():
+        rows = read_rows(name)
+        if not len(rows):
             print(f"{name}: no rows")
             continue
-        fig = draw(pd.read_csv(path))
+        fig = draw(rows)
         fig.savefig(IMAGES / f"speed-{name.replace('_', '-')}.png", dpi=110)
         plt.close(fig)
 

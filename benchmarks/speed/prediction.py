@@ -11,8 +11,6 @@ writes ``results/prediction.csv``, one row per repetition. ``--smoke`` scores
 LightGBM or XGBoost.
 """
 
-import argparse
-import sys
 import time
 
 import lightgbm
@@ -21,9 +19,10 @@ import pandas as pd
 import xgboost
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.shared.results import n_threads, write_timings
+from benchmarks.shared.command_line import run_benchmark
+from benchmarks.shared.results import n_threads
 from benchmarks.speed.graded_groups import GradedGroups
-from benchmarks.speed.single_net import one_member
+from benchmarks.speed.single_net import single_net_ranker
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 
 N_FEATURES = 136
@@ -38,9 +37,10 @@ def fitted_models():
     scaler = StandardScaler().fit(X)
     X = scaler.transform(X)
     groups = Groups.from_arrays(group=group, preference=grade)
-    own = {
-        OURS: one_member(max_epochs=2, batch_size=2000, predict_dtype="float32"),
-        "one member, float64": one_member(max_epochs=2, batch_size=2000),
+    fit = {"max_epochs": 2, "batch_size": 2000}
+    ours = {
+        OURS: single_net_ranker(**fit, predict_dtype="float32"),
+        "one member, float64": single_net_ranker(**fit),
         # How long it was trained does not matter here.
         "defaults": PairwisePreferenceRanker(max_epochs=1, random_state=0),
     }
@@ -48,11 +48,11 @@ def fitted_models():
     lgbm = lightgbm.LGBMRanker(verbose=-1, **peers)
     lgbm.fit(X, grade, group=np.bincount(group))
     xgb = xgboost.XGBRanker(objective="rank:pairwise", **peers).fit(X, grade, qid=group)
-    models = {name: ranker.fit(X, groups).predict for name, ranker in own.items()}
+    models = {name: ranker.fit(X, groups).predict for name, ranker in ours.items()}
     return models | {"LightGBM": lgbm.predict, "XGBoost": xgb.predict}, scaler
 
 
-def measure(n_rows, n_repetitions):
+def measure_methods(n_rows, n_repetitions):
     """Return one row per method and repetition; methods take turns."""
     models, scaler = fitted_models()
     X = scaler.transform(GradedGroups(N_FEATURES).draw(n_rows, seed=1)[0])
@@ -70,23 +70,24 @@ def measure(n_rows, n_repetitions):
     return pd.DataFrame(rows).assign(n_rows=n_rows)
 
 
-def main():
-    """Measure, print medians, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
-    table = measure(*((10**5, 3) if smoke else (10**6, 5)))
-    seconds = table.groupby("method", sort=False)["seconds"]
-    print(f"seconds, medians\n{seconds.median().round(3).to_string()}")
-    if smoke:
-        # The best of each: a busy machine only ever adds to a time.
-        best = seconds.min()
-        for peer in PEERS:
-            if best[OURS] > best[peer]:
-                sys.exit(f"{OURS} takes {best[OURS] / best[peer]:.1f} times {peer}")
-        return
-    write_timings("prediction", table)
+def measure(smoke):
+    """Measure all methods, in a smoke run on fewer rows; print the medians."""
+    rows = measure_methods(*((10**5, 3) if smoke else (10**6, 5)))
+    medians = rows.groupby("method", sort=False)["seconds"].median()
+    print(f"seconds, medians\n{medians.round(3).to_string()}")
+    return rows
+
+
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    # The best of each: a busy machine only ever adds to a time.
+    best = rows.groupby("method")["seconds"].min()
+    return [
+        f"{OURS} takes {best[OURS] / best[peer]:.1f} times {peer}"
+        for peer in PEERS
+        if best[OURS] > best[peer]
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark("prediction", __doc__, measure, failures_of)

@@ -13,9 +13,7 @@ microseconds of a step. ``--smoke`` runs the smallest case, writes nothing, and
 fails if the parts do not add up to the epoch.
 """
 
-import argparse
 import functools
-import sys
 import time
 from collections import defaultdict
 from contextlib import ExitStack
@@ -26,11 +24,12 @@ import pandas as pd
 import torch
 from skorch.callbacks import Callback
 
-from benchmarks.shared.results import write_timings
+from benchmarks.shared.command_line import run_benchmark
 from benchmarks.speed import large_ranking, paper_workload
-from benchmarks.speed.epoch import CASES, Laps
+from benchmarks.speed.callbacks import EpochClock, callback_of
+from benchmarks.speed.epoch import CASES
 from benchmarks.speed.graded_groups import GradedGroups
-from benchmarks.speed.single_net import one_member, warm_up
+from benchmarks.speed.single_net import single_net_ranker, warm_up
 from sklearn_pscore import Groups
 from sklearn_pscore._torch.inputs import InputScaling
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
@@ -115,15 +114,12 @@ class Parts(Callback):
 def profile(X, groups, **params):
     """Return one row per epoch and part: microseconds of a step."""
     stopwatch = Stopwatch()
-    ranker = one_member(callbacks=[Laps(), Parts(stopwatch)], **params)
+    ranker = single_net_ranker(callbacks=[EpochClock(), Parts(stopwatch)], **params)
     with stopwatch.watching(PARTS):
         net = ranker.fit(X, groups).net_
-    laps, parts = (
-        next(each for _, each in net.callbacks_ if isinstance(each, kind))
-        for kind in (Laps, Parts)
-    )
+    clock, parts = callback_of(net, EpochClock), callback_of(net, Parts)
     shown = pd.DataFrame(parts.shown_, columns=list(PARTS)).fillna(0.0).diff().iloc[1:]
-    shown[REST] = np.diff(laps.seconds_) - shown.sum(axis=1)
+    shown[REST] = np.diff(clock.seconds_) - shown.sum(axis=1)
     steps = 1e6 * shown * len(shown) / parts.n_steps_
     rows = steps.rename_axis("epoch").rename_axis("part", axis=1).stack()
     return rows.rename("microseconds").reset_index()
@@ -148,33 +144,34 @@ def cases(smoke):
     yield "400,000 x 136, 1,000", X, groups, large_ranking.OURS, 1
 
 
-def main():
-    """Measure, print medians, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
+def medians_by_part(rows):
+    """Return the median microseconds of a step, parts x cases."""
+    return rows.pivot_table(
+        "microseconds", "part", "case", aggfunc="median", sort=False
+    )
+
+
+def measure(smoke):
+    """Profile every case, in a smoke run the smallest; print the medians."""
     warm_up()
-    found = []
+    parts = []
     for name, X, groups, params, n_fits in cases(smoke):
         profile(X[:1000], groups[:1000], **params)  # warms up
         for repetition in range(n_fits):
             rows = profile(X, groups, **params)
-            found.append(rows.assign(case=name, repetition=repetition))
-    table = pd.concat(found)
-    medians = table.pivot_table(
-        index="part",
-        columns="case",
-        values="microseconds",
-        aggfunc="median",
-        sort=False,
-    )
+            parts.append(rows.assign(case=name, repetition=repetition))
+    table = pd.concat(parts)
+    medians = medians_by_part(table)
     print(medians.round().to_string(), "\n(microseconds of a step, medians)")
-    if smoke:
-        if (medians <= 0).any(axis=None):
-            sys.exit("a part of a step takes no time: the parts do not add up")
-        return
-    write_timings("step_profile", table)
+    return table
+
+
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    if (medians_by_part(rows) <= 0).any(axis=None):
+        return ["a part of a step takes no time: the parts do not add up"]
+    return []
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark("step_profile", __doc__, measure, failures_of)

@@ -14,8 +14,6 @@ the memory, or if the pairwise accuracies of the two fits of the quarter differ 
 more than .02.
 """
 
-import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,10 +23,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.shared import child_process as fresh
-from benchmarks.shared.results import write_timings
+from benchmarks.shared import child_process
+from benchmarks.shared.command_line import run_benchmark
 from benchmarks.speed.graded_groups import GradedGroups
-from benchmarks.speed.single_net import one_member, warm_up
+from benchmarks.speed.single_net import single_net_ranker, warm_up
 from sklearn_pscore import Groups
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
@@ -55,14 +53,14 @@ def _drawn(number, n_rows):
     return (X - test.mean(axis=0)) / test.std(axis=0), grade, group
 
 
-def measure(way, paths, rows_per_piece, n_test):
-    """Fit in this process; answer seconds, peak of memory and accuracy."""
+def measure_case(way, paths, rows_per_piece, n_test):
+    """Fit in this process; return seconds, peak of memory and accuracy."""
     warm_up()
-    ranker = one_member(max_epochs=1, batch_size=BATCH_SIZE)
+    ranker = single_net_ranker(max_epochs=1, batch_size=BATCH_SIZE)
     # All that reading Parquet imports and allocates is there before the baseline.
     pq.read_table(paths[0], columns=["group"]).to_pandas()
-    baseline = fresh.held_bytes()
-    fresh.forget_peak()
+    baseline = child_process.held_bytes()
+    child_process.reset_peak()
     start = time.perf_counter()
     if way == "streamed":
         ranker.fit_parquet(paths, group="group", preference="grade")
@@ -71,27 +69,24 @@ def measure(way, paths, rows_per_piece, n_test):
         groups = Groups.from_frame(frame, group="group", preference="grade")
         ranker.fit(frame.drop(columns=["group", "grade"]), groups)
     seconds = time.perf_counter() - start
-    peak = fresh.peak_bytes()
+    peak = child_process.peak_bytes()
     X, grade, group = _drawn(_SEED_OF_TEST, n_test)
     names = [f"metric_{k:02d}" for k in range(N_FEATURES)]
     scores = ranker.predict(pd.DataFrame(X, columns=names))
     test = Groups.from_arrays(group=group, preference=grade)
-    fresh.answer(
-        way=way,
-        n_rows=len(paths) * rows_per_piece,
-        seconds=seconds,
-        peak_bytes=peak,
-        peak_above_imports_bytes=peak - baseline,
-        file_bytes=sum(Path(path).stat().st_size for path in paths),
-        accuracy=pairwise_accuracy_score(test, scores),
-    )
+    return {
+        "way": way,
+        "n_rows": len(paths) * rows_per_piece,
+        "seconds": seconds,
+        "peak_bytes": peak,
+        "peak_above_imports_bytes": peak - baseline,
+        "file_bytes": sum(Path(path).stat().st_size for path in paths),
+        "accuracy": pairwise_accuracy_score(test, scores),
+    }
 
 
-def main():
-    """Write the files, measure, print, and write the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true")
-    smoke = parser.parse_args().smoke
+def measure(smoke):
+    """Write the files and measure each fit in a process of its own; print them."""
     n_pieces, rows_per_piece, n_subset, n_test = (
         (8, 50_000, 2, 20_000) if smoke else (40, 500_000, 2, 200_000)
     )
@@ -99,37 +94,40 @@ def main():
         for number in range(n_pieces):
             write_piece(Path(folder), number, rows_per_piece)
         paths = sorted(map(str, Path(folder).iterdir()))
+        subset = paths[:n_subset]
         table = pd.DataFrame(
-            fresh.in_fresh_process(
+            child_process.measure_in_child(
                 __spec__.name,
                 way=way,
-                paths=some,
+                paths=files,
                 rows_per_piece=rows_per_piece,
                 n_test=n_test,
             )
-            for way, some in (
+            for way, files in (
                 ("streamed", paths),
-                ("streamed", paths[:n_subset]),
-                ("in memory", paths[:n_subset]),
+                ("streamed", subset),
+                ("in memory", subset),
             )
         )
     shown = table[["way", "n_rows", "seconds", "accuracy"]].round(4)
     megabytes = (table.filter(like="bytes") / 2**20).round(0)
     megabytes.columns = megabytes.columns.str.replace("bytes", "MB")
     print(pd.concat([shown, megabytes], axis=1).to_string(index=False))
-    if smoke:
-        all_rows, subset = table["peak_above_imports_bytes"][:2]
-        if all_rows > 2 * subset:
-            sys.exit(
-                f"four times the rows held {all_rows / subset:.1f} times the memory"
-            )
-        gap = np.ptp(table["accuracy"][1:])
-        if gap > 0.02:
-            sys.exit(f"streamed and in memory differ by {gap:.3f} in accuracy")
-        return
-    write_timings("streamed", table)
+    return table
 
 
-if __name__ == "__main__":
-    case = fresh.asked_case()
-    measure(**case) if case else main()
+def failures_of(rows):
+    """Return what is wrong with a small run."""
+    failures = []
+    all_rows, subset = rows["peak_above_imports_bytes"][:2]
+    if all_rows > 2 * subset:
+        ratio = all_rows / subset
+        failures.append(f"four times the rows held {ratio:.1f} times the memory")
+    gap = np.ptp(rows["accuracy"][1:])
+    if gap > 0.02:
+        failures.append(f"streamed and in memory differ by {gap:.3f} in accuracy")
+    return failures
+
+
+if __name__ == "__main__" and not child_process.answer_if_asked(measure_case):
+    run_benchmark("streamed", __doc__, measure, failures_of)

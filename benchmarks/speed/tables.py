@@ -9,34 +9,25 @@ from functools import partial
 
 import pandas as pd
 
-from benchmarks.shared import doc_tables as pages
+from benchmarks.shared import doc_tables
 from benchmarks.shared.doc_tables import markdown
-from benchmarks.speed.curves import seconds_of_a_round, seconds_to
-from benchmarks.speed.paper_workload import N_SIAMESE_PAIRS
+from benchmarks.speed import growth, paper_workload
+from benchmarks.speed.curves import curves_by_method, seconds_to
+from benchmarks.speed.step_profile import medians_by_part
 
 
 def table_of_pair_loss(rows):
     """Milliseconds by items and method."""
+    names = {
+        ("expansion", "7"): "this package, 7 levels, ms",
+        ("expansion", "all different"): "all different, ms",
+        ("dense tiles", "7"): "dense in tiles, ms",
+        ("dense", "7"): "dense in one piece, ms",
+    }
     wide = 1e3 * rows.pivot_table(
-        index="n_items",
-        columns=["method", "levels"],
-        values="seconds",
-        aggfunc="median",
+        "seconds", "n_items", ["method", "levels"], aggfunc="median"
     )
-    wide = wide.reindex(
-        columns=[
-            ("expansion", "7"),
-            ("expansion", "all different"),
-            ("dense tiles", "7"),
-            ("dense", "7"),
-        ]
-    )
-    wide.columns = [
-        "this package, 7 levels, ms",
-        "all different, ms",
-        "dense in tiles, ms",
-        "dense in one piece, ms",
-    ]
+    wide = wide[list(names)].set_axis(list(names.values()), axis=1)
     wide.index = [f"{n:,}" for n in wide.index]
     return markdown(wide.rename_axis("items"))
 
@@ -45,27 +36,25 @@ def table_of_paper_workload(rows):
     """Seconds to scores, medians over repetitions."""
     parts = []
     for _, part in rows.groupby("repetition"):
-        found = dict(iter(part.groupby("method", sort=False)))
-        common = min(curve["score"].max() for curve in found.values()) - 0.005
-        ours = found["sklearn_pscore"]
-        for method, curve in found.items():
-            final = curve["score"].iloc[-1]
-            seconds = seconds_of_a_round(curve)
-            parts.append(
-                {
-                    "method": method,
-                    "best accuracy": curve["score"].max(),
-                    "its last accuracy": final,
-                    "s to the common accuracy": seconds_to(curve, common),
-                    "s of the whole fit": curve["seconds"].iloc[-1],
-                    "s of ours to its last accuracy": seconds_to(ours, final),
-                    "ms of a pass or tree": 1e3 * seconds,
-                    "ns per pair of a pass": 1e9 * seconds / _n_pairs(method, curve),
-                }
-            )
-    medians = pd.DataFrame(parts).groupby("method", sort=False).median()
-    ours = "s to the common accuracy"
-    medians["times ours"] = medians[ours] / medians.loc["sklearn_pscore", ours]
+        by_method = curves_by_method(part)
+        table = paper_workload.summary(by_method)
+        seconds = table.pop("s per pass or tree")
+        table["ms of a pass or tree"] = 1e3 * seconds
+        n_pairs = {name: _n_pairs(name, curve) for name, curve in by_method.items()}
+        table["ns per pair of a pass"] = 1e9 * seconds / pd.Series(n_pairs)
+        parts.append(table.drop(columns="common").rename_axis("method"))
+    medians = pd.concat(parts).groupby("method", sort=False).median()
+    medians = medians.rename(
+        columns={
+            "best": "best accuracy",
+            "final": "its last accuracy",
+            "s to common": "s to the common accuracy",
+            "s of the fit": "s of the whole fit",
+            "s of ours to its final": "s of ours to its last accuracy",
+        }
+    )
+    seconds = medians["s to the common accuracy"]
+    medians["times ours"] = seconds / seconds["sklearn_pscore"]
     return markdown(medians)
 
 
@@ -73,7 +62,9 @@ def _n_pairs(method, curve):
     """Return the pairs of a pass; a tree is no pass."""
     if method == "sklearn_pscore":
         return curve["n_pairs"].iloc[0]
-    return N_SIAMESE_PAIRS if method.startswith("Siamese") else float("nan")
+    return (
+        paper_workload.N_SIAMESE_PAIRS if method.startswith("Siamese") else float("nan")
+    )
 
 
 def table_of_epoch(rows):
@@ -97,13 +88,7 @@ def table_of_epoch(rows):
 
 def table_of_step_profile(rows):
     """Microseconds of a step by part, and its share, for each fit."""
-    wide = rows.pivot_table(
-        index="part",
-        columns="case",
-        values="microseconds",
-        aggfunc="median",
-        sort=False,
-    )
+    wide = medians_by_part(rows)
     total = wide.sum()
     shares = (100 * wide / total).round().astype(int).astype(str) + " %"
     wide.loc["all"] = total
@@ -119,9 +104,9 @@ def table_of_large_ranking(rows):
     """Seconds of each peer, and of ours to the same NDCG@10, per repetition."""
     parts = []
     for repetition, part in rows.groupby("repetition"):
-        found = dict(iter(part.groupby("method", sort=False)))
-        ours = found.pop("sklearn_pscore")
-        for method, curve in found.items():
+        by_method = curves_by_method(part)
+        ours = by_method.pop("sklearn_pscore")
+        for method, curve in by_method.items():
             last = curve.iloc[-1]
             reached = seconds_to(ours, last["score"])
             parts.append(
@@ -140,14 +125,7 @@ def table_of_large_ranking(rows):
 
 def table_of_growth(rows):
     """Time per row and memory, by the number of rows."""
-    # Fewer bytes fit into memory that the process had used and freed before.
-    peak = rows["peak_over_data"].where(rows["data_bytes"] > 2**25)
-    rows = rows.assign(peak_over_data=peak)
-    medians = rows.groupby("n_rows")[["seconds", "seconds_before", "peak_over_data"]]
-    medians = medians.median()
-    fastest = rows.groupby("n_rows")["seconds"].min()
-    medians.insert(1, "us per row", 1e6 * medians["seconds"] / medians.index)
-    medians.insert(2, "fastest", 1e6 * fastest / fastest.index)
+    medians = growth.summary(rows)
     medians.columns = [
         "s of an epoch",
         "µs per row",
@@ -177,7 +155,7 @@ def table_of_metrics_speed(rows):
     ours = rows[rows["method"] == "sklearn_pscore"]
     medians = 1e3 * ours.groupby(["metric", *keys])["seconds"].median()
     slowest = ", ".join(medians.idxmax())
-    most = pages.three_digits(medians.max())
+    most = doc_tables.three_digits(medians.max())
     note = f"The slowest of ours over all cases: {most} ms ({slowest})."
     return f"{markdown(wide)}\n\n{note}"
 
@@ -212,6 +190,6 @@ TABLES = {
 
 
 if __name__ == "__main__":
-    tables = {name: pages.from_rows(name, make) for name, make in TABLES.items()}
-    machine = partial(pages.table_of_machines, TABLES)
-    pages.fill("speed.md", tables | {"machine": machine})
+    tables = {name: doc_tables.from_rows(name, make) for name, make in TABLES.items()}
+    machine = partial(doc_tables.table_of_machines, TABLES)
+    doc_tables.fill("speed.md", tables | {"machine": machine})

@@ -1,0 +1,103 @@
+"""Run names on data sets from the command line, and resume what was stopped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.agreement.evaluation import METRICS
+from benchmarks.shared.command_line import parser_with_smoke
+from benchmarks.shared.run_rows import RunRows
+
+COLUMNS = ["seed", "fold", "n_train", *METRICS, "n_pairs", "fit_seconds"]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Data sets, and the rankers, variants or settings that run on each of them.
+
+    Attributes
+    ----------
+    table : str
+        Name of the rows in ``results/``.
+    by : str
+        Column that names what runs: "ranker", "variant" or "setting".
+    names : iterable of str
+        What may run.
+    sets : dict of str to DataSet
+    run : callable
+        ``run(name, data, splits, n_seeds)`` returns a frame with one row per fit,
+        an empty one if the name says nothing on these splits.
+    suits : callable
+        ``suits(name, data)``: whether the name is run on a data set.
+    """
+
+    table: str
+    by: str
+    names: list
+    sets: dict
+    run: Callable
+    suits: Callable = lambda name, data: True
+
+
+def parse(grid, doc, *, sets=None, seeds=5, smoke_sets, smoke_names=None):
+    """Return the arguments of a script.
+
+    Parameters
+    ----------
+    grid : Grid
+    doc : str
+        Docstring of the script.
+    sets : iterable of str or None
+        What is run if no sets are asked for; None: all.
+    seeds : int
+        Runs of each fold.
+    smoke_sets, smoke_names : list of str or None
+        What a smoke run takes instead; None: as without ``--smoke``.
+    """
+    parser = parser_with_smoke(doc)
+    for option, known in (("sets", grid.sets), (f"{grid.by}s", grid.names)):
+        parser.add_argument(f"--{option}", nargs="+", choices=known, metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=seeds, help="runs of each fold")
+    parser.add_argument("--missing", action="store_true", help="skip runs with rows")
+    parser.add_argument("--out", default=grid.table, help="name of the rows")
+    parser.add_argument("--show", action="store_true", help="run nothing, print rows")
+    args = parser.parse_args()
+    args.names = getattr(args, f"{grid.by}s")
+    if args.smoke:
+        args.seeds = 1
+        args.sets, args.names = args.sets or smoke_sets, args.names or smoke_names
+    args.sets = args.sets or list(sets or grid.sets)
+    args.names = args.names or list(grid.names)
+    return args
+
+
+def run_grid(grid, args):
+    """Run what is asked for, write the rows after each run, and return all rows.
+
+    A run replaces its earlier rows and keeps all others; with ``--missing`` only
+    runs without rows are made.
+    """
+    order = {"set": grid.sets, grid.by: grid.names}
+    rows = RunRows(args.out, order, COLUMNS, on_disk=not args.smoke)
+    for data in [] if args.show else [grid.sets[name] for name in args.sets]:
+        if not data.is_available():
+            print(f"{data.name}: its table is not in the data home, skipped")
+            continue
+        names = [
+            name
+            for name in args.names
+            if grid.suits(name, data)
+            and not (args.missing and rows.has(data.name, name))
+        ]
+        # Some sets take seconds to make.
+        splits = data.splits()[: 2 if args.smoke else None] if names else []
+        for name in names:
+            table = grid.run(name, data, splits, args.seeds)
+            if not len(table):
+                continue
+            print(
+                f"{data.name}, {name}: accuracy {table['accuracy'].mean():.4f}, "
+                f"{table['fit_seconds'].sum():.1f} s",
+                flush=True,
+            )
+            rows.replace(table.assign(**{"set": data.name, grid.by: name}))
+    return rows.table

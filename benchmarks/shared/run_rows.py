@@ -1,0 +1,70 @@
+"""Rows that a long script writes run by run, so that it can be stopped and resumed."""
+
+import pandas as pd
+
+from benchmarks.shared.results import read_rows, write_rows
+
+
+class RunRows:
+    """Rows of ``results/NAME.csv``, of which a run replaces its own.
+
+    A run is named by its values in the key columns. The file has a fixed order,
+    so that a script that was stopped and resumed writes what it would have
+    written in one go.
+
+    Parameters
+    ----------
+    name : str
+    order : dict of str to iterable of str
+        The names that each key column may hold, in the order of the file.
+    columns : iterable of str
+        Order of the columns after the key; any other comes last.
+    on_disk : bool
+        False keeps the rows in memory, and starts with none.
+    """
+
+    def __init__(self, name, order, columns=(), *, on_disk=True):
+        self.name = name
+        self.order = {column: list(names) for column, names in order.items()}
+        self.columns = list(columns)
+        self.on_disk = on_disk
+        self._in_memory = pd.DataFrame()
+
+    @property
+    def table(self):
+        """All rows; read each time, since another process may have added some."""
+        return read_rows(self.name) if self.on_disk else self._in_memory
+
+    def has(self, *run):
+        """Return whether there are rows of a run."""
+        table = self.table
+        if not len(table):
+            return False
+        return bool((table[list(self.order)] == list(run)).all(axis=1).any())
+
+    def replace(self, rows):
+        """Put the rows of some runs in the place of their earlier ones."""
+        merged = self._sorted(self._merged(self.table, rows))
+        if self.on_disk:
+            write_rows(self.name, merged)
+        else:
+            self._in_memory = merged
+
+    def _merged(self, table, rows):
+        key = list(self.order)
+        if len(table):
+            again = table.set_index(key).index.isin(rows.set_index(key).index)
+            table = table[~again]
+        return pd.concat([table, rows]) if len(table) else rows
+
+    def _sorted(self, table):
+        listed = [c for c in [*self.order, *self.columns] if c in table]
+        ranks = {
+            column: {name: rank for rank, name in enumerate(names)}
+            for column, names in self.order.items()
+        }
+        return table[[*listed, *table.columns.drop(listed)]].sort_values(
+            [*self.order, "seed", "fold"],
+            key=lambda c: c.map(ranks[c.name]) if c.name in ranks else c,
+            kind="stable",
+        )
