@@ -171,6 +171,8 @@ def show(table):
     """Print means by set, differences to the defaults, and the leave-one-out choice."""
     means = means_by_set(table)
     print(means.T.round(4).to_string(), "\n")
+    if DEFAULTS not in means.index:
+        return
     print(differences(means).round(4).to_string(), "\n")
     if means.shape[1] < 2:
         return

@@ -5,7 +5,8 @@ python -m benchmarks.paper.tables > docs/paper_tables.md
 
 import pandas as pd
 
-from benchmarks.shared.results import RESULTS
+from benchmarks.shared.doc_tables import markdown
+from benchmarks.shared.results import read_rows
 
 METRICS = ["MRR", "DCG", "NDCG", "accuracy"]
 
@@ -15,22 +16,18 @@ def cell(values, digits):
     return f"{values.mean():.{digits}f} ± {values.std(ddof=0):.{digits}f}"
 
 
-def markdown(table):
-    """Return a table of strings as markdown."""
-    head = [table.index.name, *table.columns]
-    rows = [
-        [name, *row] for name, row in zip(table.index, table.to_numpy(), strict=True)
-    ]
-    lines = [head, ["---", *["---:"] * len(table.columns)], *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+def gap(values, others, digits):
+    """Return mean and standard error of a paired difference."""
+    difference = values - others
+    return f"{difference.mean():+.{digits}f} ± {difference.sem():.{digits}f}"
 
 
 def print_challenge():
-    """MRR and DCG per track; mean over challenges, spread over seeds."""
+    """Print MRR and DCG per track; mean over challenges, spread over seeds."""
     print("\n## Synthetic challenge\n")
     print("Mean over 20 test challenges ± std over 5 seeds; a perfect order has DCG")
     print("21.168. Differences are paired, ± their standard error over challenges.")
-    rows = pd.read_csv(RESULTS / "paper_challenge.csv")
+    rows = read_rows("paper_challenge")
     for (weights, n_train), part in rows.groupby(["weights", "n_train"], sort=False):
         by_seed = part.groupby(["method", "track", "seed"], sort=False)[METRICS].mean()
         columns = {
@@ -46,19 +43,16 @@ def print_challenge():
             dcg = part[part["track"] == track].pivot_table(
                 index="challenge", columns="method", values="DCG"
             )
-            gaps = []
-            for other in ("#Top1", "RS", "CB"):
-                gap = dcg["PS"] - dcg[other]
-                gaps.append(f"{other} {gap.mean():+.2f} ± {gap.sem():.2f}")
+            gaps = [f"{m} {gap(dcg['PS'], dcg[m], 2)}" for m in ("#Top1", "RS", "CB")]
             print(f"\n{track}, DCG of PS less that of ... : {', '.join(gaps)}")
 
 
 def print_thqa():
-    """All metrics; mean over seeds, spread over folds."""
+    """Print all metrics; mean over seeds, spread over folds."""
     print("\n## THQA\n")
     print("Mean over 5 folds by portrait and 5 seeds ± std over folds. Differences are")
     print("paired, ± their standard error over folds.")
-    rows = pd.read_csv(RESULTS / "paper_thqa.csv")
+    rows = read_rows("paper_thqa")
     for labels, part in rows.groupby("labels", sort=False):
         by_fold = part.groupby(["method", "fold"], sort=False)[METRICS].mean()
         columns = {
@@ -68,17 +62,14 @@ def print_thqa():
         print(f"\n**learnt from {labels}**\n")
         print(markdown(pd.DataFrame(columns)))
         accuracy = by_fold["accuracy"].unstack("method")
-        gaps = []
-        for other in accuracy.columns.drop(["PS", "GT"]):
-            gap = accuracy["PS"] - accuracy[other]
-            gaps.append(f"{other} {gap.mean():+.3f} ± {gap.sem():.3f}")
+        others = accuracy.columns.drop(["PS", "GT"])
+        gaps = [f"{m} {gap(accuracy['PS'], accuracy[m], 3)}" for m in others]
         print(f"\nAccuracy of PS less that of ... : {'; '.join(gaps)}")
         if "PS, defaults" in accuracy:
             gaps = []
             for metric in METRICS:
                 wide = by_fold[metric].unstack("method")
-                gap = wide["PS, defaults"] - wide["CB"]
-                gaps.append(f"{metric} {gap.mean():+.3f} ± {gap.sem():.3f}")
+                gaps.append(f"{metric} {gap(wide['PS, defaults'], wide['CB'], 3)}")
             print(f"\nPS, defaults less CB: {'; '.join(gaps)}")
 
 

@@ -4,18 +4,17 @@ Five folds by portrait, judged by opinion scores; learnt once from the opinion
 scores and once from each group's winner only, PS with and without synthetic
 items.
 
-    python -m benchmarks.paper.thqa [DATA_HOME]
+    python -m benchmarks.paper.thqa [DATA_HOME] [--smoke]
 
 writes ``results/paper_thqa.csv``, one row per method, seed and fold, and prints
-the tables. The method's identity alone (its mean opinion on the training
-folds, no metric) has an accuracy of 0.807: every figure is to be read beside
-that.
+the tables; ``--smoke`` takes one seed and writes nothing. The method's identity
+alone (its mean opinion on the training folds, no metric) has an accuracy of 0.807:
+read every figure beside that.
 """
-
-import sys
 
 import pandas as pd
 
+from benchmarks.shared.command_line import parser_with_smoke
 from benchmarks.shared.results import write_rows
 from sklearn_pscore._experiments import preference_score, thqa_experiment
 from sklearn_pscore.metrics import (
@@ -34,15 +33,21 @@ SCORING = {
 N_SEEDS = 5
 
 
-def main(data_home=None):
-    """Compare on both kinds of labels."""
+def main():
+    """Compare on both kinds of labels, print and write the rows."""
+    parser = parser_with_smoke(__doc__)
+    parser.add_argument("data_home", nargs="?", metavar="DATA_HOME")
+    args = parser.parse_args()
     parts = []
     for labels in ("full", "winners"):
-        experiment = thqa_experiment(data_home=data_home, labels=labels)
+        experiment = thqa_experiment(data_home=args.data_home, labels=labels)
         rankers = experiment.rankers()
         rankers["PS, synthetic items"] = preference_score(augment=True)
         comparison = experiment.compare(
-            n_runs=N_SEEDS, rankers=rankers, scoring=SCORING, verbose=1
+            n_runs=1 if args.smoke else N_SEEDS,
+            rankers=rankers,
+            scoring=SCORING,
+            verbose=1,
         )
         print(f"learnt from {labels}; mean over folds and seeds, std over folds")
         print(comparison.formatted(over="fold").to_string())
@@ -52,8 +57,9 @@ def main(data_home=None):
             f"over folds {gap.standard_error:.3f}\n"
         )
         parts.append(comparison.rows.assign(labels=labels))
-    write_rows("paper_thqa", pd.concat(parts))
+    if not args.smoke:
+        write_rows("paper_thqa", pd.concat(parts))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
