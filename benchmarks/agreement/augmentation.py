@@ -4,15 +4,15 @@ This package's defaults with and without synthetic items, on sets with clips and
 donors (the synthetic challenge, from 20 challenges and from a single one as in
 the paper), and on sets without (real ones and tables of metrics). Only one thing
 changes from setting to setting; "paper" is all of section 4.3, "defaults" the part
-of it that the data have the clips and the donors for.
+of it for which the data have clips or donors.
 
     python -m benchmarks.agreement.augmentation [--sets NAME ...]
         [--settings NAME ...] [--seeds 5] [--missing] [--out NAME] [--show] [--smoke]
 
 writes ``results/augmentation.csv``, one row per set, setting, seed and fold,
 after each setting, and prints the paired difference to no synthetic items with
-its 95 % interval over folds. What is asked for replaces its earlier rows;
-``--missing`` runs only what has none.
+its 95 % interval over folds. A run replaces its earlier rows;
+``--missing`` makes only runs without rows.
 """
 
 from functools import partial
@@ -52,6 +52,7 @@ SETTINGS = {
 
 
 def _thqa_winners():
+    """Learn from the winner of each group, judge by all opinions."""
     return [Split(*split) for split in thqa_experiment(labels="winners").splits()]
 
 

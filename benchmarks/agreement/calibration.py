@@ -3,7 +3,7 @@
 ``preference_proba`` of this package's defaults, and the margins of CatBoost
 PairLogit and LightGBM through a sigmoid, uncalibrated, on the pairs that five
 folds hold out, of THQA (by portrait) and RealSumm (by article). Each pair is
-counted once, the way round drawn with a fixed seed that is the same for all
+counted once, in an order drawn with a fixed seed that is the same for all
 rankers.
 
     python -m benchmarks.agreement.calibration [--seeds 5] [--smoke]
@@ -88,7 +88,7 @@ def calibration_errors(table):
 
 
 def draw(table):
-    """Draw what happened against what was stated, a panel per set."""
+    """Draw observed shares against stated probabilities, a panel per set."""
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 

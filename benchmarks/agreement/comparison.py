@@ -7,7 +7,7 @@ fixed settings (``rankers.py``), nothing tuned on the rows judged.
         [--seeds 5] [--missing] [--out NAME] [--show] [--smoke]
 
 writes ``results/agreement.csv``, one row per set, ranker, seed and fold, after
-each ranker, and prints tables. What is asked for replaces its earlier rows
+each ranker, and prints tables. A run replaces its earlier rows
 and keeps all others; with ``--missing`` only runs without rows are made, so
 that a long run can be stopped and resumed. ``--show`` runs nothing.
 Folds of one table share most of their training rows, so their intervals are a
@@ -104,7 +104,7 @@ def show_set(name, rows):
     """Print the means of a set, and the spread over seeds where it has one fold."""
     measured = [m for m in METRICS if m in rows and rows[m].notna().any()]
     by_ranker = rows.groupby("ranker", sort=False)
-    # Over seeds first, so that folds weigh the same whoever has fewer seeds.
+    # Over seeds first, so that folds weigh the same with few seeds and many.
     folds = rows.groupby(["ranker", "fold"], sort=False)[measured].mean()
     means = folds.groupby("ranker", sort=False).mean()
     means["fit_seconds"] = by_ranker["fit_seconds"].mean()

@@ -81,7 +81,7 @@ def _path(file):
 
 
 def _folds(X, groups, cv_groups=None, n_folds=N_FOLDS):
-    """Hold out folds of groups, or of what `cv_groups` says."""
+    """Hold out folds of groups, or of `cv_groups` where these are given."""
     return [
         Split(X.iloc[train], groups[train], X.iloc[test], groups[test])
         for train, test in PreferenceGroupKFold(n_folds).split(X, groups, cv_groups)
@@ -137,7 +137,7 @@ def _swissmetro():
 
 
 def _lambdarank():
-    """LightGBM's own example, split as it is there."""
+    """The example that comes with LightGBM, with its split."""
     return [Split(*_read_queries("train"), *_read_queries("test"))]
 
 

@@ -1,4 +1,4 @@
-"""Fits on held-out splits, how they are judged, and how rankers are compared."""
+"""Timed fits on splits, their metrics, and paired differences over folds."""
 
 import time
 
@@ -73,7 +73,7 @@ def choice_log_loss(groups, y_score):
 
 
 def fold_means(table, name, metric, by):
-    """Return folds x what runs, the mean over seeds of a metric on a set."""
+    """Return the means over seeds of a metric on a set, folds x names in `by`."""
     rows = table[table["set"] == name]
     return rows.pivot_table(metric, "fold", by, sort=False)
 

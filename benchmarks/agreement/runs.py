@@ -1,4 +1,4 @@
-"""Run names on data sets from the command line, and resume what was stopped."""
+"""Run a grid of rankers and data sets from the command line, and resume it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class Grid:
     table : str
         Name of the rows in ``results/``.
     by : str
-        Column that names what runs: "ranker", "variant" or "setting".
-    names : iterable of str
-        What may run.
+        Column of the names: "ranker", "variant" or "setting".
+    names : list of str
+        All names that may be asked for.
     sets : dict of str to DataSet
     run : callable
         ``run(name, data, splits, n_seeds)`` returns a frame with one row per fit,
@@ -47,11 +47,11 @@ def parse(grid, doc, *, sets=None, seeds=5, smoke_sets, smoke_names=None):
     doc : str
         Docstring of the script.
     sets : iterable of str or None
-        What is run if no sets are asked for; None: all.
+        Run if no sets are asked for; None: all.
     seeds : int
         Runs of each fold.
     smoke_sets, smoke_names : list of str or None
-        What a smoke run takes instead; None: as without ``--smoke``.
+        Run by ``--smoke`` if none are asked for; None: as without it.
     """
     parser = parser_with_smoke(doc)
     for option, known in (("sets", grid.sets), (f"{grid.by}s", grid.names)):
@@ -71,7 +71,7 @@ def parse(grid, doc, *, sets=None, seeds=5, smoke_sets, smoke_names=None):
 
 
 def run_grid(grid, args):
-    """Run what is asked for, write the rows after each run, and return all rows.
+    """Make the runs asked for, write the rows after each, and return all rows.
 
     A run replaces its earlier rows and keeps all others; with ``--missing`` only
     runs without rows are made.

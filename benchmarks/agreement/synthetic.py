@@ -3,7 +3,7 @@
 Each recipe draws groups of items with features, a preference that a truth and
 noise decide, and splits the groups into those to train on and those to judge
 on. Every draw has a truth of its own: its weights, thresholds and loadings are
-drawn anew. What is judged by has the same noise as what is learnt from.
+drawn again. Preferences to learn from and to judge by have the same noise.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from scipy import special, stats
 
 from sklearn_pscore import Groups
 
-# Maps that a metric may be of the quality that it measures; all increase.
+# Increasing maps, one of which turns the measured quality into a metric.
 _METRIC_MAPS = (
     lambda z: z,
     np.tanh,
@@ -45,7 +45,7 @@ class Recipe:
     noise : float
         Standard deviation of the noise, that of the truth inside groups is 1.
     measured : callable or None
-        ``measured(rng, X)``, what is seen of the features.
+        ``measured(rng, X)``, the features as the ranker sees them.
     levels : int or None
         Preferences are cut into so many equally filled levels.
     winners : bool
@@ -97,6 +97,7 @@ class Recipe:
 
 
 def _linear(rng, X):
+    """A weighted sum."""
     return X @ rng.standard_normal(X.shape[-1])
 
 
@@ -134,11 +135,11 @@ def _metric_table(rng, shape, n_metrics):
     """Return metrics and the quality that people see, as in a study of metrics.
 
     Items have three aspects. A quarter of their variance belongs to the system,
-    the item's place in the group, which is the same in all groups. People
-    weigh the aspects and mind a bad one more than they like a good one. A
-    metric measures one aspect or two, less so the more it depends on the group
-    (its content), on what it shares with other metrics, and on noise of its
-    own, and it may run the other way; one in six measures nothing.
+    the position of the item in the group, which is the same in all groups. People
+    weigh the aspects and mind a bad one more than they like a good one. A metric
+    measures one aspect or two, plus the group (its content), noise that it shares
+    with other metrics, and noise of its own; its sign may be turned, and one in six
+    measures nothing.
     """
     n_groups, n_items = shape
     system = rng.standard_normal((1, n_items, 3))
@@ -150,12 +151,12 @@ def _metric_table(rng, shape, n_metrics):
     loadings[rng.random(n_metrics) < 1 / 6] = 0.0
     shared = rng.standard_normal((*shape, 2)) @ rng.standard_normal((2, n_metrics))
     content = rng.standard_normal((n_groups, 1, n_metrics))
-    own = rng.standard_normal((*shape, n_metrics))
+    noise = rng.standard_normal((*shape, n_metrics))
     z = (
         1.3 * aspects @ loadings.T
         + rng.uniform(0.2, 1.0, n_metrics) * content
         + rng.uniform(0.1, 0.5, n_metrics) * shared
-        + rng.uniform(0.4, 1.2, n_metrics) * own
+        + rng.uniform(0.4, 1.2, n_metrics) * noise
     )
     z *= rng.choice([-1.0, 1.0], n_metrics, p=[0.3, 0.7])
     which = rng.integers(len(_METRIC_MAPS), size=n_metrics)
@@ -185,6 +186,7 @@ def _with_group_effects(rng, X):
 
 
 def _cut(preference, levels):
+    """Return the level of each preference; all levels hold as many items."""
     inner = np.quantile(preference, np.arange(1, levels) / levels)
     return np.searchsorted(inner, preference).astype(float)
 

@@ -1,8 +1,9 @@
-"""Put the tables of docs/agreement.md and docs/augmentation.md in place.
+"""Write the tables of docs/agreement.md and docs/augmentation.md.
 
     python -m benchmarks.agreement.tables
 
-from the raw rows in results/, between their marks (doc_tables.py) and nowhere else.
+replaces the text between their marks (doc_tables.py) by tables of the rows in
+results/.
 """
 
 from functools import partial
@@ -18,7 +19,7 @@ MAIN_SETTINGS = ["defaults", "paper", "stitched mean of 2", "injected 10"]
 
 
 def means(rows):
-    """Mean accuracy over the sets, of all who were run on all."""
+    """Mean accuracy over the sets, of rankers that were run on all."""
     return table_of(comparison.means_over_sets(rows).rename_axis("ranker"))
 
 

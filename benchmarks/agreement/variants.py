@@ -1,8 +1,8 @@
 """What is each default of the ranker worth, and would other data choose others?
 
-The ranker with one thing changed at a time, on real sets and on the smaller
-synthetic ones of ``data_sets.py``; and, for comparison, as it was before the
-defaults were chosen by these rows.
+The ranker with one default changed at a time, on real sets and on the smaller
+synthetic ones of ``data_sets.py``; and, for comparison, with the defaults that
+it had before these rows.
 
     python -m benchmarks.agreement.variants [--sets NAME ...] [--variants NAME ...]
         [--seeds 1] [--missing] [--out NAME] [--show] [--smoke]
@@ -65,7 +65,7 @@ VARIANTS = {
     },
     "the paper's network": PAPER_RANKER,
 }
-"""What differs from the defaults, by the name of the variant."""
+"""Parameters that differ from the defaults, by the name of the variant."""
 
 SMALL_SETS = [
     "THQA",
@@ -85,7 +85,7 @@ SMALL_SETS = [
     "stepped, 100 x 10",
     "interactions, 200 x 10",
 ]
-"""Sets of a size that a variant takes seconds on."""
+"""Sets on which a variant takes seconds."""
 
 _CONSTRAINT = {"larger": 1, "smaller": -1}
 _MOST_FOLDS = 5
@@ -157,7 +157,7 @@ def differences(means):
 
 
 def leave_one_out(means):
-    """Return, for each set, what the others choose and what that reaches on it."""
+    """Return, for each set, the choice of the other sets and its accuracy here."""
     everywhere = means.dropna()
     rows = []
     for name in everywhere:

@@ -14,7 +14,7 @@ def parser_with_smoke(doc):
 
 
 def run_benchmark(name, doc, measure, failures_of, *, write=write_timings):
-    """Measure, and write the rows; with ``--smoke``, end with what is wrong instead.
+    """Measure and write the rows; with ``--smoke``, check them and write nothing.
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ def run_benchmark(name, doc, measure, failures_of, *, write=write_timings):
     measure : callable
         ``measure(smoke)`` prints a summary and returns the rows.
     failures_of : callable
-        ``failures_of(rows)`` returns a message per ratio of a small run that is
-        out of its bounds.
+        ``failures_of(rows)`` returns a message for each bound that they break;
+        a smoke run ends with these messages.
     write : callable
         ``write(name, rows)``.
     """

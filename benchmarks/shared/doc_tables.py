@@ -56,7 +56,7 @@ def from_rows(name, make):
 
 
 def table_of_machines(names):
-    """Return on what rows were made, by the rows or the file beside them."""
+    """Return date, machine and versions of rows, from them or the file beside."""
     lines = ["| rows | date | cores | threads | versions |", "|---|---|---:|---:|---|"]
     for name in names:
         path = results.RESULTS / f"{name}.csv"

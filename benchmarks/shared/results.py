@@ -1,4 +1,4 @@
-"""Raw rows in ``results/``, and what they were made on."""
+"""Raw rows in ``results/``, with the machine and the versions."""
 
 import datetime
 import json
@@ -15,7 +15,7 @@ PEERS = ("lightgbm", "xgboost", "xgboost-cpu", "ranx", "pyarrow")
 
 
 def machine():
-    """Return the date, the machine and the versions of what takes part."""
+    """Return the date, the cores, and the versions of Python and the packages."""
     return {
         "date": datetime.date.today().isoformat(),
         "cores": os.cpu_count(),
@@ -50,7 +50,7 @@ def read_rows(name):
 
 
 def write_rows(name, rows):
-    """Write rows to ``results/NAME.csv``, and beside it what they were made on."""
+    """Write rows to ``results/NAME.csv``, and the machine to a file beside it."""
     _write_csv(name, rows)
     path = RESULTS / f"{name}.machine.json"
     path.write_text(json.dumps(machine(), indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""Rows that a long script writes run by run, so that it can be stopped and resumed."""
+"""Rows written run by run, so that a long script can be stopped and resumed."""
 
 import pandas as pd
 
@@ -6,11 +6,10 @@ from benchmarks.shared.results import read_rows, write_rows
 
 
 class RunRows:
-    """Rows of ``results/NAME.csv``, of which a run replaces its own.
+    """Rows of ``results/NAME.csv``; a run replaces its earlier rows.
 
     A run is named by its values in the key columns. The file has a fixed order,
-    so that a script that was stopped and resumed writes what it would have
-    written in one go.
+    so that it does not matter whether a script was stopped and resumed.
 
     Parameters
     ----------
@@ -43,7 +42,7 @@ class RunRows:
         return bool((table[list(self.order)] == list(run)).all(axis=1).any())
 
     def replace(self, rows):
-        """Put the rows of some runs in the place of their earlier ones."""
+        """Add the rows of some runs, and drop their earlier ones."""
         merged = self._sorted(self._merged(self.table, rows))
         if self.on_disk:
             write_rows(self.name, merged)

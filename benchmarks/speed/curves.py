@@ -1,4 +1,4 @@
-"""Score against seconds: what a model has reached after each round of a fit.
+"""Curves: the score of a model against the seconds of its fit, by rounds.
 
 Only the fit is on the clock. A round is an epoch of a net or a tree of an
 ensemble; the clock is read after each, and the model as it was after some of

@@ -161,7 +161,7 @@ def times_bare_loop(rows):
 
 
 def failures_of(rows):
-    """Return what is wrong with a small run."""
+    """Return a message for each bound that a smoke run breaks."""
     ratio = times_bare_loop(rows)
     if ratio > 2:
         return [f"an epoch of fit takes {ratio:.2f} times that of the bare loop"]

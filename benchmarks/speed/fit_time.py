@@ -60,7 +60,7 @@ def times_one_member(rows):
 
 
 def failures_of(rows):
-    """Return what is wrong with a small run."""
+    """Return a message for each bound that a smoke run breaks."""
     ratio = times_one_member(rows)
     return [f"five members take {ratio:.1f} times as long as one"] if ratio > 4 else []
 

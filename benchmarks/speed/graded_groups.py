@@ -1,4 +1,4 @@
-"""Groups of graded items whose truth no single shape of model can hold.
+"""Groups of graded items, with a truth that suits no kind of model best.
 
 Features are correlated, of many units, and some have heavy tails; the utility
 has linear and saturating parts, products of two features, steps and absolute
@@ -47,7 +47,7 @@ class GradedGroups:
     def draw(self, n_rows, seed):
         """Return (X, grade, group): float32, grades 0 to 4, codes 0, 1, ...
 
-        Rows are made in pieces, so that not much more than `X` is in memory.
+        Rows are made in chunks, so that little more than `X` is in memory.
         """
         rng = np.random.default_rng(seed)
         X = np.empty((n_rows, self.n_features), dtype=np.float32)
@@ -60,6 +60,7 @@ class GradedGroups:
         return X, grade, np.arange(n_rows) // self.group_size
 
     def _part_sizes(self):
+        """Return how many features each part of the utility takes."""
         n = self.n_features
         return [max(4, n // 6), max(4, n // 12), max(4, n // 8), max(4, n // 8), 4]
 
@@ -85,6 +86,7 @@ class GradedGroups:
         ]
 
     def _utility(self, z, noise):
+        """Return the sum of the parts at equal variance, plus noise."""
         parts = self._values(z)
         total = sum(
             part / scale for part, scale in zip(parts, self._scale, strict=True)

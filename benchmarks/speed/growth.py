@@ -1,10 +1,9 @@
 """Do time and memory of `fit` grow as the rows do?
 
 10,000 to 4 million rows of 136 float32 features in groups of 100, each size in a
-process of its own: seconds of an epoch, of what comes before the first one, and
-the peak of memory above what the process holds after its imports and a first
-small fit. The data themselves are part of that peak, so the least is once their
-bytes.
+process of its own: seconds of an epoch, seconds before the first one, and the peak
+of memory above that of the imports and a first small fit. The data themselves are
+part of the peak, so it is at least once their bytes.
 
     python -m benchmarks.speed.growth [--smoke]
 
@@ -102,7 +101,7 @@ def measure(smoke):
 
 
 def failures_of(rows):
-    """Return what is wrong with a small run."""
+    """Return a message for each bound that a smoke run breaks."""
     medians = summary(rows)
     few, many = medians["seconds"]
     peak = medians["peak_over_data"].iloc[-1]

@@ -82,7 +82,7 @@ def times_faster(by_method):
 
 
 def measure(smoke):
-    """Measure all methods, in a smoke run LightGBM and ours; print what they reach."""
+    """Measure all methods, in a smoke run LightGBM and ours; print scores and seconds."""
     n_rows, n_trees, n_repetitions = (60_000, 30, 1) if smoke else (400_000, 100, 2)
     peers_asked = ["LightGBM lambdarank"] if smoke else list(PEERS)
     warm_up()
@@ -100,7 +100,7 @@ def measure(smoke):
 
 
 def failures_of(rows):
-    """Return what is wrong with a small run."""
+    """Return a message for each bound that a smoke run breaks."""
     faster = times_faster(curves_by_method(rows))
     # A peer's score that ours never reaches is NaN.
     behind = faster[~(faster > 1.0)]

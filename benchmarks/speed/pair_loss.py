@@ -1,4 +1,4 @@
-"""What does the loss of all pairs cost, who is cheaper where, and how exact is it?
+"""What does the loss of all pairs cost, which way is best, and how exact is it?
 
     python -m benchmarks.speed.pair_loss [--smoke] [--only cost crossover error]
 
@@ -7,15 +7,15 @@
   one piece, with 7 levels of preference and with all preferences different.
 - ``crossover``: 1 and 16 groups of 32 .. 2,048 items by padded cubes of pairs (this
   package), by expansion (this package) and in tiles, for scores in one block and in
-  many. It is why groups go dense up to the size that they do.
+  many. The largest dense group of the package is chosen by it.
 - ``error``: error of loss and gradient against all pairs in float64, as multiples of
-  what is promised: 1e-9 * max(1, range) per pair for the loss, 1e-7 of the pair
+  the documented bounds: 1e-9 * max(1, range) per pair for the loss, 1e-7 of the pair
   weight of its item for each entry of the gradient.
 
 Each writes ``results/pair_loss*.csv``, one row per repetition or case. ``--smoke``
 runs small sizes, writes nothing, and fails if the expansion is not at least 10
 times as fast as the tiles at 8,000 items, if ten times the items cost more than 20
-times as much, or if an error is larger than promised.
+times as much, or if an error is above its bound.
 """
 
 import resource
@@ -33,12 +33,12 @@ from benchmarks.shared.results import write_rows
 from sklearn_pscore._torch.losses import ranknet
 
 N_REPETITIONS = 5
-# Beyond, the dense ones take minutes or many gigabytes.
+# Items; beyond, the dense ways take minutes or many gigabytes.
 LARGEST = {"expansion": 10**7, "dense tiles": 10**4, "dense": 10**4}
 
 
 def expansion(scores, level):
-    """By this package: float32 scores in, float64 sums inside."""
+    """Return loss and gradient by this package, with sums in float64."""
     sizes = torch.tensor([len(scores)])
     return ranknet.sum_over_pairs(scores[None], level, torch.ones_like(scores), sizes)
 
@@ -101,7 +101,7 @@ def measure_cost(method, n_items, n_levels, n_repetitions):
 
 
 def cost(smoke):
-    """Measure one large group; return the rows, and what is not good enough."""
+    """Measure one large group; return the rows and the bounds that they break."""
     sizes = [8_000, 80_000] if smoke else [1_000, 8_000, *[10**k for k in range(4, 8)]]
     rows = []
     # Peak memory only ever rises: the largest eater comes last.
@@ -128,14 +128,14 @@ def cost(smoke):
 
 
 def over_groups(largest_dense, scores, level, sizes):
-    """Loss and gradient by this package, groups up to a size dense."""
+    """Return loss and gradient by this package, groups up to a size dense."""
     weight = torch.ones_like(scores)
     with patch.object(ranknet, "_LARGEST_DENSE_GROUP", largest_dense):
         return ranknet.sum_over_pairs(scores[None], level, weight, sizes)
 
 
 def in_tiles(scores, level, sizes):
-    """Loss and gradient in tiles, group by group."""
+    """Return loss and gradient in tiles, group by group."""
     parts = zip(scores.split(sizes.tolist()), level.split(sizes.tolist()), strict=True)
     return [dense_tiles(*part, tile=256) for part in parts]
 

@@ -234,7 +234,7 @@ def measure(smoke):
 
 
 def failures_of(rows):
-    """Return what is wrong with a small run."""
+    """Return a message for each bound that a smoke run breaks."""
     table = summary(curves_by_method(rows))
     ours, siamese = table.loc["sklearn_pscore"], table.loc["Siamese net"]
     failures = []

@@ -1,8 +1,8 @@
 """The other libraries' rankers, each as one function with the same arguments.
 
 A function takes the items sorted by group, and returns the curve of a judged
-score over the seconds of its fit (see curves.py). The seconds include what a
-library does before the first tree, such as binning.
+score over the seconds of its fit (see curves.py). The seconds include the
+work of a library before the first tree, such as binning.
 """
 
 import time
@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.speed.curves import as_curve
 
-# Trees after which the ensemble is judged.
+# Numbers of trees after which the ensemble is judged.
 JUDGED = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100)
 
 

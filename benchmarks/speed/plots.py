@@ -83,7 +83,7 @@ def draw_prediction(rows):
 
 
 def draw_metrics_speed(rows):
-    """Seconds of each metric on one case, by whoever computes it."""
+    """Seconds of each metric on one case, by library."""
     is_shown = rows["labels"].eq("numbers") & rows["order"].eq("sorted")
     is_shown &= rows["preference"].eq("5 levels") & ~rows["metric"].str.startswith("(")
     return _dots(
@@ -272,7 +272,7 @@ PICTURES = {
 
 
 def main():
-    """Draw what there are rows for."""
+    """Draw every question that has rows."""
     for name, draw in PICTURES.items():
         rows = read_rows(name)
         if not len(rows):

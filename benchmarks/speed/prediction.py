@@ -79,7 +79,7 @@ def measure(smoke):
 
 
 def failures_of(rows):
-    """Return what is wrong with a small run."""
+    """Return a message for each bound that a smoke run breaks."""
     # The best of each: a busy machine only ever adds to a time.
     best = rows.groupby("method")["seconds"].min()
     return [

@@ -3,8 +3,8 @@
 Three fits as the other benchmarks run them: 4,000 x 12 in batches of 200
 (epoch.py), the pairs of the paper (paper_workload.py), and 400,000 x 136 in
 batches of 1,000 (large_ranking.py). The parts of a step are timed inside a fit,
-each without the parts that it calls; what is left over is skorch, the optimiser's
-Python and the interpreter.
+each without the parts that it calls; the rest is skorch, the optimiser's Python
+and the interpreter.
 
     python -m benchmarks.speed.step_profile [--smoke]
 
@@ -50,7 +50,7 @@ REST = "skorch, optimiser, interpreter"
 
 
 class Stopwatch:
-    """Seconds inside of some functions, less those inside of others that they call."""
+    """Seconds inside some functions, without the timed functions that they call."""
 
     def __init__(self):
         self.seconds = defaultdict(float)
@@ -83,44 +83,46 @@ class Stopwatch:
         return stack
 
 
-class Parts(Callback):
-    """Keep what the stopwatch shows after every epoch."""
+class StepParts(Callback):
+    """Keep the readings of a stopwatch after every epoch."""
 
     def __init__(self, stopwatch):
         self.stopwatch = stopwatch
 
     def __deepcopy__(self, memo):
         # The net has a copy of its callbacks; the stopwatch is the same one.
-        return Parts(self.stopwatch)
+        return StepParts(self.stopwatch)
 
     def initialize(self):
         """Start with nothing."""
-        self.shown_, self.n_steps_ = [], 0
+        self.readings_, self.n_steps_ = [], 0
         return self
 
     def on_train_begin(self, net, **kwargs):
-        """Start with what there was before."""
-        self.shown_.append(dict(self.stopwatch.seconds))
+        """Keep the reading before the first step."""
+        self.readings_.append(dict(self.stopwatch.seconds))
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Count steps."""
         self.n_steps_ += training
 
     def on_epoch_end(self, net, **kwargs):
-        """Keep what it shows."""
-        self.shown_.append(dict(self.stopwatch.seconds))
+        """Keep the reading after an epoch."""
+        self.readings_.append(dict(self.stopwatch.seconds))
 
 
 def profile(X, groups, **params):
     """Return one row per epoch and part: microseconds of a step."""
     stopwatch = Stopwatch()
-    ranker = single_net_ranker(callbacks=[EpochClock(), Parts(stopwatch)], **params)
+    ranker = single_net_ranker(callbacks=[EpochClock(), StepParts(stopwatch)], **params)
     with stopwatch.watching(PARTS):
         net = ranker.fit(X, groups).net_
-    clock, parts = callback_of(net, EpochClock), callback_of(net, Parts)
-    shown = pd.DataFrame(parts.shown_, columns=list(PARTS)).fillna(0.0).diff().iloc[1:]
-    shown[REST] = np.diff(clock.seconds_) - shown.sum(axis=1)
-    steps = 1e6 * shown * len(shown) / parts.n_steps_
+    clock, parts = callback_of(net, EpochClock), callback_of(net, StepParts)
+    seconds = (
+        pd.DataFrame(parts.readings_, columns=list(PARTS)).fillna(0.0).diff().iloc[1:]
+    )
+    seconds[REST] = np.diff(clock.seconds_) - seconds.sum(axis=1)
+    steps = 1e6 * seconds * len(seconds) / parts.n_steps_
     rows = steps.rename_axis("epoch").rename_axis("part", axis=1).stack()
     return rows.rename("microseconds").reset_index()
 
@@ -167,7 +169,7 @@ def measure(smoke):
 
 
 def failures_of(rows):
-    """Return what is wrong with a small run."""
+    """Return a message for each bound that a smoke run breaks."""
     if (medians_by_part(rows) <= 0).any(axis=None):
         return ["a part of a step takes no time: the parts do not add up"]
     return []

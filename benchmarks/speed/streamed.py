@@ -1,10 +1,10 @@
 """Does `fit_parquet` learn from 20 million rows within 2 GB, and as well?
 
 20 million rows of 20 float32 features in groups of 100 are written to a temporary
-folder in pieces, and gone through once by ``fit_parquet`` in a process of its
-own, which reads its peak of memory. The first million of them are then streamed
-and, by another process, fitted in memory with the same parameters; all three are
-judged on 2,000 other groups. The folder is removed afterwards.
+folder in pieces. A process of its own streams all of them once by ``fit_parquet``
+and reads its peak of memory; others stream the first million rows, and fit them in
+memory with the same parameters. All three are judged on 2,000 other groups. The
+folder is removed afterwards.
 
     python -m benchmarks.speed.streamed [--smoke]
 
@@ -41,12 +41,12 @@ def write_piece(folder, number, n_rows):
     X, grade, group = _drawn(number, n_rows)
     n_groups = n_rows // _TRUTH.group_size
     columns = {"group": group + number * n_groups, "grade": grade}
-    columns |= {f"metric_{k:02d}": X[:, k] for k in range(N_FEATURES)}
+    columns |= {f"feature_{k:02d}": X[:, k] for k in range(N_FEATURES)}
     pq.write_table(pa.table(columns), folder / f"piece_{number:04d}.parquet")
 
 
 def _drawn(number, n_rows):
-    """Return rows with scaled metrics, as fit_parquet wants them in its files."""
+    """Return rows with scaled features, as fit_parquet wants them in its files."""
     test = _TRUTH.draw(20_000, seed=10**6)[0]
     seed = 10**6 + 1 if number == _SEED_OF_TEST else number
     X, grade, group = _TRUTH.draw(n_rows, seed=seed)
@@ -71,7 +71,7 @@ def measure_case(way, paths, rows_per_piece, n_test):
     seconds = time.perf_counter() - start
     peak = child_process.peak_bytes()
     X, grade, group = _drawn(_SEED_OF_TEST, n_test)
-    names = [f"metric_{k:02d}" for k in range(N_FEATURES)]
+    names = [f"feature_{k:02d}" for k in range(N_FEATURES)]
     scores = ranker.predict(pd.DataFrame(X, columns=names))
     test = Groups.from_arrays(group=group, preference=grade)
     return {
@@ -117,7 +117,7 @@ def measure(smoke):
 
 
 def failures_of(rows):
-    """Return what is wrong with a small run."""
+    """Return a message for each bound that a smoke run breaks."""
     failures = []
     all_rows, subset = rows["peak_above_imports_bytes"][:2]
     if all_rows > 2 * subset:

@@ -1,8 +1,9 @@
-"""Put the tables of docs/speed.md in place, from the raw rows in results/.
+"""Write the tables of docs/speed.md.
 
     python -m benchmarks.speed.tables
 
-replaces what stands between their marks (doc_tables.py) and nothing else.
+replaces the text between their marks (doc_tables.py) by tables of the rows in
+results/.
 """
 
 from functools import partial
@@ -145,7 +146,7 @@ def table_of_prediction(rows):
 
 
 def table_of_metrics_speed(rows):
-    """Milliseconds by metric and by who computes it, and the slowest case of ours."""
+    """Milliseconds by metric and library, and the slowest case of ours."""
     keys = ["labels", "order", "preference"]
     is_shown = rows[keys].eq(["numbers", "sorted", "5 levels"]).all(axis=1)
     wide = 1e3 * rows[is_shown].pivot_table(
@@ -186,7 +187,7 @@ TABLES = {
     for name, make in list(globals().items())
     if name.startswith("table_of_")
 }
-"""What makes a table of rows, by the name of the rows."""
+"""The function that makes a table, by the name of its rows and its mark."""
 
 
 if __name__ == "__main__":
