@@ -13,6 +13,7 @@ from scipy.special import log_softmax
 from benchmarks.agreement import data_sets, evaluation, rankers, synthetic
 from benchmarks.agreement import tables as agreement_tables
 from benchmarks.shared import doc_tables, results
+from benchmarks.shared.command_line import run_benchmark
 from benchmarks.shared.run_rows import RunRows
 from benchmarks.speed import tables as speed_tables
 from sklearn_pscore import Groups
@@ -167,6 +168,31 @@ def test_rows_have_the_same_order_whichever_run_comes_first():
             rows.replace(rows_of(*run, 0.5))
         ran = rows.table[["set", "ranker"]].drop_duplicates()
         assert [*ran.itertuples(index=False, name=None)] == runs
+
+
+@pytest.mark.parametrize("failures", [[], ["twice too slow", "too large"]])
+def test_a_smoke_run_checks_and_a_full_run_writes(monkeypatch, failures):
+    calls = []
+
+    def run(*options):
+        monkeypatch.setattr("sys.argv", ["script", *options])
+        run_benchmark(
+            "some",
+            "A docstring.",
+            measure=lambda smoke: calls.append(("measured", smoke)) or "rows",
+            failures_of=lambda rows: failures,
+            write=lambda *written: calls.append(written),
+        )
+
+    run()
+    assert calls == [("measured", False), ("some", "rows")]
+    calls.clear()
+    if failures:
+        with pytest.raises(SystemExit, match="twice too slow\ntoo large"):
+            run("--smoke")
+    else:
+        run("--smoke")
+    assert calls == [("measured", True)]
 
 
 def test_synthetic_sets_are_what_they_say():
