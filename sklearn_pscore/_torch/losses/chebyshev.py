@@ -16,7 +16,7 @@ import torch
 
 # The error falls by asinh(pi / h) with each term, for the poles of tanh(u / 2) nearest to
 # 0 are at +-pi i. With these, that of the loss of a pair is at most 5e-10 max(1, 2 h), and
-# that of its slope 5e-8: measured for all widths on the grid by tests/test_chebyshev.py.
+# that of its slope 5e-8: tests/test_chebyshev.py measures it for all widths on the grid.
 _LOG_TOLERANCE, _MORE_TERMS = 17.0, 3
 # Expansions are kept for half widths on a grid of this ratio.
 _GRID_RATIO, _NARROWEST = 1.05, 1e-2
@@ -41,41 +41,27 @@ def coefficients(half_width, offsets=(0.0,)):
     angle = math.pi * (degree + 0.5) / n_terms
     to_coefficients = torch.cos(degree[:, None] * angle) * (2 / n_terms)
     to_coefficients[0] /= 2
-    zeros = half_width * angle.cos()
-    u = zeros[:, None] - zeros + torch.tensor(offsets).to(zeros)[:, None, None]
+    score = half_width * angle.cos()
+    u = score[:, None] - score + torch.tensor(offsets).to(score)[:, None, None]
     even = u.abs() / 2 + torch.log1p(torch.exp(-u.abs()))
     slope = torch.tanh(u / 2) / 2
-    return tuple(
-        to_coefficients @ values @ to_coefficients.T for values in (even, slope)
-    )
+    return [to_coefficients @ values @ to_coefficients.T for values in (even, slope)]
 
 
 def polynomials(x, out):
-    """Write the Chebyshev polynomials T_0(x), T_1(x), ... to the rows of `out`.
+    """Write T_0(x), T_1(x), ... to the rows of `out`, (n_terms, len(x)); return it.
 
     From those up to degree k to those up to 2 k + 1 at once, by
     :math:`T_{2k} = 2 T_k^2 - 1` and :math:`T_{2k+1} = 2 T_k T_{k+1} - x`.
-
-    Parameters
-    ----------
-    x : tensor of shape (n,), float64
-        In [-1, 1].
-    out : tensor of shape (n_terms, n), float64
-        At least two rows.
-
-    Returns
-    -------
-    out : tensor
     """
     out[0], out[1] = 1.0, x
     minus_one, minus_x = -torch.ones_like(x[:1]), -x
     n_known = 2
     while n_known < len(out):
-        first = n_known // 2
+        k = n_known // 2
         for shift, rest in ((0, minus_one), (1, minus_x)):
             new = out[n_known + shift : 2 * n_known : 2]
-            k = slice(first, first + len(new))
-            other = slice(first + shift, first + shift + len(new))
-            torch.addcmul(rest, out[k], out[other], value=2, out=new)
+            factors = out[k : k + len(new)], out[k + shift : k + shift + len(new)]
+            torch.addcmul(rest, *factors, value=2, out=new)
         n_known *= 2
     return out

@@ -77,7 +77,7 @@ def rows_by_size(sizes, largest, device):
     """
     width = int(sizes[0])
     if width <= largest and bool((sizes == width).all()):
-        return [Rows((len(sizes), width))], []
+        return [Rows((len(sizes), width))], None
     # The same sizes come again with every pass over all groups in one batch.
     return _rows_by_size(sizes.numpy().tobytes(), largest, device)
 
@@ -98,7 +98,10 @@ def _rows_by_size(sizes, largest, device):
     sizes = np.frombuffer(sizes, dtype=np.int64)
     ends = np.cumsum(sizes)
     is_large = sizes > largest
-    large = np.c_[ends - sizes, ends][is_large].tolist()
+    large = None
+    if is_large.any():
+        items = np.flatnonzero(np.repeat(is_large, sizes))
+        large = torch.from_numpy(items).to(device), torch.from_numpy(sizes[is_large])
     small = np.flatnonzero(~is_large)
     rows = [
         _padded(ends[own] - sizes[own], sizes[own], device)

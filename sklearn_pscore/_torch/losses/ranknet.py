@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from sklearn_pscore._torch.losses.all_pairs import sums_of_rows
-from sklearn_pscore._torch.losses.large import LargeGroups, batches
+from sklearn_pscore._torch.losses.expanded import sums_by_expansion
 from sklearn_pscore._torch.losses.padding import rows_by_size
 
 # Groups up to this size go through their pairs, side by side; for a larger one
@@ -200,7 +200,7 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
         Sum over the pairs of one member of the product of their items' weights.
     """
     small, large = rows_by_size(sizes, _LARGEST_DENSE_GROUP, scores.device)
-    if not large and len(small) == 1 and small[0].index is None:
+    if large is None and len(small) == 1 and small[0].index is None:
         loss, pair_weight, slopes = sums_of_rows(
             small[0], scores, level, weight, with_gradient
         )
@@ -216,11 +216,13 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
         pair_weight += part[1]
         if with_gradient:
             rows.put(gradient, part[2])
-    for items, group_sizes in batches(large):
-        sums = LargeGroups(level[items], weight[items], group_sizes)
-        part, slopes = sums(scores[:, items], with_gradient)
-        loss += part
-        pair_weight += sums.pair_weight
+    if large is not None:
+        items, sizes = large
+        part = sums_by_expansion(
+            scores[:, items], level[items], weight[items], sizes, with_gradient
+        )
+        loss += part[0]
+        pair_weight += part[2]
         if with_gradient:
-            gradient[:, items] = slopes
+            gradient[:, items] = part[1].to(gradient.dtype)
     return loss, gradient, pair_weight
