@@ -34,6 +34,30 @@ def run_starts(*columns):
     return np.flatnonzero(is_start)
 
 
+def level_in_group(group, value):
+    """Return the level of each entry among the distinct values of its group.
+
+    Parameters
+    ----------
+    group, value : ndarray of shape (n,)
+        Sorted by group, and by value inside each group.
+
+    Returns
+    -------
+    level : ndarray of shape (n,), int
+        0 for the lowest value of the group, then 1, 2, ...
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> level_in_group(np.array([4, 4, 4, 7]), np.array([1.0, 2.0, 2.0, 2.0])).tolist()
+    [0, 1, 1, 0]
+    """
+    run = Segments.of_equal(group, value).index
+    groups = Segments.of_equal(group)
+    return run - groups.spread(run[groups.start])
+
+
 class Segments:
     """Stretches of neighbouring places, such as the items of each group.
 

@@ -1,187 +1,199 @@
-"""Large groups: which of them are summed together, and that nothing depends on it."""
+"""Groups above the dense limit: their expansion against all pairs."""
 
 import numpy as np
 import pytest
 import torch
+from losses_by_definition import over_all_pairs
 from numpy.testing import assert_allclose
-from test_loss import over_all_pairs
 
-from sklearn_pscore._torch.losses import large as _large
-from sklearn_pscore._torch.losses import ranknet as _loss
-from sklearn_pscore._torch.losses.large import LargeGroups, batches
-from sklearn_pscore._torch.losses.narrow import NarrowSums
+from sklearn_pscore._torch.losses.ranknet import sum_over_pairs
 
 LEVEL_SIZES = {
     "all different": [[1] * 300, [1] * 270],
     "few levels": [[200, 100], [90, 90, 90]],
-    "of all sizes": [[1, 2, 16, 17, 1, 40, 33, 150, 18, 2], [70, 65, 1, 1, 3, 2]],
+    "of all sizes": [[1, 2, 16, 17, 1, 40, 33, 150, 18, 2], [70, 65, 1, 1, 3, 120]],
     "one item against many": [[1, 300], [260, 1]],
-    "a small one beside": [[1] * 400, [1, 1]],
-    "too large for its pairs": [[400, 1, 1, 700], [300, 10]],
+    "one group, two levels": [[400, 1]],
+    "very large": [[400, 1, 1, 700], [300, 10]],
 }
 
 
 def case_of(level_sizes, score_range, seed=0, n_members=1):
+    """Return scores of groups that are far apart, level, weight and sizes."""
     rng = np.random.default_rng(seed)
     level = [np.repeat(np.arange(len(sizes)), sizes) for sizes in level_sizes]
-    sizes = [len(own) for own in level]
+    sizes = [len(levels) for levels in level]
     scores = rng.uniform(0, score_range, (n_members, sum(sizes)))
-    # Groups apart, so that one center would not do for all.
+    # One center would not do for all groups.
     scores += np.repeat(rng.normal(0, 1000, len(sizes)), sizes)
     return scores, np.concatenate(level), rng.uniform(0.1, 2.0, sum(sizes)), sizes
 
 
-def assert_exact(sums, scores, level, weight, sizes):
-    """Compare with all pairs, within what the docs promise."""
-    loss, gradient = sums(torch.tensor(scores))
-    expected = [over_all_pairs(own, level, weight, sizes) for own in scores]
-    score_range = max(1.0, np.ptp(scores))
+def sums(scores, level, weight, sizes, with_gradient=True):
+    columns = (torch.tensor(np.asarray(x)) for x in (scores, level, weight, sizes))
+    return sum_over_pairs(*columns, with_gradient)
+
+
+def widest_range(scores, sizes):
+    parts = np.split(scores, np.cumsum(sizes)[:-1], axis=1)
+    return max(1.0, *(np.ptp(part, axis=1).max() for part in parts))
+
+
+def assert_exact(scores, level, weight, sizes):
+    """Compare with all pairs, within the bounds of docs/loss.md."""
+    loss, gradient, pair_weight = sums(scores, level, weight, sizes)
+    expected = [over_all_pairs(member, level, weight, sizes) for member in scores]
     total = expected[0][2]
-    assert_allclose(sums.pair_weight.item(), total, rtol=1e-12)
-    bound = 1e-9 * score_range * total * len(scores)
-    assert abs(loss.item() - sum(own[0] for own in expected)) <= bound
-    for own, (_, slopes, _, of_item) in zip(gradient, expected, strict=True):
-        assert np.all(np.abs(own.numpy() - slopes) <= 1e-7 * of_item)
+    assert_allclose(pair_weight.item(), total, rtol=1e-12)
+    bound = 1e-9 * widest_range(scores, sizes) * total * len(scores)
+    assert abs(loss.item() - sum(member[0] for member in expected)) <= bound
+    for row, (_, slopes, _, of_item) in zip(gradient, expected, strict=True):
+        assert np.all(np.abs(row.numpy() - slopes) <= 1e-7 * of_item)
 
 
 @pytest.mark.parametrize("n_members", [1, 3, 20])
-@pytest.mark.parametrize("score_range", [0.0, 0.5, 6.0, 25.0, 31.0, 40.0, 500.0])
+@pytest.mark.parametrize(
+    "score_range", [0.0, 0.5, 6.0, 25.0, 31.0, 40.0, 500.0, 1e5, 1e12]
+)
 @pytest.mark.parametrize("level_sizes", LEVEL_SIZES)
 def test_equal_all_pairs(level_sizes, score_range, n_members):
-    case = case_of(LEVEL_SIZES[level_sizes], score_range, n_members=n_members)
-    assert_exact(LargeGroups(*map(torch.tensor, case[1:3]), case[3]), *case)
+    assert_exact(*case_of(LEVEL_SIZES[level_sizes], score_range, n_members=n_members))
 
 
-def test_one_group_that_is_wide_does_not_spoil_the_others(monkeypatch):
-    scores, *rest = case_of(LEVEL_SIZES["of all sizes"], 6.0, n_members=4)
+@pytest.mark.parametrize("score_range", [6.0, 100.0])
+@pytest.mark.parametrize(
+    "level_sizes",
+    [[4500, 4500], [1] * 9000, [2] * 4500, [1, 2000, 30, 30, 30, 1, 5000, 1, 1950]],
+    ids=["two levels", "all different", "pairs of equals", "of all sizes"],
+)
+def test_more_items_than_are_worked_on_at_a_time(level_sizes, score_range):
+    assert_exact(*case_of([level_sizes], score_range))
+
+
+def test_one_group_of_a_wide_range_does_not_spoil_the_others():
+    scores, level, weight, sizes = case_of(LEVEL_SIZES["of all sizes"], 6.0, 0, 4)
+    _, calm, _ = sums(scores, level, weight, sizes)
     scores[2, :100] *= 50
-    sums = LargeGroups(*map(torch.tensor, rest[:2]), rest[2])
-    assert_exact(sums, scores, *rest)
-    # Whichever members go together with the wide one.
-    monkeypatch.setattr(_large, "LARGEST_BATCH", 1000)
-    assert_exact(sums, scores, *rest)
+    assert_exact(scores, level, weight, sizes)
+    _, gradient, _ = sums(scores, level, weight, sizes)
+    assert_allclose(gradient[[0, 1, 3]], calm[[0, 1, 3]], atol=1e-12)
+    assert_allclose(gradient[2, sizes[0] :], calm[2, sizes[0] :], atol=1e-12)
+
+
+def test_far_blocks_with_empty_ones_between():
+    # Clusters at distances that are near, just far, and very far.
+    centers = np.array([0.0, 20.0, 31.9, 32.1, 70.0, 1e4, 1e9])
+    rng = np.random.default_rng(7)
+    scores = np.repeat(centers, 60) + rng.uniform(0, 3, 420)
+    rng.shuffle(scores)
+    level = np.sort(rng.integers(0, 5, 420))
+    assert_exact(scores[None], level, np.ones(420), [420])
 
 
 @pytest.mark.parametrize("heavy", [0, 150, 299, 300, 420])
-def test_an_item_with_most_of_the_weight_is_as_exact(heavy):
-    scores, level, weight, sizes = case_of(LEVEL_SIZES["all different"], 6.0)
+@pytest.mark.parametrize("score_range", [6.0, 100.0])
+def test_an_item_with_most_of_the_weight_is_as_exact(heavy, score_range):
+    # With itself it outweighs all pairs: the error of the expansion there must go.
+    scores, level, weight, sizes = case_of(LEVEL_SIZES["all different"], score_range)
     weight[heavy] = 1e6
-    sums = NarrowSums(*map(torch.tensor, (level, weight, sizes)))
-    assert_exact(sums, scores, level, weight, sizes)
+    assert_exact(scores, level, weight, sizes)
 
 
-def test_weights_of_one_group_are_no_matter_to_another():
-    scores, level, weight, sizes = case_of(LEVEL_SIZES["of all sizes"], 6.0)
+@pytest.mark.parametrize("score_range", [6.0, 100.0])
+def test_weights_of_one_group_are_no_matter_to_another(score_range):
+    scores, level, weight, sizes = case_of(LEVEL_SIZES["of all sizes"], score_range)
     weight[: sizes[0]] *= 1e12
-    _, gradient = NarrowSums(*map(torch.tensor, (level, weight, sizes)))(
-        torch.tensor(scores)
+    _, gradient, _ = sums(scores, level, weight, sizes)
+    light = slice(sizes[0], None)
+    expected = over_all_pairs(scores[0, light], level[light], weight[light], sizes[1:])
+    assert np.all(
+        np.abs(gradient[0, light].numpy() - expected[1]) <= 1e-7 * expected[3]
     )
-    alone = [slice(sizes[0], None)]
-    expected = over_all_pairs(
-        scores[0][alone[0]], level[alone[0]], weight[alone[0]], sizes[1:]
-    )
-    assert_allclose(gradient[0][alone[0]], expected[1], atol=1e-7 * expected[3].min())
+
+
+@pytest.mark.parametrize("factor", [1e-23, 1e18])
+def test_a_common_factor_of_the_weights_is_one_of_the_sums(factor):
+    scores, level, weight, sizes = case_of(LEVEL_SIZES["of all sizes"], 6.0)
+    loss, gradient, pair_weight = sums(scores, level, weight, sizes)
+    scaled = sums(scores, level, factor * weight, sizes)
+    assert_allclose(scaled[0] / factor**2, loss, rtol=1e-12)
+    assert_allclose(scaled[1] / factor**2, gradient, rtol=1e-9)
+    assert_allclose(scaled[2] / factor**2, pair_weight, rtol=1e-12)
 
 
 def test_zero_weights_make_no_pairs():
     scores, level, weight, sizes = case_of(LEVEL_SIZES["of all sizes"], 6.0)
     weight[::2] = 0.0
     kept = weight > 0
-    sums = NarrowSums(*map(torch.tensor, (level, weight, sizes)))
-    loss, gradient = sums(torch.tensor(scores))
-    group = np.repeat([0, 1], sizes)
-    expected = over_all_pairs(
-        scores[0, kept], level[kept], weight[kept], np.bincount(group[kept])
-    )
+    loss, gradient, pair_weight = sums(scores, level, weight, sizes)
+    kept_sizes = np.bincount(np.repeat([0, 1], sizes)[kept])
+    expected = over_all_pairs(scores[0, kept], level[kept], weight[kept], kept_sizes)
     assert_allclose(loss.item(), expected[0], rtol=1e-9)
     assert_allclose(gradient[0, kept], expected[1], atol=1e-6)
+    assert_allclose(pair_weight.item(), expected[2], rtol=1e-12)
     assert not gradient[0, ~kept].any()
 
 
-def test_together_equals_apart():
+def test_groups_together_equal_groups_apart():
     scores, level, weight, sizes = case_of(LEVEL_SIZES["of all sizes"], 6.0)
-    level, weight, scores = map(torch.tensor, (level, weight, scores))
-    together = LargeGroups(level, weight, sizes)(scores)
+    loss, gradient, _ = sums(scores, level, weight, sizes)
+    bounds = [0, *np.cumsum(sizes)]
     apart = [
-        LargeGroups(level[own], weight[own], [size])(scores[:, own])
-        for own, size in (
-            (slice(0, sizes[0]), sizes[0]),
-            (slice(sizes[0], None), sizes[1]),
-        )
+        sums(scores[:, a:b], level[a:b], weight[a:b], [b - a])
+        for a, b in zip(bounds[:-1], bounds[1:], strict=True)
     ]
-    assert_allclose(together[0], sum(loss for loss, _ in apart), rtol=1e-9)
-    assert_allclose(together[1], torch.cat([g for _, g in apart], 1), atol=1e-6)
+    assert_allclose(loss, sum(part[0] for part in apart), rtol=1e-9)
+    assert_allclose(gradient, torch.cat([part[1] for part in apart], 1), atol=1e-6)
+
+
+def test_large_groups_between_small_ones():
+    rng = np.random.default_rng(0)
+    sizes = [3, 300, 2, 280, 260, 5]
+    level_sizes = [rng.multinomial(size - 2, [0.3, 0.7]) + 1 for size in sizes]
+    assert_exact(*case_of(level_sizes, 6.0, n_members=2))
 
 
 @pytest.mark.parametrize("score_range", [6.0, 100.0])
 def test_scores_and_weights_are_left_as_they_are(score_range):
     scores, level, weight, sizes = case_of(LEVEL_SIZES["of all sizes"], score_range)
-    given = [torch.tensor(column) for column in (scores, level, weight)]
-    LargeGroups(*given[1:], sizes)(given[0])
-    for column, kept in zip(given, (scores, level, weight), strict=True):
-        assert_allclose(column, kept, rtol=0)
+    columns = [torch.tensor(column) for column in (scores, level, weight, sizes)]
+    sum_over_pairs(*columns)
+    for column, before in zip(columns, (scores, level, weight, sizes), strict=True):
+        assert torch.equal(column, torch.tensor(before))
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_give_nan(wrong):
     scores, level, weight, sizes = case_of(LEVEL_SIZES["few levels"], 6.0)
     scores[0, 7] = wrong
-    loss, gradient = LargeGroups(*map(torch.tensor, (level, weight)), sizes)(
-        torch.tensor(scores)
-    )
+    loss, gradient, pair_weight = sums(scores, level, weight, sizes)
     assert loss.isnan()
     assert not gradient[0, : sizes[0]].isfinite().all()
     assert gradient[0, sizes[0] :].isfinite().all()
+    assert pair_weight.isfinite()
+    assert sums(scores, level, weight, sizes, with_gradient=False)[0].isnan()
 
 
-def test_wide_scores_are_not_for_one_matrix():
-    scores, level, weight, sizes = case_of(LEVEL_SIZES["few levels"], 40.0)
-    sums = NarrowSums(*map(torch.tensor, (level, weight, sizes)))
-    assert sums(torch.tensor(scores)) is None
-
-
-def test_loss_without_gradient():
-    scores, level, weight, sizes = case_of(LEVEL_SIZES["few levels"], 6.0)
-    sums = LargeGroups(*map(torch.tensor, (level, weight)), sizes)
-    loss, gradient = sums(torch.tensor(scores), with_gradient=False)
+@pytest.mark.parametrize("score_range", [6.0, 100.0])
+def test_loss_without_gradient(score_range):
+    case = case_of(LEVEL_SIZES["few levels"], score_range)
+    loss, gradient, pair_weight = sums(*case, with_gradient=False)
     assert gradient is None
-    assert loss == sums(torch.tensor(scores))[0]
+    assert loss == sums(*case)[0]
+    assert pair_weight == sums(*case)[2]
 
 
-def test_batches_hold_whole_groups(monkeypatch):
-    monkeypatch.setattr(_large, "LARGEST_BATCH", 10)
-    found = list(batches([(0, 4), (4, 9), (12, 15), (20, 26), (30, 50), (50, 52)]))
-    places = [
-        list(range(items.start, items.stop))
-        if isinstance(items, slice)
-        else items.tolist()
-        for items, _ in found
-    ]
-    assert places == [
-        list(range(9)),
-        [12, 13, 14, 20, 21, 22, 23, 24, 25],
-        list(range(30, 50)),
-        [50, 51],
-    ]
-    assert [sizes for _, sizes in found] == [[4, 5], [3, 6], [20], [2]]
-
-
-def test_batches_change_nothing(monkeypatch):
-    """Large groups among small ones, cut into batches of any size."""
-    rng = np.random.default_rng(0)
-    sizes = [3, 300, 2, 280, 260, 5]
-    level = np.concatenate([np.sort(rng.integers(0, 9, size)) for size in sizes])
-    level = np.concatenate(
-        [
-            np.unique(own, return_inverse=True)[1]
-            for own in np.split(level, np.cumsum(sizes)[:-1])
-        ]
+@pytest.mark.parametrize("n_levels", [2, 20, 200])
+@pytest.mark.parametrize("score_range", [6.0, 31.0, 100.0])
+def test_the_dense_limit_changes_nothing(n_levels, score_range):
+    rng = np.random.default_rng(6)
+    level = np.sort(rng.permutation(np.arange(200) % n_levels))
+    columns = rng.uniform(0, score_range, (1, 200)), level, rng.uniform(0.1, 2.0, 200)
+    columns = [torch.tensor(column) for column in (*columns, [200])]
+    dense, expanded = (
+        sum_over_pairs(*columns, largest_dense_group=limit) for limit in (200, 199)
     )
-    scores, weight = rng.uniform(0, 6, (2, len(level))), rng.uniform(1, 2, len(level))
-    given = [torch.tensor(column) for column in (scores, level, weight, sizes)]
-    whole = _loss.sum_over_pairs(*given)
-    for largest in (1, 300, 600):
-        monkeypatch.setattr(_large, "LARGEST_BATCH", largest)
-        cut = _loss.sum_over_pairs(*given)
-        for found, expected in zip(cut, whole, strict=True):
-            assert_allclose(found, expected, rtol=1e-8, atol=1e-5)
+    assert dense[0] != expanded[0]
+    bound = 1e-9 * score_range * dense[2].item()
+    assert abs(dense[0].item() - expanded[0].item()) <= bound
+    assert_allclose(dense[1], expanded[1], atol=1e-7 * dense[2].item())

@@ -6,15 +6,14 @@ import re
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose, assert_array_equal
+from losses_by_definition import over_all_pairs, packed, value_and_gradient
+from numpy.testing import assert_allclose
 
-from sklearn_pscore._torch.losses import padding as _cubes
-from sklearn_pscore._torch.losses import ranknet as _loss
 from sklearn_pscore._torch.losses.ranknet import (
     PairwiseLogisticLoss,
     pairwise_logistic_loss,
+    sum_over_pairs,
 )
-from sklearn_pscore._torch.packing import PackedTarget
 
 RANGES = [0.01, 0.5, 6.0, 25.0, 31.0, 33.0, 100.0, 1000.0, 1e6]
 SIZES = {
@@ -54,46 +53,22 @@ def random_case(rng, sizes, n_levels, score_range, arrangement, weights):
     return scores, level, weight, sizes
 
 
-def over_all_pairs(scores, level, weight, sizes):
-    """Return loss, gradient, weight, and the pair weight of each item, as defined."""
-    loss, total = 0.0, 0.0
-    gradient, of_item = np.zeros(len(scores)), np.zeros(len(scores))
-    ends = np.cumsum(sizes)
-    for start, end in zip(ends - sizes, ends, strict=True):
-        own = slice(start, end)
-        minus_margin = scores[own] - scores[own, None]
-        pair = (level[own, None] > level[own]) * weight[own, None] * weight[own]
-        slope = pair * np.exp(-np.logaddexp(0.0, -minus_margin))
-        loss += (pair * np.logaddexp(0.0, minus_margin)).sum()
-        gradient[own] = slope.sum(0) - slope.sum(1)
-        of_item[own] = pair.sum(0) + pair.sum(1)
-        total += pair.sum()
-    return loss, gradient, total, of_item
-
-
-def packed(level, weight, sizes, gain=None):
-    gain = np.zeros(len(level)) if gain is None else gain
-    columns = (torch.tensor(np.asarray(x)) for x in (level, weight, sizes, gain))
-    return PackedTarget(*columns)
-
-
-def loss_and_gradient(scores, level, weight, sizes, loss=None):
+def loss_and_gradient(scores, level, weight, sizes):
     """Return the mean loss and its gradient, one row per member."""
-    scores = torch.tensor(scores, requires_grad=True)
-    value = (loss or PairwiseLogisticLoss())(scores, packed(level, weight, sizes))
-    value.backward()
-    return value.item(), scores.grad.numpy()
+    target = packed(level, weight, sizes)
+    value, gradient = value_and_gradient(PairwiseLogisticLoss(), scores, target)
+    return value, gradient.numpy()
 
 
-def assert_within_bounds(found, case):
+def assert_within_bounds(result, case):
     """Compare (loss, gradient, pair weight) per pair, as the docs promise."""
     loss, gradient, total, of_item = over_all_pairs(*case)
     score_range = max(1.0, np.ptp(case[0]))
-    assert_allclose(found[2], total, rtol=1e-12)
-    assert abs(found[0] - loss) <= 1e-9 * score_range * total
+    assert_allclose(result[2], total, rtol=1e-12)
+    assert abs(result[0] - loss) <= 1e-9 * score_range * total
     # An item without any pair may have rounding, but no more.
     bound = 1e-7 * of_item + 1e-13 * of_item.max()
-    assert np.all(np.abs(np.asarray(found[1]) - gradient) <= bound)
+    assert np.all(np.abs(np.asarray(result[1]) - gradient) <= bound)
 
 
 CASES = [
@@ -117,7 +92,7 @@ def test_error_per_pair(seed, sizes, n_levels, score_range, arrangement, weights
     if seed:
         arrangement = ARRANGEMENTS[3 - ARRANGEMENTS.index(arrangement)]
     case = random_case(rng, SIZES[sizes], n_levels, score_range, arrangement, weights)
-    loss, gradient, pair_weight = _loss.sum_over_pairs(
+    loss, gradient, pair_weight = sum_over_pairs(
         torch.tensor(case[0])[None], *packed(*case[1:])[:3]
     )
     assert_within_bounds((loss.item(), gradient[0], pair_weight.item()), case)
@@ -147,7 +122,7 @@ def test_thousands_of_small_groups_beside_large_ones():
     sizes = rng.integers(2, 30, 2000)
     sizes[[3, 700, 1999]] = 400, 2000, 300
     case = random_case(rng, sizes, 5, 6.0, "independent", "uniform")
-    loss, gradient, pair_weight = _loss.sum_over_pairs(
+    loss, gradient, pair_weight = sum_over_pairs(
         torch.tensor(case[0])[None], *packed(*case[1:])[:3]
     )
     assert_within_bounds((loss.item(), gradient[0], pair_weight.item()), case)
@@ -165,12 +140,12 @@ def test_gradient_passes_gradcheck(sizes):
         )
         return
     gradient = loss_and_gradient(*case)[1]
-    for place in (0, 1, 100, 299):
+    for item in (0, 1, 100, 299):
         step = np.zeros(len(case[0]))
-        step[place] = 1e-4
+        step[item] = 1e-4
         above = loss_and_gradient(case[0] + step, *case[1:])[0]
         below = loss_and_gradient(case[0] - step, *case[1:])[0]
-        assert_allclose((above - below) / 2e-4, gradient[place], atol=1e-8)
+        assert_allclose((above - below) / 2e-4, gradient[item], atol=1e-8)
 
 
 @pytest.mark.parametrize("sizes", SIZES)
@@ -184,40 +159,18 @@ def test_members_together_equal_members_apart(sizes):
     assert_allclose(together[1], np.stack([g for _, g in apart]), atol=1e-15)
 
 
-@pytest.mark.parametrize("sizes", SIZES)
-def test_chunks_equal_one_piece(monkeypatch, sizes):
+@pytest.mark.parametrize("sizes", [[40] * 200, [90, 70] * 20, [2, 9] * 20_000])
+def test_more_pairs_than_are_worked_on_at_a_time(sizes):
     rng = np.random.default_rng(2)
-    case = random_case(rng, SIZES[sizes], 4, 6.0, "independent", "uniform")
+    case = random_case(rng, sizes, 4, 6.0, "independent", "uniform")
     members = np.stack([case[0], -case[0], 2 * case[0]])
-    whole = loss_and_gradient(members, *case[1:])
-    monkeypatch.setattr(_cubes, "_LARGEST_CUBE", 700)
-    cut = loss_and_gradient(members, *case[1:])
-    assert_allclose(cut[0], whole[0], rtol=1e-13)
-    assert_allclose(cut[1], whole[1], atol=1e-15)
-
-
-def test_chunks_have_bounded_size(monkeypatch):
-    monkeypatch.setattr(_cubes, "_LARGEST_CUBE", 50)
-    assert _cubes.chunks(1, 5, 5) == [
-        (slice(0, 1), slice(top, top + 2)) for top in (0, 2, 4)
-    ]
-    assert len(_cubes.chunks(3, 2, 4)) == 2
-    assert len(_cubes.chunks(3, 2, 20)) == 6
-
-
-def test_groups_of_like_size_share_a_matrix():
-    sizes = torch.tensor([4, 300, 3, 2, 4])
-    rows, large = _cubes.rows_by_size(sizes, 256, torch.device("cpu"))
-    assert [r.shape for r in rows] == [(4, 4)]
-    assert_array_equal(large[0], np.arange(4, 304))
-    assert large[1].tolist() == [300]
-    values = torch.arange(313)
-    assert_array_equal(rows[0].of(values)[1], [304, 305, 306, 304])
-    assert_array_equal(rows[0].weights(values)[1], [304, 305, 306, 0])
-    # Far apart, padding would cost more than another round.
-    sizes = torch.tensor([200] + [3] * 400)
-    rows, _ = _cubes.rows_by_size(sizes, 256, torch.device("cpu"))
-    assert [r.shape for r in rows] == [(400, 3), (1, 200)]
+    loss, gradient, total = sum_over_pairs(
+        torch.tensor(members), *packed(*case[1:])[:3]
+    )
+    expected = [over_all_pairs(member, *case[1:]) for member in members]
+    assert_allclose(loss, sum(each[0] for each in expected), rtol=1e-12)
+    assert_allclose(gradient, np.stack([each[1] for each in expected]), atol=1e-11)
+    assert_allclose(total, expected[0][2], rtol=1e-12)
 
 
 @pytest.mark.parametrize("size", [2, 40, 300])

@@ -11,7 +11,8 @@ from torch.func import functional_call
 from torch.optim.lr_scheduler import LambdaLR
 
 from sklearn_pscore._torch.inputs import Bends, InputScaling
-from sklearn_pscore._torch.losses.listwise import LambdaRankLoss, TopOneLoss
+from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
+from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork
 from sklearn_pscore._torch.packing import GroupBatches, PackedGroups

@@ -67,7 +67,7 @@ def _sum_over_sets(sets, x, half_range):
         half_width, offsets = on_grid(half_range), (0.0,)
         key, cell = torch.arange(len(sets.group), device=x.device), sets.of_item
         stride, number, center = 1, None, None
-        whole, whole_of_cell = key[: len(sets.unit)], sets.group
+        whole, whole_of_cell = key[: len(sets.in_group)], sets.group
     else:
         half_width = _BLOCK_WIDTH / 2
         offsets = tuple(_BLOCK_WIDTH * k for k in range(_BLOCKS_BETWEEN + 1))
@@ -81,22 +81,23 @@ def _sum_over_sets(sets, x, half_range):
     C, D = (kernel.to(x) for kernel in coefficients(half_width, offsets))
     blocks = C, D, half_width, stride, number, center
     T = _Polynomials(x / half_width, cell, C.shape[-1])
-    squared_unit = sets.unit.square()
     group = sets.group.index_select(0, key // stride)
-    unit = sets.unit.index_select(0, group)[:, None]
-    sums = T.weighted_sums(sets.weight, len(key)).div_(unit)
+    # By shares in the weight of the group: a heavy group must not round off a light one.
+    unit = sets.in_group.index_select(0, group)
+    sums = T.weighted_sums(sets.weight, len(key)).div_(unit[:, None])
     # All pairs of each group, less those inside the sets, whose cells come first.
     of_whole = sums.new_zeros(len(whole), sums.shape[1])
     of_whole.index_add_(0, whole_of_cell, sums)
     even, slopes = _even_part(of_whole, whole, *blocks)
-    loss += even @ squared_unit[whole // stride]
+    loss += even @ sets.in_group[whole // stride].square()
     slopes = slopes.index_select(0, whole_of_cell)
     inside = slice(int(torch.searchsorted(key, sets.n_inside * stride)))
     if inside.stop:
         even, slopes_inside = _even_part(sums[inside], key[inside], *blocks)
-        loss -= even @ squared_unit[group[inside]]
+        loss -= even @ unit[inside].square()
         slopes[inside] -= slopes_inside
-    return loss, lambda: T.combined(slopes * unit).mul_(sets.weight).add_(sets.linear)
+    slopes *= unit[:, None]
+    return loss, lambda: T.combined(slopes).mul_(sets.weight).add_(sets.linear)
 
 
 class _Sets(NamedTuple):
@@ -107,16 +108,13 @@ class _Sets(NamedTuple):
     one more set, whose inside is not taken off. An item with most of the weight of its
     group counts as a level of several: with itself it outweighs all pairs of the
     group, and so would the error of the expansion.
-
-    Sums are made in a unit for each group, a power of 2 next to its weight, so that a
-    heavy group does not round off a light one.
     """
 
     of_item: torch.Tensor  # (n_items,), the sets of the items that are alone come last
     group: torch.Tensor  # (n_sets,)
     n_inside: int  # number of sets whose inside is taken off
     weight: torch.Tensor  # (n_items,)
-    unit: torch.Tensor  # (n_groups,)
+    in_group: torch.Tensor  # (n_groups,), sum of the weights
     linear: torch.Tensor  # (n_items,), gradient of the linear part
     self_pairs: torch.Tensor  # (), sum of w^2 E(0) / 2 over the items that are alone
     pair_weight: torch.Tensor  # ()
@@ -127,21 +125,17 @@ class _Sets(NamedTuple):
         groups = torch.arange(len(sizes), device=level.device)
         group = groups.repeat_interleave(sizes)
         in_group = torch.bincount(group, weight).clamp_(min=torch.finfo().tiny)
-        mantissa = in_group.frexp().mantissa
-        unit = in_group / mantissa
         # The levels of all groups are numbered on.
         n_levels = level[sizes.cumsum(0) - 1] + 1
-        first = n_levels.cumsum(0) - n_levels
-        level = level + _spread(first, group)
+        level = level + _spread(n_levels.cumsum(0) - n_levels, group)
         group_of_level = groups.repeat_interleave(n_levels)
         count = level.unique_consecutive(return_counts=True)[1]
-        unit_of_level, half = (_spread(c, group_of_level) for c in (unit, mantissa / 2))
-        in_level = torch.bincount(level, weight).div_(unit_of_level)
-        below = in_level.cumsum(0).sub_(in_level)
-        below -= _spread(below[first], group_of_level)
-        pairs = torch.bincount(group_of_level, in_level * below)
+        in_level = torch.bincount(level, weight)
+        below = torch.cat([c.cumsum(0) for c in in_level.split(n_levels.tolist())])
+        below -= in_level
+        half = _spread(in_group / 2, group_of_level)
         # Half of what is above less half of what is below.
-        linear = (half - in_level / 2).sub_(below).mul_(unit_of_level)
+        linear = (half - in_level / 2).sub_(below)
         is_set = (count > 1).logical_or_(in_level > half)
         number = is_set.cumsum(0)
         n_inside = int(number[-1])
@@ -153,10 +147,10 @@ class _Sets(NamedTuple):
             group=torch.cat([group_of_level[is_set], groups]),
             n_inside=n_inside,
             weight=weight,
-            unit=unit,
+            in_group=in_group,
             linear=linear.index_select(0, level).mul_(weight),
             self_pairs=alone @ alone * (math.log(2.0) / 2),
-            pair_weight=pairs @ unit.square(),
+            pair_weight=in_level @ below,
         )
 
 

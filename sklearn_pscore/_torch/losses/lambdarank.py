@@ -1,4 +1,4 @@
-"""Losses over packed groups that look at the order of a whole group."""
+"""LambdaRank: the pairwise loss, a pair weighted by what its swap does to NDCG."""
 
 import torch
 from torch import nn
@@ -6,9 +6,9 @@ from torch.nn.functional import softplus
 
 from sklearn_pscore._torch.losses.padding import chunks, rows_by_size
 
-# Elements of the tile that goes through the pairs of a group, for some of its
-# better items at a time.
-_LARGEST_TILE = 2**20
+# Pairs of a large group that are in memory at a time. Not measured by a benchmark.
+_PAIRS_OF_TILE = 2**20
+# softplus(x) is x from here on, to 1e-13.
 _LINEAR_FROM = 30.0
 
 
@@ -62,7 +62,7 @@ class LambdaRankLoss(nn.Module):
 
 
 class _MeanOverSwaps(torch.autograd.Function):
-    """Sum over members of LambdaRank's mean; the gradient is made at once."""
+    """Sum over members of LambdaRank's mean; the gradient is computed with it."""
 
     @staticmethod
     def forward(ctx, scores, target, k):
@@ -71,17 +71,17 @@ class _MeanOverSwaps(torch.autograd.Function):
         weights = torch.zeros_like(losses)
         gradient = torch.empty_like(matrix)
         sizes = target.sizes.cpu()
-        # Every group is a row of some matrix: no group is too large for tiles.
+        # Every group is a row of some matrix, whatever its size: tiles bound memory.
         matrices, _ = rows_by_size(sizes, int(sizes.max()), matrix.device)
         for rows in matrices:
             lists = _Lists(rows, target, k, matrix.dtype)
             s = rows.of(matrix)
             slopes = torch.empty_like(s)
             for members, groups in chunks(*s.shape):
-                found = lists.over_pairs(s[members, groups], groups)
-                losses[members] += found[0]
-                weights[members] += found[1]
-                slopes[members, groups] = found[2]
+                part = lists.over_pairs(s[members, groups], groups)
+                losses[members] += part[0]
+                weights[members] += part[1]
+                slopes[members, groups] = part[2]
             rows.put(gradient, slopes)
         weights.clamp_(min=torch.finfo(weights.dtype).tiny)
         gradient /= weights[:, None].to(gradient.dtype)
@@ -95,12 +95,13 @@ class _MeanOverSwaps(torch.autograd.Function):
 
 
 def _discount(rank, k):
+    """Return 1 / log2(1 + rank), 0 beyond rank k."""
     discount = 1 / torch.log2(1 + rank)
     return discount if k is None else discount * (rank <= k)
 
 
 class _Lists:
-    """What LambdaRank needs of some groups of like size, whatever the scores."""
+    """Level, weight and gain over IDCG@k of the groups of one padded matrix."""
 
     def __init__(self, rows, target, k, dtype):
         self.k = k
@@ -109,11 +110,11 @@ class _Lists:
         self.is_item = None if rows.is_item is None else rows.is_item.to(dtype)
         gain = rows.weights(target.gain).to(dtype)
         # Items are sorted by level: in the ideal order the last one has rank 1.
-        place = torch.arange(gain.shape[1], device=gain.device)
+        column = torch.arange(gain.shape[1], device=gain.device)
         length = gain.shape[1]
         if rows.is_item is not None:
             length = rows.is_item.sum(1, keepdim=True)
-        ideal = _discount((length - place).clamp(min=1).to(dtype), k)
+        ideal = _discount((length - column).clamp(min=1).to(dtype), k)
         ideal = (gain * ideal).sum(1, keepdim=True)
         self.gain = gain / torch.where(ideal > 0, ideal, torch.inf)
 
@@ -121,38 +122,38 @@ class _Lists:
         """Return losses, weights and slopes of some groups for some members."""
         level, weight, gain = self.level[groups], self.weight[groups], self.gain[groups]
         n_members, n_groups, width = scores.shape
-        height = max(1, _LARGEST_TILE // (n_members * n_groups * width))
+        height = max(1, _PAIRS_OF_TILE // (n_members * n_groups * width))
         tiles = [slice(top, top + height) for top in range(0, width, height)]
         rank = torch.empty_like(scores)
-        for own in tiles:
-            ahead = self._ahead(scores, level, own)
+        for tile in tiles:
+            ahead = self._ahead(scores, level, tile)
             if self.is_item is not None:
                 ahead *= self.is_item[groups].unsqueeze(-2)
             # An item is tied with itself, which counts one half.
-            rank[..., own] = ahead.sum(-1) + 0.5
+            rank[..., tile] = ahead.sum(-1) + 0.5
         discount = _discount(rank, self.k)
         slopes = torch.zeros_like(scores)
         losses = pair_weights = 0.0
-        for own in tiles:
-            pair = weight[:, own].unsqueeze(-1) * weight.unsqueeze(-2)
-            pair *= (gain[:, own].unsqueeze(-1) - gain.unsqueeze(-2)).abs_()
-            pair *= level[:, own].unsqueeze(-1) > level.unsqueeze(-2)
-            swap = discount[..., own].unsqueeze(-1) - discount.unsqueeze(-2)
+        for tile in tiles:
+            pair = weight[:, tile].unsqueeze(-1) * weight.unsqueeze(-2)
+            pair *= (gain[:, tile].unsqueeze(-1) - gain.unsqueeze(-2)).abs_()
+            pair *= level[:, tile].unsqueeze(-1) > level.unsqueeze(-2)
+            swap = discount[..., tile].unsqueeze(-1) - discount.unsqueeze(-2)
             swap.abs_().mul_(pair)
-            minus_margin = scores.unsqueeze(-2) - scores[..., own].unsqueeze(-1)
+            minus_margin = scores.unsqueeze(-2) - scores[..., tile].unsqueeze(-1)
             cost = softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(swap)
             losses += cost.sum(-1).sum((1, 2), dtype=torch.float64)
             pair_weights += swap.sum(-1).sum((1, 2), dtype=torch.float64)
             slope = minus_margin.sigmoid_().mul_(swap)
-            slopes[..., own] -= slope.sum(-1)
+            slopes[..., tile] -= slope.sum(-1)
             slopes += slope.sum(-2)
         return losses, pair_weights, slopes
 
     @staticmethod
-    def _ahead(scores, level, own):
-        """Return 1 where an item is ahead of one of `own`, one half if tied."""
+    def _ahead(scores, level, tile):
+        """Return 1 where an item is ahead of one of `tile`, one half if tied."""
         # Equal scores: the less preferred one first.
-        tied = torch.sign(level[:, own].unsqueeze(-1) - level.unsqueeze(-2))
+        tied = torch.sign(level[:, tile].unsqueeze(-1) - level.unsqueeze(-2))
         tied = ((1 + tied) / 2).to(scores.dtype)
-        lead = scores.unsqueeze(-2) - scores[..., own].unsqueeze(-1)
+        lead = scores.unsqueeze(-2) - scores[..., tile].unsqueeze(-1)
         return torch.heaviside(lead, tied)

@@ -1,16 +1,15 @@
-"""Small groups of like size side by side, so that one operation serves them all."""
+"""Groups of similar size as rows of one padded matrix, so that one operation serves all."""
 
 from functools import lru_cache
 
 import numpy as np
 import torch
 
-# Elements that a batch of cubes may have beyond those it needs, rather than being
-# cut by size of group: about as many as one more round of operations costs.
-_SPARE_ELEMENTS = 2**13
-# Elements of the cubes worked on at a time: 2**17 float64 are 1 MB, which stays in
-# the cache of a core.
-_LARGEST_CUBE = 2**17
+# Pairs that padding may add before groups are split into matrices by size. About as
+# many as one more matrix costs in operations; not measured by a benchmark.
+_SPARE_PAIRS = 2**13
+# Pairs that are computed at a time: 2**17 float64 are 1 MB, the cache of a core.
+_PAIRS_AT_A_TIME = 2**17
 
 
 class Rows:
@@ -20,8 +19,8 @@ class Rows:
     ----------
     shape : tuple (n_groups, width)
     index : tensor of shape (n_groups, width) or None, default=None
-        Items; a padding repeats an item of the group. None if the rows follow
-        one another without padding.
+        Position of each item; padding repeats the first item of the group. None if
+        the rows follow one another without padding.
     is_item : tensor of shape (n_groups, width), bool, or None, default=None
         False where there is padding; None if there is none.
     """
@@ -32,36 +31,36 @@ class Rows:
         self.is_item = is_item
         if index is not None:
             flat = index.flatten()
-            self._place = (
+            self._cells = (
                 torch.arange(len(flat), device=flat.device)
                 if is_item is None
                 else is_item.flatten().nonzero()[:, 0]
             )
-            self._items = flat[self._place]
+            self._items = flat[self._cells]
 
     def of(self, values):
         """Return values of shape (..., n_items) as (..., n_groups, width)."""
         if self.index is None:
             return values.view(*values.shape[:-1], *self.shape)
-        found = values.index_select(-1, self.index.flatten())
-        return found.view(*values.shape[:-1], *self.shape)
+        rows = values.index_select(-1, self.index.flatten())
+        return rows.view(*values.shape[:-1], *self.shape)
 
     def weights(self, weight):
         """Return weights as rows, 0 where there is padding."""
-        found = self.of(weight)
-        return found if self.is_item is None else found * self.is_item
+        rows = self.of(weight)
+        return rows if self.is_item is None else rows * self.is_item
 
     def put(self, target, values):
-        """Write to `target`, shape (n_members, n_items), what belongs to the items."""
+        """Write rows of values to the items of `target`, (n_members, n_items)."""
         values = values.flatten(1)
         if self.index is None:
             target.copy_(values)
         else:
-            target.index_copy_(1, self._items, values.index_select(1, self._place))
+            target.index_copy_(1, self._items, values.index_select(1, self._cells))
 
 
 def rows_by_size(sizes, largest, device):
-    """Return the groups as matrices of rows, and where the larger ones are.
+    """Return small groups as rows of a few matrices, and the items of large ones.
 
     Parameters
     ----------
@@ -73,19 +72,21 @@ def rows_by_size(sizes, largest, device):
     Returns
     -------
     rows : list of Rows
-    large : list of tuple (start, end)
+    large : tuple (items, sizes) or None
+        Slice or positions of the items of the larger groups, and their sizes on the
+        CPU; None if there is no such group.
     """
     width = int(sizes[0])
     if width <= largest and bool((sizes == width).all()):
         return [Rows((len(sizes), width))], None
-    # The same sizes come again with every pass over all groups in one batch.
+    # Cached: a batch of all groups has the same sizes in every epoch.
     return _rows_by_size(sizes.numpy().tobytes(), largest, device)
 
 
 def chunks(n_members, n_groups, width):
-    """Return slices (members, groups) whose cubes are of bounded size."""
-    members = max(1, min(n_members, _LARGEST_CUBE // width**2))
-    groups = max(1, _LARGEST_CUBE // (members * width**2))
+    """Return slices (members, groups) that hold about _PAIRS_AT_A_TIME pairs each."""
+    members = max(1, min(n_members, _PAIRS_AT_A_TIME // width**2))
+    groups = max(1, _PAIRS_AT_A_TIME // (members * width**2))
     return [
         (slice(first, first + members), slice(top, top + groups))
         for first in range(0, n_members, members)
@@ -102,31 +103,35 @@ def _rows_by_size(sizes, largest, device):
     if is_large.any():
         items = np.flatnonzero(np.repeat(is_large, sizes))
         large = torch.from_numpy(items).to(device), torch.from_numpy(sizes[is_large])
+        if items[-1] - items[0] == len(items) - 1:
+            # A slice of the scores is a view, no copy.
+            large = slice(items[0], items[-1] + 1), large[1]
     small = np.flatnonzero(~is_large)
     rows = [
-        _padded(ends[own] - sizes[own], sizes[own], device)
-        for own in _alike(small, sizes)
+        _padded((ends - sizes)[groups], sizes[groups], device)
+        for groups in _by_similar_size(small, sizes)
     ]
     return rows, large
 
 
-def _alike(groups, sizes):
-    """Cut groups where padding them to one width would cost too much."""
+def _by_similar_size(groups, sizes):
+    """Split groups where padding all to one width would add too many pairs."""
     if not len(groups):
         return []
     widest = sizes[groups].max()
     spare = len(groups) * widest**2 - (sizes[groups] ** 2).sum()
-    if spare <= _SPARE_ELEMENTS:
+    if spare <= _SPARE_PAIRS:
         return [groups]
-    # Padding to the next of these sizes at most doubles the work of a group.
-    class_ = np.ceil(2 * np.log2(sizes[groups]))
-    return [groups[class_ == own] for own in np.unique(class_)]
+    # Two classes for each doubling of the size: padding at most doubles the pairs.
+    size_class = np.ceil(2 * np.log2(sizes[groups]))
+    return [groups[size_class == each] for each in np.unique(size_class)]
 
 
 def _padded(starts, sizes, device):
+    """Return the groups that start at `starts` as the rows of one matrix."""
     width = int(sizes.max())
-    place = np.arange(width)
-    is_item = place < sizes[:, None]
-    index = torch.from_numpy(starts[:, None] + place * is_item).to(device)
+    column = np.arange(width)
+    is_item = column < sizes[:, None]
+    index = torch.from_numpy(starts[:, None] + column * is_item).to(device)
     mask = None if is_item.all() else torch.from_numpy(is_item).to(device)
     return Rows((len(sizes), width), index, mask)

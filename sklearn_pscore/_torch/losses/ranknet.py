@@ -4,12 +4,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklearn_pscore._segments import level_in_group
 from sklearn_pscore._torch.losses.all_pairs import sums_of_rows
 from sklearn_pscore._torch.losses.expanded import sums_by_expansion
 from sklearn_pscore._torch.losses.padding import rows_by_size
 
-# Groups up to this size go through their pairs, side by side; for a larger one
-# the sum over pairs is expanded. benchmarks/speed/pair_loss.py shows where they cross.
+# Groups up to this size go through their pairs; larger ones go through an expansion.
+# benchmarks/speed/pair_loss.py measures where the two cross.
 _LARGEST_DENSE_GROUP = 256
 
 
@@ -42,7 +43,7 @@ class PairwiseLogisticLoss(nn.Module):
 
 
 class _MeanOverPairs(torch.autograd.Function):
-    """Mean loss over pairs; the gradient is made in the same pass."""
+    """Mean loss over pairs; the gradient is computed together with it."""
 
     @staticmethod
     def forward(ctx, scores, level, weight, sizes):
@@ -63,7 +64,7 @@ class _MeanOverPairs(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad_loss):
         (gradient,) = ctx.saved_tensors
-        # A tensor of no dimension leaves the type as it is.
+        # A tensor without dimensions does not promote the gradient's type.
         return gradient * grad_loss, None, None, None
 
 
@@ -113,10 +114,7 @@ def pairwise_logistic_loss(scores, preference, group, weight=None):
     _check_columns(columns)
     group = np.unique(columns["group"], return_inverse=True)[1]
     order = np.lexsort((columns["preference"], group))
-    group, value = group[order], columns["preference"][order]
-    is_first = np.diff(group, prepend=-1) != 0
-    steps = np.cumsum(is_first | (np.diff(value, prepend=value[0]) != 0))
-    level = steps - steps[is_first][group]
+    level = level_in_group(group[order], columns["preference"][order])
     if weight is None:
         weights = torch.ones(len(order), dtype=scores.dtype, device=scores.device)
     else:
@@ -130,7 +128,7 @@ def pairwise_logistic_loss(scores, preference, group, weight=None):
     )
     if pair_weight == 0:
         raise ValueError(
-            f"No comparable pairs: {len(order)} items in {is_first.sum()} groups, and no "
+            f"No comparable pairs: {len(order)} items in {group.max() + 1} groups, and no "
             "two items of one group that differ in preference and both have weight. Check "
             "the group labels and the preferences."
         )
@@ -139,7 +137,7 @@ def pairwise_logistic_loss(scores, preference, group, weight=None):
 
 
 def _check_columns(columns):
-    """Raise ValueError for columns that make no sense together."""
+    """Raise ValueError unless the columns fit together and hold finite values."""
     n_items = len(columns["scores"]) if columns["scores"].ndim else 0
     for name, values in columns.items():
         if values.ndim != 1:
@@ -181,7 +179,14 @@ def _check_columns(columns):
         )
 
 
-def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
+def sum_over_pairs(
+    scores,
+    level,
+    weight,
+    sizes,
+    with_gradient=True,
+    largest_dense_group=_LARGEST_DENSE_GROUP,
+):
     """Return the loss summed over members and pairs, its gradient, and the weight.
 
     Parameters
@@ -190,6 +195,8 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
     level, weight, sizes : tensors
         As in :class:`PackedTarget`.
     with_gradient : bool, default=True
+    largest_dense_group : int, default=256
+        Groups of more items go through the expansion.
 
     Returns
     -------
@@ -199,7 +206,7 @@ def sum_over_pairs(scores, level, weight, sizes, with_gradient=True):
     pair_weight : tensor of shape (), float64
         Sum over the pairs of one member of the product of their items' weights.
     """
-    small, large = rows_by_size(sizes, _LARGEST_DENSE_GROUP, scores.device)
+    small, large = rows_by_size(sizes, largest_dense_group, scores.device)
     if large is None and len(small) == 1 and small[0].index is None:
         loss, pair_weight, slopes = sums_of_rows(
             small[0], scores, level, weight, with_gradient

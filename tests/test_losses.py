@@ -1,0 +1,116 @@
+"""Properties of all losses, against their definitions."""
+
+from functools import partial
+
+import losses_by_definition
+import numpy as np
+import pytest
+import torch
+from losses_by_definition import packed, random_case, value_and_gradient
+from numpy.testing import assert_allclose
+
+from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
+from sklearn_pscore._torch.losses.listnet import TopOneLoss
+from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+
+SIZES = {
+    "even": [8] * 5,
+    "several": [2, 3, 9, 1, 4],
+    "large": [300, 5, 2, 280],
+}
+LOSSES = {
+    "ranknet": PairwiseLogisticLoss(),
+    "lambdarank": LambdaRankLoss(),
+    "lambdarank@3": LambdaRankLoss(k=3),
+    "top one": TopOneLoss(),
+}
+DEFINITIONS = {
+    "ranknet": losses_by_definition.ranknet,
+    "lambdarank": losses_by_definition.lambdarank,
+    "lambdarank@3": partial(losses_by_definition.lambdarank, k=3),
+    "top one": losses_by_definition.top_one,
+}
+# RankNet's sums over large groups are not exact: test_expanded.py has their bounds.
+CASES = [
+    (name, sizes)
+    for name in LOSSES
+    for sizes in SIZES
+    if (name, sizes) != ("ranknet", "large")
+]
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_losses_equal_their_definitions(name, sizes):
+    scores, target = random_case(SIZES[sizes])
+    value, gradient = value_and_gradient(LOSSES[name], scores, target)
+    columns = (target.level, target.weight, target.sizes, target.gain)
+    expected = DEFINITIONS[name](scores.numpy(), *(c.numpy() for c in columns))
+    assert_allclose(value, expected[0], rtol=1e-12)
+    assert_allclose(gradient, expected[1], atol=1e-14)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("sizes", ["even", "several"])
+def test_gradients_pass_gradcheck(name, sizes):
+    scores, target = random_case(SIZES[sizes], seed=1)
+    members = torch.stack([scores, scores.flip(0)]).requires_grad_()
+    assert torch.autograd.gradcheck(lambda s: LOSSES[name](s, target), members)
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_members_together_equal_members_apart(name, sizes):
+    scores, target = random_case(SIZES[sizes], seed=2)
+    members = torch.stack([scores, scores.flip(0), 3 * scores])
+    together = value_and_gradient(LOSSES[name], members, target)
+    apart = [value_and_gradient(LOSSES[name], member, target) for member in members]
+    assert_allclose(together[0], sum(value for value, _ in apart), rtol=1e-12)
+    assert_allclose(together[1], torch.stack([g for _, g in apart]), atol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_a_constant_and_the_order_inside_levels_change_nothing(name, sizes):
+    scores, target = random_case(SIZES[sizes], seed=3)
+    value, gradient = value_and_gradient(LOSSES[name], scores, target)
+    moved = value_and_gradient(LOSSES[name], scores + 50, target)
+    assert_allclose(moved[0], value, rtol=1e-12)
+    assert_allclose(moved[1], gradient, atol=1e-13)
+    group = torch.repeat_interleave(torch.arange(len(target.sizes)), target.sizes)
+    rng = np.random.default_rng(0)
+    order = np.lexsort((rng.random(len(scores)), target.level, group))
+    other = target._replace(weight=target.weight[order])
+    shuffled = value_and_gradient(LOSSES[name], scores[order], other)
+    assert_allclose(shuffled[0], value, rtol=1e-12)
+    assert_allclose(shuffled[1], gradient[order], atol=1e-14)
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_float32_scores(name, sizes):
+    scores, target = random_case(SIZES[sizes], seed=4, dtype=torch.float32)
+    result = value_and_gradient(LOSSES[name], scores, target)
+    in_float64 = target._replace(weight=target.weight.double())
+    exact = value_and_gradient(LOSSES[name], scores.double(), in_float64)
+    assert result[1].dtype == torch.float32
+    assert_allclose(result[0], exact[0], rtol=1e-5)
+    assert_allclose(result[1], exact[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_batch_without_weight_costs_nothing(name):
+    scores, target = random_case(SIZES["several"])
+    nothing = target._replace(weight=torch.zeros_like(target.weight))
+    value, gradient = value_and_gradient(LOSSES[name], scores, nothing)
+    assert value == 0.0
+    assert not gradient.any()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_groups_of_one_level_cost_nothing(name):
+    scores, target = random_case([3, 4])
+    level = torch.tensor([0, 1, 1, 0, 0, 0, 0])
+    target = target._replace(level=level, gain=level.double())
+    value, gradient = value_and_gradient(LOSSES[name], scores, target)
+    first = packed(level[:3], target.weight[:3], [3], target.gain[:3])
+    alone = value_and_gradient(LOSSES[name], scores[:3], first)
+    assert_allclose(value, alone[0], rtol=1e-13)
+    assert_allclose(gradient[:3], alone[1], atol=1e-15)
+    assert not gradient[3:].any()
