@@ -11,7 +11,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.base import clone
-from sklearn_pscore._torch.losses.listwise import TopOneLoss
 from skorch.callbacks import (
     Callback,
     EarlyStopping,
@@ -22,6 +21,7 @@ from torch import nn
 
 from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
 from sklearn_pscore._torch import packing as _packing
+from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.network import MemberBatchNorm, MemberLinear
 from sklearn_pscore.metrics import ndcg_score
 

@@ -6,11 +6,11 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 from scipy.special import logsumexp
-from sklearn_pscore._torch.losses.listwise import TopOneLoss
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.linear import fit_linear
+from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork, Shortcut
 from sklearn_pscore._torch.packing import PackedTarget

@@ -21,7 +21,6 @@ times as much, or if an error is above its bound.
 import resource
 import time
 from itertools import product
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -30,7 +29,10 @@ from torch.nn.functional import softplus
 
 from benchmarks.shared.command_line import exit_if, parser_with_smoke
 from benchmarks.shared.results import write_rows
-from sklearn_pscore._torch.losses import ranknet
+from sklearn_pscore._torch.losses.ranknet import (
+    pairwise_logistic_loss,
+    sum_over_pairs,
+)
 
 N_REPETITIONS = 5
 # Items; beyond, the dense ways take minutes or many gigabytes.
@@ -40,7 +42,7 @@ LARGEST = {"expansion": 10**7, "dense tiles": 10**4, "dense": 10**4}
 def expansion(scores, level):
     """Return loss and gradient by this package, with sums in float64."""
     sizes = torch.tensor([len(scores)])
-    return ranknet.sum_over_pairs(scores[None], level, torch.ones_like(scores), sizes)
+    return sum_over_pairs(scores[None], level, torch.ones_like(scores), sizes)
 
 
 def dense(scores, level):
@@ -130,8 +132,9 @@ def cost(smoke):
 def over_groups(largest_dense, scores, level, sizes):
     """Return loss and gradient by this package, groups up to a size dense."""
     weight = torch.ones_like(scores)
-    with patch.object(ranknet, "_LARGEST_DENSE_GROUP", largest_dense):
-        return ranknet.sum_over_pairs(scores[None], level, weight, sizes)
+    return sum_over_pairs(
+        scores[None], level, weight, sizes, largest_dense_group=largest_dense
+    )
 
 
 def in_tiles(scores, level, sizes):
@@ -230,7 +233,7 @@ def error(smoke):
         level = np.arange(n_items) * n_levels // n_items
         scores = arranged(rng, arrangement, level, score_range)
         weight = rng.uniform(0.1, 2.0, n_items)
-        loss, gradient, pair_weight = ranknet.pairwise_logistic_loss(
+        loss, gradient, pair_weight = pairwise_logistic_loss(
             scores, level, np.zeros(n_items, dtype=int), weight
         )
         expected, slopes, of_item = exact(scores, level, weight)
