@@ -51,8 +51,8 @@ ALLOWED = {
     "_target": {"_segments"},
     "_directions": set(),
     "_restore": set(),
+    "_torch": {"_segments"},
     "_segments": set(),
-    "_torch": set(),
 }
 
 
