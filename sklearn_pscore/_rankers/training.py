@@ -2,6 +2,8 @@
 
 from copy import deepcopy
 
+import numpy as np
+
 from sklearn_pscore._rankers.parameters import resolve_batch_size, resolve_epochs
 from sklearn_pscore.metrics._gains import gains_of
 
@@ -87,7 +89,8 @@ class Training:
         self.goes_on = True
 
     def _gain(self, group, preference):
-        return gains_of(self.ranker.gain, group, preference)
+        # Synthetic items may have a preference below zero: they gain nothing.
+        return np.maximum(gains_of(self.ranker.gain, group, preference), 0.0)
 
     def _n_folds(self, training, validation):
         ranker = self.ranker

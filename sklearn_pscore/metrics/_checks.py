@@ -5,8 +5,7 @@ import numbers
 import numpy as np
 
 from sklearn_pscore._target.check import check_groups
-
-GAINS = ("exponential", "linear", "rank")
+from sklearn_pscore.metrics._gains import GAINS
 
 
 def check_scored(groups, y_score, caller):

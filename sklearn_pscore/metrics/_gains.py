@@ -1,31 +1,40 @@
-"""What NDCG gives for an item, for training items in order."""
+"""Gain of an item in DCG, NDCG and the LambdaRank loss."""
 
 import numpy as np
 
 from sklearn_pscore._segments import Segments
 
+GAINS = ("exponential", "linear", "rank")
+"""Names of the gains that :func:`gains_of` computes."""
+
 
 def gains_of(kind, group, preference):
-    """Return the gain of items sorted by group and by preference inside it.
+    r"""Return the gain of items that are sorted by group and rising preference.
 
-    As :func:`~sklearn_pscore.metrics.ndcg_score` has it, but for synthetic items
-    of a preference below zero, which gain nothing.
+    "linear" is the preference :math:`p` itself, "exponential" is
+    :math:`2^p - 1`, and "rank" is the average ascending rank of `p` inside the
+    group: the number of items below it, plus half of one more than the number of
+    items that share it.
 
     Parameters
     ----------
     kind : {"rank", "linear", "exponential"}
-    group : ndarray of shape (n_items,)
+    group : ndarray of shape (n_items,), int
+        Items of one group are neighbours; the groups may be in any order.
     preference : ndarray of shape (n_items,), float
 
     Returns
     -------
     gain : ndarray of shape (n_items,), float
+        At least 0 if the preferences are.
     """
     if kind == "linear":
-        return np.maximum(preference, 0.0)
+        return preference
     if kind == "exponential":
-        return np.exp2(np.maximum(preference, 0.0)) - 1.0
+        # The difference 2**p - 1 has no correct digit left where p is tiny.
+        near_zero = np.expm1(np.minimum(preference, 1.0) * np.log(2.0))
+        return np.where(preference < 1.0, near_zero, np.exp2(preference) - 1.0)
     groups = Segments.of_equal(group)
-    runs = Segments.of_equal(group, preference)
-    middle = runs.start + (runs.size - 1) / 2
-    return runs.spread(middle) - groups.spread(groups.start) + 1
+    ties = Segments.of_equal(group, preference)
+    n_below = ties.start - groups.spread(groups.start)[ties.start]
+    return ties.spread(n_below + (ties.size + 1) / 2)

@@ -72,31 +72,6 @@ def ideal_dcg(items, gain, k):
     return _discounted(items.groups, gain, k)
 
 
-def gain_of(items, gain):
-    """Return the gain of each item: its ascending rank, or from its preference.
-
-    Parameters
-    ----------
-    items : JudgedItems
-    gain : {"rank", "linear", "exponential"}
-
-    Returns
-    -------
-    gain : ndarray of shape (n_items,)
-    """
-    preference = items.preference
-    if gain == "linear":
-        return preference
-    if gain == "exponential":
-        # Near zero the difference would lose its digits.
-        small = np.expm1(np.minimum(preference, 1.0) * np.log(2.0))
-        return np.where(preference < 1.0, small, np.exp2(preference) - 1.0)
-    runs = Segments.of_equal(items.group, preference)
-    highest = items.groups.size[items.group[runs.start]]
-    highest -= items.groups.offset[runs.start]
-    return runs.spread(highest - (runs.size - 1) / 2)
-
-
 def _discounted(groups, gain, k):
     """Sum the gains of each group, in order, by the discounts of their ranks."""
     discount = 1.0 / np.log2(np.arange(2, groups.size.max() + 2))

@@ -14,12 +14,12 @@ from sklearn_pscore.metrics._checks import (
     check_scored,
     check_scores,
 )
+from sklearn_pscore.metrics._gains import gains_of
 from sklearn_pscore.metrics._items import item_scores, judged_items
 from sklearn_pscore.metrics._order import runs_by_score
 from sklearn_pscore.metrics._positions import (
     expected_dcg,
     expected_reciprocal_rank,
-    gain_of,
     ideal_dcg,
 )
 
@@ -322,4 +322,6 @@ def _items_and_gains(groups, y_score, gain, average, caller):
     target, y_score = check_scored(groups, y_score, caller)
     check_gainable(target, gain, caller)
     items = judged_items(target, y_score, caller)
-    return items, gain_of(items, gain)
+    # The items are sorted from the most to the least preferred.
+    rising = gains_of(gain, items.group[::-1], items.preference[::-1])
+    return items, rising[::-1]
