@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_pscore._target.check import check_comparable, check_groups
+from sklearn_pscore._target.check import are_comparable, check_comparable, check_groups
 from sklearn_pscore._target.groups import Groups
 
 NUMBERS = [7, -3, 7]
@@ -325,3 +325,19 @@ def test_from_frame_takes_names_only():
         TypeError, match="group is Series; expected the name of a column"
     ):
         Groups.from_frame(frame, group=frame["track"])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_comparable_items_are_those_in_a_pair(seed):
+    rng = np.random.default_rng(seed)
+    group, preference = rng.integers(0, 9, 20), rng.integers(0, 3, 20) - 1.0
+    weight = rng.integers(0, 3, 20) / 2
+    is_pair = (group[:, None] == group) & (preference[:, None] != preference)
+    is_pair &= weight[:, None] * weight > 0
+    expected = is_pair.any(axis=1)
+    assert_array_equal(are_comparable(group, preference, weight), expected)
+
+
+def test_no_items_are_comparable():
+    nothing = np.zeros(0)
+    assert len(are_comparable(nothing.astype(int), nothing, nothing)) == 0

@@ -12,7 +12,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore import Groups
 from sklearn_pscore._segments import Segments
-from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.metrics import (
     dcg_score,
     kendall_tau_score,
@@ -793,29 +792,3 @@ class TestParts:
                 is_worse = is_worse * weight[start:end, None] * weight[start:end]
                 expected.append(np.sum(np.triu(is_worse)))
             assert_allclose(_worse_first(level, weight, segments), expected, rtol=1e-12)
-
-    @pytest.mark.parametrize(
-        "labels",
-        [
-            np.array([3, -1, 3, 7, -1]),
-            np.array([2**63 - 1, -(2**63), 0, 2**63 - 1]),
-            np.array([10**15, 5, 10**12, 5, 10**15]),
-            np.array([], dtype=int),
-            np.array(["b", "a", "", "b", "ba", "a b"]),
-            np.array(["\U0001f600", "é", "z", "é", "\U0001f601x"]),
-            np.array(["ā", "b", "ā", "c"], dtype=">U2"),
-            np.array([f"{i * 7919 % 101:x}" * 9 for i in range(300)]),
-            np.array([f"{i // 40:040d}" for i in range(300)]),
-            np.array(["", "", ""]),
-        ],
-        ids=str,
-    )
-    def test_codes_of_groups_are_those_of_unique(self, labels):
-        groups = np.zeros(
-            len(labels), dtype=[("group", labels.dtype), ("preference", float)]
-        )
-        groups["group"] = labels
-        target = check_groups(groups)
-        distinct, codes = np.unique(labels, return_inverse=True)
-        assert_array_equal(target.labels, distinct)
-        assert_array_equal(target.group, codes)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklearn_pscore._segments import Segments
+from sklearn_pscore._target.check import are_comparable
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,7 @@ class TrainingItems:
 
     def comparable(self):
         """Drop what is in no pair: weight zero, and groups of one preference."""
-        items = self.take(self.weight > 0)
-        n_groups = int(items.group.max()) + 1 if len(items) else 0
-        lowest = np.full(n_groups, np.inf)
-        highest = np.full(n_groups, -np.inf)
-        np.minimum.at(lowest, items.group, items.preference)
-        np.maximum.at(highest, items.group, items.preference)
-        return items.take((lowest < highest)[items.group])
+        return self.take(are_comparable(self.group, self.preference, self.weight))
 
     @property
     def n_groups(self):
@@ -87,10 +82,11 @@ class TrainingItems:
     @property
     def n_pairs(self):
         """Number of pairs inside groups whose preferences differ."""
-        by_group = np.unique(self.group, return_counts=True)[1]
         order = np.lexsort((self.preference, self.group))
-        tied = Segments.of_equal(self.group[order], self.preference[order]).size
-        return int(_n_pairs_of(by_group).sum() - _n_pairs_of(tied).sum())
+        group, preference = self.group[order], self.preference[order]
+        in_group = _n_pairs_of(Segments.of_equal(group).size)
+        tied = _n_pairs_of(Segments.of_equal(group, preference).size)
+        return int(in_group.sum() - tied.sum())
 
 
 def _n_pairs_of(sizes):

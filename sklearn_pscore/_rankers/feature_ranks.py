@@ -120,11 +120,7 @@ def sum_over_metrics(X, target, points):
     group are better in a metric, n_tied share the place, the item included.
     """
     # With a group code of their own, donors compete among themselves.
-    apart = replace(
-        target,
-        group=2 * target.group + target.donor,
-        donor=np.zeros(target.n_rows, dtype=bool),
-    )
+    apart = replace(target, group=2 * target.group + target.donor, donor=None)
     items = apart.items
     total = np.zeros(items.n_items)
     for values in X.T:

@@ -1,7 +1,7 @@
-"""The ranking target: one gate through which every target comes in.
+"""Check of the ranking target.
 
-Estimators, metrics and splitters all call :func:`check_groups` once, at the
-door, and work on the clean :class:`RankingTarget` that it returns.
+Estimators, metrics and splitters call :func:`check_groups` once, before anything
+else, and work on the clean :class:`RankingTarget` that it returns.
 """
 
 import warnings
@@ -12,11 +12,12 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_pscore._segments import run_starts
 from sklearn_pscore._target.fields import CONVERTERS, OPTIONAL_FIELDS, REQUIRED_FIELDS
+from sklearn_pscore._target.labels import number_label_pairs, number_labels
 
 # A plain integer target with this many distinct values, each of them at least
-# twice, is more likely a column of group ids than a leaderboard.
+# twice, is more likely a column of group ids than a leaderboard. Not measured:
+# scikit-learn's estimator checks, which must not warn, send at most 4.
 _SUSPICIOUS_DISTINCT_INTEGERS = 8
 
 _HOW_TO_BUILD = (
@@ -27,9 +28,7 @@ _HOW_TO_BUILD = (
 
 @dataclass(frozen=True)
 class RankingItems:
-    """What is ranked: the target after rows of one (group, item) are merged.
-
-    Donor rows are left out.
+    """Items of a target: rows of one (group, item) merged, donors left out.
 
     Attributes
     ----------
@@ -67,21 +66,28 @@ class RankingTarget:
         Code of each row's item, the same for rows of the same item label.
     clip : ndarray of shape (n_rows,), int, or None
     weight : ndarray of shape (n_rows,), float
-        Ones if the target has no weights.
+        Built as ones from None.
     donor : ndarray of shape (n_rows,), bool
-        All False if the target marks no donors.
+        Built as all False from None.
     is_plain : bool
-        True if a plain 1-D target came in, which is read as one group.
+        Whether a plain 1-D target was passed, which is read as one group.
     """
 
     labels: np.ndarray
     group: np.ndarray
     preference: np.ndarray
-    item: np.ndarray | None
-    clip: np.ndarray | None
-    weight: np.ndarray
-    donor: np.ndarray
+    item: np.ndarray | None = None
+    clip: np.ndarray | None = None
+    weight: np.ndarray | None = None
+    donor: np.ndarray | None = None
     is_plain: bool = False
+
+    def __post_init__(self):
+        # The class is frozen, so defaults are set past its own __setattr__.
+        if self.weight is None:
+            object.__setattr__(self, "weight", np.ones(self.n_rows))
+        if self.donor is None:
+            object.__setattr__(self, "donor", np.zeros(self.n_rows, dtype=bool))
 
     @property
     def n_rows(self):
@@ -93,34 +99,38 @@ class RankingTarget:
 
     @cached_property
     def items(self):
-        """Rows merged to items, donors left out: a :class:`RankingItems`."""
+        """The :class:`RankingItems` of the rows."""
         if self.item is None and not self.donor.any():
             return RankingItems(
                 self.group, self.preference, self.weight, np.arange(self.n_rows)
             )
-        kept = np.flatnonzero(~self.donor)
+        rows = np.flatnonzero(~self.donor)
         row_item = np.full(self.n_rows, -1)
         if self.item is None:
-            row_item[kept] = np.arange(len(kept))
+            row_item[rows] = np.arange(len(rows))
             return RankingItems(
-                self.group[kept], self.preference[kept], self.weight[kept], row_item
+                self.group[rows], self.preference[rows], self.weight[rows], row_item
             )
-        first, inverse = _first_and_inverse(self.group[kept], self.item[kept])
-        row_item[kept] = inverse
-        # The weights are added in sorted order, so that no item's mean depends
-        # on the order of the rows, not even in the last bit.
-        weight = self.weight[kept]
-        if np.any(weight != weight[:1]):
-            by_item = np.lexsort((weight, inverse))
-            total = np.bincount(inverse[by_item], weight[by_item])
-        else:
-            total = np.bincount(inverse, weight)
+        first, codes = number_label_pairs(self.group[rows], self.item[rows])
+        row_item[rows] = codes
         return RankingItems(
-            self.group[kept][first],
-            self.preference[kept][first],
-            total / np.bincount(inverse),
+            self.group[rows][first],
+            self.preference[rows][first],
+            _mean_weights(codes, self.weight[rows]),
             row_item,
         )
+
+
+def _mean_weights(item, weight):
+    """Return the mean weight of each item's rows, whatever the order of the rows."""
+    if np.any(weight != weight[:1]):
+        # Weights are added in sorted order: the order of the rows would show in
+        # the last bit.
+        by_item = np.lexsort((weight, item))
+        total = np.bincount(item[by_item], weight[by_item])
+    else:
+        total = np.bincount(item, weight)
+    return total / np.bincount(item)
 
 
 def check_groups(
@@ -146,7 +156,8 @@ def check_groups(
     require_preference : bool, default=True
         Whether a row that is not a donor must have been judged (not NaN).
     caller, name : str
-        What asked, and what it calls the target, for the messages.
+        The function or method that checks the target, and its name for the
+        target, for the messages.
 
     Returns
     -------
@@ -155,11 +166,11 @@ def check_groups(
     Raises
     ------
     TypeError
-        If the target is of another kind: None of the two above.
+        If the target is neither, or plain where that is not allowed.
     ValueError
         If its values or its length cannot be used.
     """
-    if _is_structured(groups):
+    if is_structured(groups):
         target = _check_structured(groups, name)
     elif allow_plain:
         target = _check_plain(groups, caller, name)
@@ -191,6 +202,30 @@ def check_judged(target, rows, caller, name="groups"):
         )
 
 
+def are_comparable(group, preference, weight):
+    """Tell which items are in a pair that weighs something.
+
+    These are the items of positive weight in groups where the preferences of
+    such items differ: a pair weighs the product of its two weights.
+
+    Parameters
+    ----------
+    group : ndarray of shape (n_items,), int >= 0
+    preference, weight : ndarray of shape (n_items,), float
+
+    Returns
+    -------
+    is_comparable : ndarray of shape (n_items,), bool
+    """
+    is_weighted = weight > 0
+    n_groups = int(group.max()) + 1 if len(group) else 0
+    lowest = np.full(n_groups, np.inf)
+    highest = np.full(n_groups, -np.inf)
+    np.minimum.at(lowest, group[is_weighted], preference[is_weighted])
+    np.maximum.at(highest, group[is_weighted], preference[is_weighted])
+    return is_weighted & (lowest < highest)[group]
+
+
 def check_comparable(target, caller):
     """Raise ValueError if no two items of one group differ in preference."""
     items = target.items
@@ -201,18 +236,12 @@ def check_comparable(target, caller):
             f"every group has a single item. {caller} compares items of one group with "
             "different preference; check the group labels."
         )
-    # Zero weights are as good as absent: a pair weighs the product of its rows.
-    present = items.weight > 0
-    if not present.any():
+    if not np.any(items.weight > 0):
         raise ValueError(
             f"No comparable pairs: the weight of all {items.n_items} items is zero, and "
             "a pair weighs the product of its rows. Give some rows a positive weight."
         )
-    lowest = np.full(target.n_groups, np.inf)
-    highest = np.full(target.n_groups, -np.inf)
-    np.minimum.at(lowest, items.group[present], items.preference[present])
-    np.maximum.at(highest, items.group[present], items.preference[present])
-    if not np.any(lowest < highest):
+    if not np.any(are_comparable(items.group, items.preference, items.weight)):
         raise ValueError(
             "No comparable pairs: all preferences are equal within each of the "
             f"{np.sum(sizes > 0)} groups. {caller} compares items of one group with "
@@ -237,34 +266,35 @@ def _check_structured(groups, name):
             "(n_samples,). Flatten it with groups.ravel()."
         )
     fields = {field: CONVERTERS[field](groups[field]) for field in names}
-    labels, codes = _distinct_and_codes(fields["group"])
+    labels, codes = number_labels(fields["group"])
     item = None
     if "item" in fields:
-        item = _distinct_and_codes(fields["item"])[1]
+        item = number_labels(fields["item"])[1]
         _check_items_agree(codes, item, fields)
-    n_rows = len(groups)
     return RankingTarget(
         labels=labels,
         group=codes,
         preference=fields["preference"],
         item=item,
         clip=fields.get("clip"),
-        weight=fields.get("weight", np.ones(n_rows)),
-        donor=fields.get("donor", np.zeros(n_rows, dtype=bool)),
+        weight=fields.get("weight"),
+        donor=fields.get("donor"),
     )
 
 
 def _check_items_agree(group, item, fields):
-    first, inverse = _first_and_inverse(group, item)
-    own = fields["preference"]
-    expected = own[first][inverse]
-    bad = np.flatnonzero(~((own == expected) | (np.isnan(own) & np.isnan(expected))))
+    """Raise ValueError if rows of one (group, item) differ in preference."""
+    first, codes = number_label_pairs(group, item)
+    given = fields["preference"]
+    expected = given[first][codes]
+    agree = (given == expected) | (np.isnan(given) & np.isnan(expected))
+    bad = np.flatnonzero(~agree)
     if len(bad):
         row = bad[0]
         raise ValueError(
             f"item {fields['item'][row]!s} of group {fields['group'][row]!s} has "
-            f"preference {own[row]} at row {row} but {expected[row]} at row "
-            f"{first[inverse[row]]}; rows of one item in one group share one preference. "
+            f"preference {given[row]} at row {row} but {expected[row]} at row "
+            f"{first[codes[row]]}; rows of one item in one group share one preference. "
             "Average them, or give the rows different item names."
         )
 
@@ -293,21 +323,16 @@ def _check_plain(y, caller, name):
             ) from None
     assert_all_finite(y, input_name="y")
     _warn_about_group_ids(y)
-    n_rows = len(y)
     return RankingTarget(
         labels=np.zeros(1, dtype=np.int64),
-        group=np.zeros(n_rows, dtype=np.int64),
+        group=np.zeros(len(y), dtype=np.int64),
         preference=y.astype(np.float64),
-        item=None,
-        clip=None,
-        weight=np.ones(n_rows),
-        donor=np.zeros(n_rows, dtype=bool),
         is_plain=True,
     )
 
 
 def _refuse_tables(y, name):
-    """Refuse what looks like (group, preference) side by side."""
+    """Raise TypeError for rows of (group, preference), and for other tables."""
     first = y[0] if isinstance(y, (list, tuple)) and len(y) else None
     is_rows = isinstance(first, tuple) or (isinstance(first, list) and len(first) != 1)
     shape = getattr(y, "shape", ())
@@ -319,6 +344,7 @@ def _refuse_tables(y, name):
 
 
 def _warn_about_group_ids(y):
+    """Warn if plain preferences are more likely group ids."""
     if y.dtype.kind not in "ui":
         return
     _, counts = np.unique(y, return_counts=True)
@@ -333,86 +359,14 @@ def _warn_about_group_ids(y):
         )
 
 
-def _first_and_inverse(group, item):
-    """Return the first row of each (group, item), and the item of each row."""
-    n_labels = int(item.max()) + 1 if len(item) else 1
-    distinct, inverse = _distinct_and_codes(group * n_labels + item)
-    return _first_of_each(inverse, len(distinct)), inverse
-
-
-def _first_of_each(codes, n_codes):
-    """Return the first place of each code."""
-    first = np.empty(n_codes, dtype=np.int64)
-    # Of several values for one entry the last one stays, here the first place.
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return first
-
-
-def _distinct_and_codes(labels):
-    """Return what :func:`numpy.unique` with ``return_inverse=True`` does, sooner.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,), int64 or fixed-width strings
-    """
-    if not len(labels) or not labels.dtype.itemsize:
-        return np.unique(labels, return_inverse=True)
-    if labels.dtype.kind == "U":
-        return _distinct_and_codes_of_text(labels)
-    lowest = int(labels.min())
-    span = int(labels.max()) - lowest + 1
-    place_bits = (len(labels) - 1).bit_length()
-    if span <= max(4 * len(labels), 1024):
-        above = labels - lowest
-        is_there = np.zeros(span, dtype=bool)
-        is_there[above] = True
-        return np.flatnonzero(is_there) + lowest, (np.cumsum(is_there) - 1)[above]
-    if span.bit_length() + place_bits > 63:
-        return np.unique(labels, return_inverse=True)
-    # The label and its place, packed into one integer, sort several times as
-    # fast as the places by their labels.
-    packed = ((labels - lowest) << place_bits) | np.arange(len(labels))
-    packed.sort()
-    ordered = packed >> place_bits
-    is_new = np.ones(len(labels), dtype=bool)
-    is_new[1:] = ordered[1:] != ordered[:-1]
-    codes = np.empty(len(labels), dtype=np.int64)
-    codes[packed & ((1 << place_bits) - 1)] = np.cumsum(is_new) - 1
-    return ordered[is_new] + lowest, codes
-
-
-def _distinct_and_codes_of_text(labels):
-    """Number strings by their characters, as many at once as fit into an integer."""
-    labels = np.ascontiguousarray(labels, dtype=labels.dtype.newbyteorder("="))
-    characters = labels.view(np.uint32)
-    if characters.max() < 256:
-        characters = characters.astype(np.uint8)
-    columns = characters.reshape(len(labels), -1).T.copy()
-    # Neighbours of one label count once, so rows that are sorted cost little.
-    start = run_starts(*columns)
-    columns = columns[:, start]
-    codes = np.zeros(len(start), dtype=np.int64)
-    n_codes = 1
-    room = 1 << (63 - len(codes).bit_length())
-    for column in columns:
-        lowest = column.min()
-        span = int(column.max() - lowest) + 1
-        if n_codes * span > room:
-            distinct, codes = _distinct_and_codes(codes)
-            n_codes = len(distinct)
-        codes = codes * span + (column - lowest)
-        n_codes *= span
-    distinct, codes = _distinct_and_codes(codes)
-    first = start[_first_of_each(codes, len(distinct))]
-    return labels[first], np.repeat(codes, np.diff(start, append=len(labels)))
-
-
-def _is_structured(groups):
+def is_structured(groups):
+    """Tell whether a target is a structured array, as :class:`Groups` makes it."""
     dtype = getattr(groups, "dtype", None)
     return isinstance(dtype, np.dtype) and dtype.names is not None
 
 
 def _describe(values):
+    """Return the type and shape of an argument, for a message."""
     shape = getattr(values, "shape", None)
     kind = type(values).__name__
     if shape is not None:

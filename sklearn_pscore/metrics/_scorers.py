@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sklearn_pscore._target.check import is_structured
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.metrics._agreement import (
     kendall_tau_score,
@@ -179,7 +180,7 @@ def _inner(estimator):
 
 def _as_structured(groups):
     """Return a plain target as one group, the way the metrics read it."""
-    if getattr(getattr(groups, "dtype", None), "names", None) is not None:
+    if is_structured(groups):
         return groups
     return Groups.from_arrays(group=np.zeros(len(groups), dtype=int), preference=groups)
 
