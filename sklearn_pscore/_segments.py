@@ -1,4 +1,4 @@
-"""Segments of arrays: where runs of equal values start, and sums inside each."""
+"""Segments of an array: runs of equal values, and sums that restart at each."""
 
 from functools import cached_property
 
@@ -59,20 +59,20 @@ def level_in_group(group, value):
 
 
 class Segments:
-    """Stretches of neighbouring places, such as the items of each group.
+    """Division of an array into segments, such as the items of each group.
 
-    What is computed for a segment is a function of its own values alone, to the
-    last bit: a difference of two sums over everything before would not be.
+    Every result for a segment depends on its own values alone, to the last bit.
+    A difference of two sums over the whole array would depend on the others.
 
     Parameters
     ----------
     size : ndarray of shape (n_segments,), int, > 0
-        Number of places of each segment, in order.
+        Number of positions of each segment, in order.
 
     Attributes
     ----------
     start : ndarray of shape (n_segments,), int
-        First place of each segment.
+        First position of each segment.
     """
 
     def __init__(self, size):
@@ -85,25 +85,25 @@ class Segments:
         return cls(np.diff(run_starts(*columns), append=len(columns[0])))
 
     def spread(self, values):
-        """Return the value of each place's segment."""
+        """Repeat the value of each segment at all of its positions."""
         return np.repeat(values, self.size)
 
     @cached_property
     def index(self):
-        """Number of each place's segment."""
+        """Index of the segment at each position."""
         return self.spread(np.arange(len(self.size)))
 
     @cached_property
     def offset(self):
-        """Distance of each place from the first place of its segment."""
+        """Distance of each position from the start of its segment."""
         return np.arange(len(self.index)) - self.spread(self.start)
 
     def sum(self, values):
-        """Return the sum of each segment, its values added in sequence."""
+        """Return the sum of each segment, its values added in order."""
         return np.bincount(self.index, values, minlength=len(self.size))
 
     def count(self, is_counted):
-        """Return the number of places of each segment where the mask is True."""
+        """Return the number of True values of a mask in each segment."""
         return np.add.reduceat(is_counted, self.start, dtype=np.int64)
 
     def sums_before(self, values):
@@ -111,15 +111,15 @@ class Segments:
 
         Parameters
         ----------
-        values : ndarray of shape (n_places,), int or float
+        values : ndarray of shape (n,), int or float
 
         Returns
         -------
-        before : ndarray of shape (n_places,)
-            Zero at the first place of each segment.
+        before : ndarray of shape (n,)
+            Zero at the start of each segment.
         """
         if values.dtype.kind == "i":
-            # Sums of integers are exact, so a difference of two of them is too.
+            # Sums of integers are exact, and so is a difference of two of them.
             before = np.cumsum(values) - values
             return before - self.spread(before[self.start])
         before = np.empty(len(values))
@@ -128,41 +128,43 @@ class Segments:
         return before
 
     def accumulate(self, ufunc, values):
-        """Accumulate `values` by `ufunc` inside each segment, in sequence.
+        """Return the running sum or product of each segment.
 
         Parameters
         ----------
         ufunc : numpy.ufunc
             ``np.add`` or ``np.multiply``.
-        values : ndarray of shape (n_places,), float
+        values : ndarray of shape (n,), float
 
         Returns
         -------
-        accumulated : ndarray of shape (n_places,)
-            The first place of a segment holds its own value.
+        accumulated : ndarray of shape (n,)
+            ``ufunc.accumulate`` of the values of each segment alone.
         """
         accumulated = values.copy()
-        for places, cells, shape in self._tables:
+        for positions, cells, shape in self._tables:
             table = np.zeros(shape[0] * shape[1])
-            table[cells] = values[places]
+            table[cells] = values[positions]
             ufunc.accumulate(table.reshape(shape), axis=0, out=table.reshape(shape))
-            accumulated[places] = table[cells]
+            accumulated[positions] = table[cells]
         return accumulated
 
     @cached_property
     def _tables(self):
-        """Places, and cells of a table with one column per segment, by length.
+        """Tables with a column for each segment, to accumulate along the rows.
 
-        Segments of one bit length share a table, so that a loop runs over at
-        most 64 tables and none of them is more than half empty.
+        Segments whose lengths round up to the same power of two share a table,
+        so there are at most 64 tables and none is more than half empty. A table
+        is given as the positions that it holds, their cells in it, and its
+        shape. Segments of length one need no table.
         """
         tables = []
         bits = np.frexp(self.size - 1)[1]
         for n_bits in np.unique(bits[bits > 0]):
-            places = np.flatnonzero(self.spread(bits == n_bits))
-            in_table = bits == n_bits
-            column = np.cumsum(in_table) - 1
+            is_in_table = bits == n_bits
+            positions = np.flatnonzero(self.spread(is_in_table))
+            column = np.cumsum(is_in_table) - 1
             n_columns = int(column[-1]) + 1
-            cells = self.offset[places] * n_columns + column[self.index[places]]
-            tables.append((places, cells, (1 << int(n_bits), n_columns)))
+            cells = self.offset[positions] * n_columns + column[self.index[positions]]
+            tables.append((positions, cells, (1 << int(n_bits), n_columns)))
         return tables

@@ -1,4 +1,4 @@
-"""What the hand-crafted baselines share: directions, and places in a metric."""
+"""Base of rankers that score an item by its rank in each feature."""
 
 import re
 import warnings
@@ -13,11 +13,21 @@ from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._items import item_scores
-from sklearn_pscore.metrics._order import runs_by_score
+from sklearn_pscore.metrics._order import rank_by_score
 
 
-class PlacingRanker(RankerMixin, BaseEstimator):
-    """Sum over the metrics what an item's place in each of them is worth."""
+class FeatureRankRanker(RankerMixin, BaseEstimator):
+    """Base of rankers that score an item by its rank in each feature.
+
+    A score is a sum of points over the features. Subclasses define ``fit``,
+    ``predict``, and the points of one feature:
+
+    - ``_points_in_group(n_better, n_tied)`` for ranks inside the groups passed:
+      `n_better` items of the group are better, `n_tied` are equal, the item
+      itself included;
+    - ``_points_in_training(n_better, n_equal)`` for ranks among the training
+      rows: so many of them are better than, and equal to, the row.
+    """
 
     def __init__(self, *, directions=None):
         self.directions = directions
@@ -37,8 +47,7 @@ class PlacingRanker(RankerMixin, BaseEstimator):
         ranks : ndarray of shape (n_samples,), float
             1 is best, ties share their average rank; NaN for donor rows.
         """
-        X, target = self._checked(X, groups, "rank")
-        return rank_items(groups, self._score_in_groups(X, target))
+        return rank_items(groups, self._predict_in_groups(X, groups, "rank"))
 
     def score(self, X, y):
         """Return the pairwise accuracy of the scores inside the groups of `y`.
@@ -54,15 +63,15 @@ class PlacingRanker(RankerMixin, BaseEstimator):
         Returns
         -------
         accuracy : float
-            In [0, 1]; 0.5 is chance, and what a constant score gets.
+            In [0, 1]; 0.5 is chance, and the accuracy of a constant score.
         """
-        X = self._oriented(X)
-        target = check_groups(y, n_rows=len(X), caller=self._called("score"))
+        X = self._check_X(X)
+        target = check_groups(y, n_rows=len(X), caller=self._caller("score"))
         return pairwise_accuracy_score(y, self._score_in_groups(X, target))
 
-    def _remember(self, X, y):
-        """Set directions and reference, and return the checked target."""
-        caller = self._called("fit")
+    def _fit_reference(self, X, y):
+        """Set the directions and the training rows; return the checked target."""
+        caller = self._caller("fit")
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), require_preference=False, caller=caller)
         if target.donor.all():
@@ -71,16 +80,17 @@ class PlacingRanker(RankerMixin, BaseEstimator):
                 "row that is not, to place others by. Check the condition passed as donor=."
             )
         self.directions_ = self._column_directions(target)
-        # Sorted once, every later row finds its place by bisection.
+        # Each column is sorted here, once, so that predict ranks by bisection.
         self.reference_ = np.sort(oriented(X[~target.donor], self.directions_), axis=0)
         return target
 
     def _column_directions(self, target):
+        """Return the direction of each column of X, which may have no names."""
         names = getattr(self, "feature_names_in_", None)
         if self.directions is not None or not _are_unnamed(names):
             return resolve_directions(self.directions, self.n_features_in_, names)
-        # scikit-learn's estimator checks send a plain y and X without names:
-        # there a warning is a failure. A target with groups is a user's.
+        # scikit-learn's estimator checks fail on a warning, and pass a plain y
+        # with unnamed columns. A target with groups comes from a user.
         if not target.is_plain:
             warnings.warn(
                 f"X has {self.n_features_in_} columns without metric names and directions "
@@ -92,52 +102,65 @@ class PlacingRanker(RankerMixin, BaseEstimator):
             )
         return np.full(self.n_features_in_, "larger")
 
-    def _checked(self, X, groups, method):
-        """Return X, larger is better, and the checked groups to rank it in."""
-        X = self._oriented(X)
+    def _predict(self, X, groups):
+        """Return the scores in `groups`, or among the training rows if None."""
+        if groups is None:
+            return self._score_in_training(self._check_X(X))
+        return self._predict_in_groups(X, groups, "predict")
+
+    def _predict_in_groups(self, X, groups, method):
+        """Check `X` and `groups` for a method; return the scores in `groups`."""
+        X = self._check_X(X)
         target = check_groups(
             groups,
             n_rows=len(X),
             allow_plain=False,
             require_preference=False,
-            caller=self._called(method),
+            caller=self._caller(method),
         )
-        return X, target
+        return self._score_in_groups(X, target)
 
-    def _oriented(self, X):
+    def _check_X(self, X):
+        """Return the checked X, oriented so that larger is better."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return oriented(X, self.directions_)
 
-    def _called(self, method):
+    def _caller(self, method):
         return f"{type(self).__name__}.{method}"
 
+    def _score_in_groups(self, X, target):
+        """Add up the points of each row's item for its ranks in its group.
 
-def sum_over_metrics(X, target, points):
-    """Add up each row's points(n_better, n_tied) over the metrics of its item.
+        Donor rows are ranked among the donor rows of their group.
+        """
+        # Donors become groups of their own: the items of a target leave them out.
+        target = replace(target, group=2 * target.group + target.donor, donor=None)
+        items = target.items
+        score = np.zeros(items.n_items)
+        for values in X.T:
+            ranking = rank_by_score(items.group, item_scores(target, values))
+            points = self._points_in_group(ranking.n_above, ranking.runs.size)
+            score[ranking.order] += ranking.runs.spread(points)
+        return score[items.row_item]
 
-    X of shape (n_rows, n_features) is larger-is-better; n_better items of the
-    group are better in a metric, n_tied share the place, the item included.
-    """
-    # With a group code of their own, donors compete among themselves.
-    apart = replace(target, group=2 * target.group + target.donor, donor=None)
-    items = apart.items
-    total = np.zeros(items.n_items)
-    for values in X.T:
-        places = runs_by_score(items.group, item_scores(apart, values))
-        gained = points(places.above, places.runs.size)
-        total[places.order] += places.runs.spread(gained)
-    return total[items.row_item]
+    def _score_in_training(self, X):
+        """Add up the points of each row for its ranks among the training rows."""
+        score = np.zeros(len(X))
+        for reference, values in zip(self.reference_.T, X.T, strict=True):
+            score += self._points_in_training(*_count_better(reference, values))
+        return score
 
 
-def places_among(seen, values):
-    """Count, for each value, the better and the equal values in sorted `seen`."""
-    # Bisection is faster when neighbours search the same stretch.
+def _count_better(reference, values):
+    """Count, for each value, the better and the equal ones of a sorted reference."""
+    # Neighbours in sorted order search the same part of the reference: the
+    # bisection is faster then.
     order = np.argsort(values)
-    up_to, below = np.empty((2, len(values)), dtype=np.int64)
-    up_to[order] = np.searchsorted(seen, values[order], side="right")
-    below[order] = np.searchsorted(seen, values[order], side="left")
-    return len(seen) - up_to, up_to - below
+    n_up_to, n_below = np.empty((2, len(values)), dtype=np.int64)
+    n_up_to[order] = np.searchsorted(reference, values[order], side="right")
+    n_below[order] = np.searchsorted(reference, values[order], side="left")
+    return len(reference) - n_up_to, n_up_to - n_below
 
 
 def _are_unnamed(names):

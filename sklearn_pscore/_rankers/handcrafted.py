@@ -2,15 +2,11 @@
 
 import numpy as np
 
-from sklearn_pscore._rankers.feature_ranks import (
-    PlacingRanker,
-    places_among,
-    sum_over_metrics,
-)
+from sklearn_pscore._rankers.feature_ranks import FeatureRankRanker
 from sklearn_pscore._restore import restored_on_error
 
 
-class TopCountRanker(PlacingRanker):
+class TopCountRanker(FeatureRankRanker):
     """Count the metrics in which an item is the best of its group.
 
     This is #Top1, the ranking of the ViCo challenge 2022 that the paper
@@ -19,32 +15,30 @@ class TopCountRanker(PlacingRanker):
     ``predict(X, groups)`` counts inside each group of the rows passed. All
     items that share the best value of a metric count it. Rows of one
     (group, item) are one contender with the mean of each metric, taken after
-    the directions are applied, and share its score. Donor rows are contenders
-    of the other donor rows of their group only. Weights play no role.
+    the directions are applied, and share its score. Donor rows are ranked among
+    the donor rows of their group. Weights play no role.
 
-    Give it the metrics in their own units: a scaler before it drops the names
-    that directions are known by, and centring moves zero, which `nearest_zero`
-    is about.
+    Pass the metrics in their own units. A scaler before it drops the names by
+    which directions are known, and moves the zero that `nearest_zero` refers to.
 
-    ``predict(X)`` has no groups to compare in and places each row among the
-    rows seen in ``fit``: with p_j the share of these that are not better than
-    the row in metric j, and n the mean number of items of their groups,
+    ``predict(X)`` has no groups to compare in, and ranks each row among the
+    training rows instead. With p_j the share of these that are not better than
+    the row in metric j, and n the mean number of items of their groups, it is
+    the expected number of metrics in which none of n - 1 random training rows
+    is better:
 
     .. math:: s(x) = \\sum_j p_j^{\\max(n - 1, 1)}
-
-    is the expected number of metrics in which no one of n - 1 random training
-    rows is better.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
     Parameters
     ----------
     directions : None, str, list of str or dict, default=None
-        Which way each metric points: ``"larger"``, ``"smaller"`` or
+        Direction of each metric: ``"larger"``, ``"smaller"`` or
         ``"nearest_zero"`` is better. One word holds for all columns, a list
-        has one word per column, and a dict names columns. A column that the
-        dict leaves out, and with None every column, must bear the name of one
-        of the paper's twelve metrics; another name is an error. If X has no
+        has one word per column, and a dict has column names as keys. A column
+        that the dict leaves out, and with None every column, must have the name
+        of one of the paper's twelve metrics; another name is an error. If X has no
         names at all (an array, or columns that are only numbered, such as
         ``x0, x1, x2``), None reads every column as ``"larger"``, with a
         UserWarning unless the target is plain.
@@ -55,8 +49,9 @@ class TopCountRanker(PlacingRanker):
         Direction of each column.
 
     reference_ : ndarray of shape (n_reference, n_features_in_), float
-        Training rows that are not donors, negated where smaller is better and
-        ``-abs(x)`` where nearest to zero is; each column sorted by itself.
+        Training rows that are not donors, oriented so that larger is better (see
+        `directions_`: ``-x`` for smaller, ``-abs(x)`` for nearest to zero). Each
+        column is sorted by itself.
 
     mean_group_size_ : float
         Mean number of items in the training groups, donors left out.
@@ -69,8 +64,8 @@ class TopCountRanker(PlacingRanker):
 
     See Also
     --------
-    RankSumRanker : Adds up ranks, so that every place counts.
-    PairwisePreferenceRanker : Learns from people which metric counts.
+    RankSumRanker : Adds up ranks, not only first ranks.
+    PairwisePreferenceRanker : Learns from preferences how much a metric counts.
 
     References
     ----------
@@ -89,15 +84,15 @@ class TopCountRanker(PlacingRanker):
     >>> ranker.predict(X, groups).tolist()
     [1.0, 1.0, 1.0]
 
-    Groups have three items, so that shares count squared; two thirds of the
-    training rows are not better than the second in FID, 1 + (2/3)**2:
+    Groups have three items, so the exponent is 2. In FID, two thirds of the
+    training rows are not better than the second row: 1 + (2/3)**2.
 
     >>> ranker.predict(X).round(3).tolist()
     [1.111, 1.444, 1.111]
     """
 
     def fit(self, X, y):
-        """Remember the training rows, and which way each metric points.
+        """Store the training rows, and the direction of each metric.
 
         Parameters
         ----------
@@ -120,7 +115,7 @@ class TopCountRanker(PlacingRanker):
             If `y` or `directions` is of another type.
         """
         with restored_on_error(self):
-            items = self._remember(X, y).items
+            items = self._fit_reference(X, y).items
             self.mean_group_size_ = items.n_items / len(np.unique(items.group))
         return self
 
@@ -133,31 +128,25 @@ class TopCountRanker(PlacingRanker):
             Metric values in their own units, finite.
         groups : structured ndarray of shape (n_samples,) or None, default=None
             Target built by :class:`~sklearn_pscore.Groups`; its preferences are
-            not read. None places each row among the training rows.
+            not read. None ranks each row among the training rows.
 
         Returns
         -------
         y_score : ndarray of shape (n_samples,), float
             Number of metrics, from 0 to n_features; larger is better.
         """
-        if groups is not None:
-            return self._score_in_groups(*self._checked(X, groups, "predict"))
-        return self._score_in_reference(self._oriented(X))
+        return self._predict(X, groups)
 
-    def _score_in_groups(self, X, target):
-        return sum_over_metrics(X, target, lambda n_better, n_tied: n_better == 0)
+    def _points_in_group(self, n_better, n_tied):
+        return n_better == 0
 
-    def _score_in_reference(self, X):
-        exponent = max(self.mean_group_size_ - 1, 1)
-        n_reference = len(self.reference_)
-        total = np.zeros(len(X))
-        for seen, values in zip(self.reference_.T, X.T, strict=True):
-            n_better, _ = places_among(seen, values)
-            total += (1 - n_better / n_reference) ** exponent
-        return total
+    def _points_in_training(self, n_better, n_equal):
+        """Return the chance that n - 1 random training rows are all not better."""
+        share_not_better = 1 - n_better / len(self.reference_)
+        return share_not_better ** max(self.mean_group_size_ - 1, 1)
 
 
-class RankSumRanker(PlacingRanker):
+class RankSumRanker(FeatureRankRanker):
     """Add up an item's ranks over the metrics.
 
     This is RS, the ranking of the ViCo challenge 2023 that the paper compares
@@ -167,31 +156,29 @@ class RankSumRanker(PlacingRanker):
     start at 0, ties share their average rank, smaller is better.
     ``predict(X, groups)`` is minus that, so that larger is better. Rows of one
     (group, item) are one contender with the mean of each metric, taken after
-    the directions are applied, and share its score. Donor rows are contenders
-    of the other donor rows of their group only. Weights play no role.
+    the directions are applied, and share its score. Donor rows are ranked among
+    the donor rows of their group. Weights play no role.
 
-    Give it the metrics in their own units: a scaler before it drops the names
-    that directions are known by, and centring moves zero, which `nearest_zero`
-    is about.
+    Pass the metrics in their own units. A scaler before it drops the names by
+    which directions are known, and moves the zero that `nearest_zero` refers to.
 
-    ``predict(X)`` has no groups to compare in and places each row among the
-    rows seen in ``fit``: with b_j the share of these that are better than the
-    row in metric j and t_j the share that equals it,
+    ``predict(X)`` has no groups to compare in, and ranks each row among the
+    training rows instead. With b_j the share of these that are better than the
+    row in metric j, and t_j the share that equals it, it is minus the sum of the
+    row's mid-ranks, as shares of the training rows:
 
     .. math:: s(x) = -\\sum_j (b_j + t_j / 2)
-
-    is minus the sum of its mid-ranks, as shares of the training rows.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
     Parameters
     ----------
     directions : None, str, list of str or dict, default=None
-        Which way each metric points: ``"larger"``, ``"smaller"`` or
+        Direction of each metric: ``"larger"``, ``"smaller"`` or
         ``"nearest_zero"`` is better. One word holds for all columns, a list
-        has one word per column, and a dict names columns. A column that the
-        dict leaves out, and with None every column, must bear the name of one
-        of the paper's twelve metrics; another name is an error. If X has no
+        has one word per column, and a dict has column names as keys. A column
+        that the dict leaves out, and with None every column, must have the name
+        of one of the paper's twelve metrics; another name is an error. If X has no
         names at all (an array, or columns that are only numbered, such as
         ``x0, x1, x2``), None reads every column as ``"larger"``, with a
         UserWarning unless the target is plain.
@@ -202,8 +189,9 @@ class RankSumRanker(PlacingRanker):
         Direction of each column.
 
     reference_ : ndarray of shape (n_reference, n_features_in_), float
-        Training rows that are not donors, negated where smaller is better and
-        ``-abs(x)`` where nearest to zero is; each column sorted by itself.
+        Training rows that are not donors, oriented so that larger is better (see
+        `directions_`: ``-x`` for smaller, ``-abs(x)`` for nearest to zero). Each
+        column is sorted by itself.
 
     n_features_in_ : int
         Number of columns seen in ``fit``.
@@ -213,8 +201,8 @@ class RankSumRanker(PlacingRanker):
 
     See Also
     --------
-    TopCountRanker : Counts the first places only.
-    PairwisePreferenceRanker : Learns from people which metric counts.
+    TopCountRanker : Counts first ranks only.
+    PairwisePreferenceRanker : Learns from preferences how much a metric counts.
 
     References
     ----------
@@ -237,7 +225,7 @@ class RankSumRanker(PlacingRanker):
     """
 
     def fit(self, X, y):
-        """Remember the training rows, and which way each metric points.
+        """Store the training rows, and the direction of each metric.
 
         Parameters
         ----------
@@ -260,7 +248,7 @@ class RankSumRanker(PlacingRanker):
             If `y` or `directions` is of another type.
         """
         with restored_on_error(self):
-            self._remember(X, y)
+            self._fit_reference(X, y)
         return self
 
     def predict(self, X, groups=None):
@@ -272,7 +260,7 @@ class RankSumRanker(PlacingRanker):
             Metric values in their own units, finite.
         groups : structured ndarray of shape (n_samples,) or None, default=None
             Target built by :class:`~sklearn_pscore.Groups`; its preferences are
-            not read. None places each row among the training rows.
+            not read. None ranks each row among the training rows.
 
         Returns
         -------
@@ -280,9 +268,7 @@ class RankSumRanker(PlacingRanker):
             At most 0, larger is better. With `groups` in ranks, without in
             shares of the training rows.
         """
-        if groups is not None:
-            return self._score_in_groups(*self._checked(X, groups, "predict"))
-        return self._score_in_reference(self._oriented(X))
+        return self._predict(X, groups)
 
     def rank_sums(self, X, groups):
         """Return the sum of each row's ranks in its group over the metrics.
@@ -301,23 +287,13 @@ class RankSumRanker(PlacingRanker):
             In ranks, at least 0, smaller is better. An item that is the best of
             its group in every metric has 0.
         """
-        return _rank_sums(*self._checked(X, groups, "rank_sums"))
+        # A difference, since the bare minus would turn 0 into -0.0.
+        return 0.0 - self._predict_in_groups(X, groups, "rank_sums")
 
-    def _score_in_groups(self, X, target):
-        # Not the bare minus: nobody wants to read a score of -0.0.
-        return 0.0 - _rank_sums(X, target)
+    def _points_in_group(self, n_better, n_tied):
+        """Return minus the average rank, from 0, of the tied items."""
+        return -(n_better + (n_tied - 1) / 2)
 
-    def _score_in_reference(self, X):
-        n_reference = len(self.reference_)
-        total = np.zeros(len(X))
-        for seen, values in zip(self.reference_.T, X.T, strict=True):
-            n_better, n_tied = places_among(seen, values)
-            total -= (n_better + n_tied / 2) / n_reference
-        return total
-
-
-def _rank_sums(X, target):
-    """Return the sum over the metrics of the ranks from 0 in each group."""
-    return sum_over_metrics(
-        X, target, lambda n_better, n_tied: n_better + (n_tied - 1) / 2
-    )
+    def _points_in_training(self, n_better, n_equal):
+        """Return minus the mid-rank as a share of the training rows."""
+        return -(n_better + n_equal / 2) / len(self.reference_)

@@ -10,8 +10,8 @@ def number_labels(labels):
 
     The result is that of ``np.unique(labels, return_inverse=True)``. NumPy 2.4
     takes 2 to 13 times as long for integers of a range below their number, and
-    mostly 3 to 8 times as long for text (10,000 to 1,000,000 labels, 10 of each;
-    measured once, there is no script in benchmarks/).
+    3 to 7 times as long for text in which a label comes ten times (10,000 to
+    1,000,000 labels; measured once, by no script in benchmarks/).
 
     Parameters
     ----------

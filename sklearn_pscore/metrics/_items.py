@@ -1,4 +1,4 @@
-"""The judged items of a target, in an order that no row order can change."""
+"""Judged items of a target, in an order that does not depend on the row order."""
 
 import math
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from sklearn_pscore.metrics._order import stable_order
 
 @dataclass(frozen=True)
 class JudgedItems:
-    """Items of the groups that say something about a score.
+    """Items of the informative groups, see :func:`judged_items`.
 
     They are sorted by group, inside a group from the most to the least
     preferred, and items of one preference by weight. Items that agree in all of
-    these differ at most in their score, so a sum over any of the other columns
-    taken in this order never depends on the order of the rows.
+    these differ at most in their score, so a sum over any other column, taken in
+    this order, does not depend on the order of the rows.
 
     Attributes
     ----------
     groups : Segments
-        The groups that are kept, as stretches of items.
+        The informative groups, as segments of the items.
     preference, weight, score : ndarray of shape (n_items,), float
-    label : ndarray of shape (n_kept,), int
-        Index of each group that is kept among all groups of the target.
+    code : ndarray of shape (n_informative,), int
+        Index of each informative group among all groups of the target.
     n_groups : int
         Number of all groups of the target.
     """
@@ -34,27 +34,27 @@ class JudgedItems:
     preference: np.ndarray
     weight: np.ndarray
     score: np.ndarray
-    label: np.ndarray
+    code: np.ndarray
     n_groups: int
 
     @property
     def group(self):
-        """Index of each item's group among the groups that are kept."""
+        """Index of each item's group among the informative groups."""
         return self.groups.index
 
     def mean_weight(self):
         """Return the mean item weight of each group, up to one common factor."""
-        # The factor keeps equal weights at exactly one, and sums finite.
+        # Divided by the largest, equal weights are exactly one and sums finite.
         return self.groups.sum(self.weight / self.weight.max()) / self.groups.size
 
     def over_groups(self, values, *, average, weights=None):
-        """Return the mean of `values`, or all of them with NaN for other groups.
+        """Return the mean of `values`, or all of them and NaN for other groups.
 
         Parameters
         ----------
-        values : ndarray of shape (n_kept,)
+        values : ndarray of shape (n_informative,)
         average : bool
-        weights : ndarray of shape (n_kept,) or None, default=None
+        weights : ndarray of shape (n_informative,) or None, default=None
             Weight of each group in the mean; None weighs all alike.
 
         Returns
@@ -63,30 +63,30 @@ class JudgedItems:
         """
         if not average:
             per_group = np.full(self.n_groups, np.nan)
-            per_group[self.label] = values
+            per_group[self.code] = values
             return per_group
         if weights is None:
             weights = np.ones(len(values))
-        # fsum rounds once, at the end, so the order of the groups is immaterial.
+        # fsum rounds once, at the end: the order of the groups does not matter.
         mean = math.fsum(weights * values) / math.fsum(weights)
-        # Rounding must not take the mean of equal values to another one.
+        # By rounding, the mean of equal values could be another value.
         return float(np.clip(mean, values.min(), values.max()))
 
 
 def judged_items(target, y_score, caller, *, drop_unweighted=False):
-    """Return the items of all groups that say something.
+    """Return the items of all informative groups, sorted.
 
-    A group says something if two of its items differ in preference and one of
-    its items has a positive weight.
+    A group is informative about a score if two of its items differ in preference
+    and one of its items has a positive weight.
 
     Parameters
     ----------
     target : RankingTarget
     y_score : ndarray of shape (n_rows,), float
     caller : str
-        The metric that asks, for the messages.
+        Name of the metric, for the messages.
     drop_unweighted : bool, default=False
-        Whether items of weight zero are left out: they are in no pair.
+        Whether items of weight zero are left out, as metrics of pairs need it.
 
     Returns
     -------
@@ -95,36 +95,36 @@ def judged_items(target, y_score, caller, *, drop_unweighted=False):
     Raises
     ------
     ValueError
-        If no group says anything.
+        If no group is informative.
     """
     merged = target.items
-    # Where all weights are equal they decide no order: a sort is saved.
+    # Sorting by weights that are all equal would only take time.
     by_weight = [merged.weight] if np.any(merged.weight != merged.weight[:1]) else []
-    chosen = stable_order(*by_weight, -merged.preference, merged.group)
+    order = stable_order(*by_weight, -merged.preference, merged.group)
     if drop_unweighted and by_weight:
-        chosen = chosen[merged.weight[chosen] > 0]
-    preference = merged.preference[chosen]
-    weight = merged.weight[chosen] if by_weight else merged.weight
-    group = merged.group[chosen] if len(chosen) < merged.n_items else merged.group
+        order = order[merged.weight[order] > 0]
+    preference = merged.preference[order]
+    weight = merged.weight[order] if by_weight else merged.weight
+    group = merged.group[order] if len(order) < merged.n_items else merged.group
     size = np.bincount(group)
-    label = np.flatnonzero(size)
-    groups = Segments(size[label])
+    code = np.flatnonzero(size)
+    groups = Segments(size[code])
     last = groups.start + groups.size - 1
-    telling = (preference[groups.start] > preference[last]) & (
+    is_informative = (preference[groups.start] > preference[last]) & (
         np.maximum.reduceat(weight, groups.start) > 0
     )
-    if not telling.any():
+    if not is_informative.any():
         check_comparable(target, caller)
-    if not telling.all():
-        kept = groups.spread(telling)
-        groups, label = Segments(groups.size[telling]), label[telling]
-        chosen, preference, weight = chosen[kept], preference[kept], weight[kept]
+    if not is_informative.all():
+        kept = groups.spread(is_informative)
+        groups, code = Segments(groups.size[is_informative]), code[is_informative]
+        order, preference, weight = order[kept], preference[kept], weight[kept]
     return JudgedItems(
         groups=groups,
         preference=preference,
         weight=weight,
-        score=item_scores(target, y_score)[chosen],
-        label=label,
+        score=item_scores(target, y_score)[order],
+        code=code,
         n_groups=target.n_groups,
     )
 
@@ -150,11 +150,11 @@ def item_scores(target, y_score):
         score = np.empty(len(rows))
         score[item] = y_score[rows]
         return score
-    # Added in sorted order, so that the mean never depends on the row order.
+    # Scores are added in sorted order: the mean does not depend on the row order.
     rows = rows[stable_order(y_score[rows], item)]
     score = y_score[rows]
     items = Segments.of_equal(target.items.row_item[rows])
     lowest, highest = score[items.start], score[items.start + items.size - 1]
-    # Rounding must not take a mean outside its own rows: two items whose rows
-    # all have the same score would lose their tie.
+    # Rounding could take a mean out of the range of its rows, and two items whose
+    # rows all have the same score would no longer be tied.
     return np.clip(items.sum(score) / items.size, lowest, highest)

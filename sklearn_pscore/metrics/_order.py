@@ -1,4 +1,4 @@
-"""Items of each group in the order of their scores, with their ties."""
+"""Items of each group in the order of their scores, with ties."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,22 +7,23 @@ import numpy as np
 
 from sklearn_pscore._segments import Segments
 
-# Floats rounded to fewer bits than this would leave too much to mend.
+# Floats are sorted as integers of at least this many bits; with fewer, too many
+# different ones would become equal and be sorted again. Not measured.
 _FEWEST_BITS = 16
 
 
 @dataclass(frozen=True)
-class TiedRuns:
-    """Items of each group from best to worst, cut into runs of tied items.
+class Ranking:
+    """Items of each group from the best to the worst score, in runs of tied items.
 
     Attributes
     ----------
     order : ndarray of shape (n_items,), int
-        Item at each place.
+        Item at each position.
     runs : Segments
-        Runs of neighbouring places with tied items.
+        Runs of tied items.
     group : ndarray of shape (n_items,), int
-        Group at each place.
+        Group at each position.
     """
 
     order: np.ndarray
@@ -30,17 +31,17 @@ class TiedRuns:
     group: np.ndarray
 
     @cached_property
-    def above(self):
-        """Number of items of the group strictly better than those of each run."""
+    def n_above(self):
+        """Number of items of the group that are strictly better than each run."""
         return Segments.of_equal(self.group).offset[self.runs.start]
 
     @cached_property
     def mean_rank(self):
-        """Mean of the 1-based ranks that the items of each run take."""
-        return self.above + (self.runs.size + 1) / 2
+        """Mean of the ranks, from 1, that the items of each run take."""
+        return self.n_above + (self.runs.size + 1) / 2
 
 
-def runs_by_score(group, score):
+def rank_by_score(group, score):
     """Sort items by group and falling score; tied items keep their order.
 
     Parameters
@@ -50,20 +51,21 @@ def runs_by_score(group, score):
 
     Returns
     -------
-    ranking : TiedRuns
+    ranking : Ranking
     """
     order = stable_order(-score, group)
     if (group[1:] < group[:-1]).any():
         group = group[order]
     runs = Segments.of_equal(group, score[order])
-    return TiedRuns(order=order, runs=runs, group=group)
+    return Ranking(order=order, runs=runs, group=group)
 
 
 def stable_order(*keys):
-    """Return the order of :func:`numpy.lexsort`: the last key comes first.
+    """Return the order of :func:`numpy.lexsort`, which sorts by the last key first.
 
-    Two keys and the place of each entry are packed into one integer, and these
-    are sorted, which takes less time than ``lexsort``.
+    Two keys and the position of each entry are packed into one integer, and the
+    integers are sorted: that is faster than ``lexsort`` (not measured by a script
+    in benchmarks/).
 
     Parameters
     ----------
@@ -84,54 +86,67 @@ def stable_order(*keys):
 
 
 def _first_two(keys):
-    """Split off two keys, or one if the second is no integer or not there."""
+    """Return two keys and the rest; zeros for a second that is missing or float."""
     if len(keys) > 1 and keys[1].dtype.kind == "i":
         return keys[0], keys[1], keys[2:]
     return keys[0], np.zeros(len(keys[0]), dtype=np.int64), keys[1:]
 
 
 def _order_of_two(low, high):
-    """Return the stable order by the integers `high`, then by `low`."""
+    """Return the stable order by the integers `high`, then by `low`.
+
+    The key of an entry is ``high * 2**(a + b) + low * 2**a + position``, with `a`
+    bits for the position and `b` bits for `low`, rounded if it is a float.
+    """
     n = len(low)
     if not n:
         return np.arange(0)
-    place_bits = (n - 1).bit_length()
-    low_bits = 63 - place_bits - int(high.max()).bit_length()
+    position_bits = (n - 1).bit_length()
+    low_bits = 63 - position_bits - int(high.max()).bit_length()
     is_exact = low.dtype.kind == "i"
     if low_bits < (int(low.max()).bit_length() if is_exact else _FEWEST_BITS):
         return np.lexsort((low, high))
     packed = (high << low_bits) | (low if is_exact else _rounded(low, low_bits))
-    packed = (packed << place_bits) | np.arange(n)
-    # Rows that are sorted by group already are runs that timsort only has to sort
-    # inside.
+    packed = (packed << position_bits) | np.arange(n)
+    # Where rows are sorted by group, the stable sort of NumPy is the faster one.
     packed.sort(kind="stable" if (high[1:] >= high[:-1]).all() else None)
-    order = packed & ((1 << place_bits) - 1)
+    order = packed & ((1 << position_bits) - 1)
     if not is_exact:
-        packed >>= place_bits
-        _mend(order, packed, low)
+        packed >>= position_bits
+        _sort_equal_keys(order, packed, low)
     return order
 
 
 def _rounded(values, n_bits):
-    """Return integers below 2**n_bits that nowhere fall where the values rise."""
-    # Halves, so that the difference of two finite numbers is finite.
-    above = values / 2
-    above -= above.min()
-    highest = above.max()
+    """Round floats to integers of `n_bits` bits: ``a <= b`` stays ``a <= b``."""
+    # Of halves every difference is finite.
+    scaled = values / 2
+    scaled -= scaled.min()
+    highest = scaled.max()
     if highest > 0:
-        above /= highest
-        above *= 2.0 ** min(n_bits, 50) - 1
-    return above.astype(np.int64)
+        scaled /= highest
+        scaled *= 2.0 ** min(n_bits, 50) - 1
+    return scaled.astype(np.int64)
 
 
-def _mend(order, rounded, values):
-    """Sort, in place, what is in disorder because it was rounded to one integer."""
+def _sort_equal_keys(order, keys, values):
+    """Sort the entries of one key by their values, in place.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n,), int
+        Order by the keys; changed.
+    keys : ndarray of shape (n,), int
+        Sorted keys, with `values` rounded.
+    values : ndarray of shape (n,), float
+        Values in the order of the entries, not of the keys.
+    """
     values = values[order]
-    falls = (values[1:] < values[:-1]) & (rounded[1:] == rounded[:-1])
+    falls = (values[1:] < values[:-1]) & (keys[1:] == keys[:-1])
     if falls.any():
-        runs = Segments.of_equal(rounded)
-        is_mixed = np.zeros(len(runs.size), dtype=bool)
-        is_mixed[runs.index[1:][falls]] = True
-        places = np.flatnonzero(runs.spread(is_mixed))
-        mended = np.lexsort((values[places], runs.index[places]))
-        order[places] = order[places[mended]]
+        runs = Segments.of_equal(keys)
+        is_unsorted = np.zeros(len(runs.size), dtype=bool)
+        is_unsorted[runs.index[1:][falls]] = True
+        positions = np.flatnonzero(runs.spread(is_unsorted))
+        by_value = np.lexsort((values[positions], runs.index[positions]))
+        order[positions] = order[positions[by_value]]

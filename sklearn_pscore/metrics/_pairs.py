@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklearn_pscore._segments import Segments
-from sklearn_pscore.metrics._order import runs_by_score, stable_order
+from sklearn_pscore.metrics._order import rank_by_score, stable_order
 
 # Groups of at most this many items are compared pair by pair, in tables: levels
 # and counts then fit into a byte. Larger groups go bit by bit.
@@ -72,7 +72,7 @@ def ranked_pairs(items, k):
         is_top = level < lowest
         level = np.minimum(level, lowest)
     weight = _pair_weights(items)
-    ranking = runs_by_score(items.group, items.score)
+    ranking = rank_by_score(items.group, items.score)
     return RankedPairs(
         groups=items.groups,
         run=ranking.runs.index,

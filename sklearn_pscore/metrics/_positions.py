@@ -1,13 +1,18 @@
-"""Metrics of positions, as expectations over the orders of tied items."""
+"""MRR and DCG of each group, as expectations over the orders of tied items."""
 
 import numpy as np
 
 from sklearn_pscore._segments import Segments
-from sklearn_pscore.metrics._order import runs_by_score
+from sklearn_pscore.metrics._order import rank_by_score
 
 
 def expected_reciprocal_rank(items, k):
-    """Return the expected 1 / rank of the first item that people like best.
+    r"""Return the expected 1 / rank of the first item that people like best.
+
+    Among `n` items tied in score, `r` of them relevant, below `t` better items:
+
+    .. math:: \sum_{i=1}^{n-r+1} \frac{\binom{n-i}{r-1}}{\binom{n}{r}}
+              \frac{1}{t + i}
 
     Parameters
     ----------
@@ -21,30 +26,32 @@ def expected_reciprocal_rank(items, k):
     """
     groups, score = items.groups, items.score
     relevant = items.preference == groups.spread(items.preference[groups.start])
-    # Only the run of the best score of a relevant item matters: no order of the
-    # others is needed.
-    first = np.where(relevant, score, -np.inf)
-    first = groups.spread(np.maximum.reduceat(first, groups.start))
-    above, in_run = groups.count(score > first), score == first
+    # Only the run of tied items with the best score of a relevant item matters, so
+    # the scores need no sorting.
+    best = np.where(relevant, score, -np.inf)
+    best = groups.spread(np.maximum.reduceat(best, groups.start))
+    t, in_run = groups.count(score > best), score == best
     n, r = groups.count(in_run), groups.count(in_run & relevant)
     n_terms = n - r + 1
     if k is not None:
-        n_terms = np.clip(k - above, 0, n_terms)
+        n_terms = np.clip(k - t, 0, n_terms)
     counted = np.flatnonzero(n_terms)
     terms = Segments(n_terms[counted])
-    n, r, above = (terms.spread(column[counted]) for column in (n, r, above))
-    # The first relevant item is the i-th of its run with the probability
-    # C(n - i, r - 1) / C(n, r): r / n for i = 1, then a product of ratios.
+    n, r, t = (terms.spread(column[counted]) for column in (n, r, t))
+    # The probability of term i is C(n - i, r - 1) / C(n, r): r / n for i = 1, and
+    # then a running product of the ratios of two neighbours.
     i = terms.offset + 1
     ratio = np.where(i == 1, r / n, (n - r - i + 2) / (n - i + 1))
     probability = terms.accumulate(np.multiply, ratio)
     value = np.zeros(len(n_terms))
-    value[counted] = terms.sum(probability / (above + i))
+    value[counted] = terms.sum(probability / (t + i))
     return value
 
 
 def expected_dcg(items, gain, k):
-    """Return the expected discounted gain of the order by score.
+    """Return the expected DCG of the order by score.
+
+    Each item of a run of tied items counts the mean gain of the run.
 
     Parameters
     ----------
@@ -57,23 +64,22 @@ def expected_dcg(items, gain, k):
     -------
     value : ndarray of shape (n_groups,)
     """
-    ranking = runs_by_score(items.group, items.score)
+    ranking = rank_by_score(items.group, items.score)
     gain, runs = gain[ranking.order], ranking.runs
-    # A run goes from its largest to its smallest gain. Rounding must not take
-    # the mean of equal gains to another value: an order in which only equals
-    # are tied would not reach the ideal.
+    # The gains of a run fall. By rounding, the mean of equal gains could be another
+    # value, and a perfect order with such ties would not reach the ideal DCG.
     smallest, largest = gain[runs.start + runs.size - 1], gain[runs.start]
     mean = np.clip(runs.sum(gain) / runs.size, smallest, largest)
     return _discounted(items.groups, runs.spread(mean), k)
 
 
 def ideal_dcg(items, gain, k):
-    """Return the discounted gain of the order by preference, the largest there is."""
+    """Return the DCG of the order by preference, which is the largest."""
     return _discounted(items.groups, gain, k)
 
 
 def _discounted(groups, gain, k):
-    """Sum the gains of each group, in order, by the discounts of their ranks."""
+    """Sum gain / log2(1 + rank) over the items of each group, given in order."""
     discount = 1.0 / np.log2(np.arange(2, groups.size.max() + 2))
     if k is not None:
         discount[k:] = 0.0

@@ -16,7 +16,7 @@ from sklearn_pscore.metrics._checks import (
 )
 from sklearn_pscore.metrics._gains import gains_of
 from sklearn_pscore.metrics._items import item_scores, judged_items
-from sklearn_pscore.metrics._order import runs_by_score
+from sklearn_pscore.metrics._order import rank_by_score
 from sklearn_pscore.metrics._positions import (
     expected_dcg,
     expected_reciprocal_rank,
@@ -306,7 +306,7 @@ def rank_items(groups, y_score):
         groups, allow_plain=False, require_preference=False, caller=caller
     )
     y_score = check_scores(y_score, target.n_rows, caller)
-    ranking = runs_by_score(target.items.group, item_scores(target, y_score))
+    ranking = rank_by_score(target.items.group, item_scores(target, y_score))
     item_rank = np.empty(target.items.n_items)
     item_rank[ranking.order] = ranking.runs.spread(ranking.mean_rank)
     ranks = np.full(target.n_rows, np.nan)
