@@ -12,7 +12,12 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_pscore._target.fields import CONVERTERS, OPTIONAL_FIELDS, REQUIRED_FIELDS
+from sklearn_pscore._target.fields import (
+    CONVERTERS,
+    OPTIONAL_FIELDS,
+    REQUIRED_FIELDS,
+    object_numbers,
+)
 from sklearn_pscore._target.labels import number_label_pairs, number_labels
 
 # A plain integer target with this many distinct values, each of them at least
@@ -250,6 +255,7 @@ def check_comparable(target, caller):
 
 
 def _check_structured(groups, name):
+    """Return a structured target clean; see :func:`check_groups` for errors."""
     groups = np.asarray(groups)
     names = groups.dtype.names
     unknown = [field for field in names if field not in CONVERTERS]
@@ -300,6 +306,7 @@ def _check_items_agree(group, item, fields):
 
 
 def _check_plain(y, caller, name):
+    """Return plain preferences as one group; see :func:`check_groups` for errors."""
     if y is None:
         raise ValueError(
             f"{caller} requires y to be passed, but the target y is None. {_HOW_TO_BUILD}"
@@ -310,17 +317,12 @@ def _check_plain(y, caller, name):
     )
     y = column_or_1d(y, warn=True)
     if y.dtype.kind not in "buif":
-        try:
-            # Text that spells a number is more likely a label than a preference.
-            if y.dtype.kind != "O" or any(isinstance(value, str) for value in y):
-                raise TypeError
-            y = y.astype(np.float64)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"{name} is a plain array of dtype {y.dtype}; a plain target is read as "
-                "the numeric preferences of one single group. If it holds group labels, "
-                "pass Groups.from_arrays(group=y, preference=...)."
-            ) from None
+        message = (
+            f"{name} is a plain array of dtype {y.dtype}; a plain target is read as "
+            "the numeric preferences of one single group. If it holds group labels, "
+            "pass Groups.from_arrays(group=y, preference=...)."
+        )
+        y = object_numbers(y, message)
     assert_all_finite(y, input_name="y")
     _warn_about_group_ids(y)
     return RankingTarget(

@@ -1,16 +1,13 @@
-"""The fields of the ranking target: what each may hold, and its storage."""
+"""Fields of the ranking target: the values that each accepts, and its dtype."""
 
 import numpy as np
-
-REQUIRED_FIELDS = ("group", "preference")
-OPTIONAL_FIELDS = ("item", "clip", "weight", "donor")
 
 
 def as_labels(values, field):
     """Return labels as int64 or fixed-width strings; refuse missing ones."""
     array = _as_column(values, field)
     if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
-        # NumPy has turned a NaN or a number among the strings into a string.
+        # In a list with strings, NumPy turns NaN and numbers into strings.
         array = np.array(values, dtype=object)
     if array.dtype.kind in "bui":
         return _as_int64(array, field)
@@ -27,7 +24,7 @@ def as_labels(values, field):
 
 
 def as_preference(values, field="preference"):
-    """Return preferences as float64; NaN is kept, infinity refused."""
+    """Return preferences as float64; keep NaN, refuse infinity."""
     array = _as_floats(values, field)
     infinite = np.flatnonzero(np.isinf(array))
     if len(infinite):
@@ -54,7 +51,7 @@ def as_clip(values, field="clip"):
     """Return clip numbers as int64."""
     array = _as_column(values, field)
     if array.dtype.kind == "O":
-        array = _numbers_of_objects(array, field)
+        array = _nullable_numbers(array, field)
     if array.dtype.kind == "f":
         return _integral(array, field, "integers in time order", "int")
     if array.dtype.kind not in "ui":
@@ -69,7 +66,7 @@ def as_flag(values, field="donor"):
     """Return True or False per row; accept booleans and the numbers 0 and 1."""
     array = _as_column(values, field)
     if array.dtype.kind == "O" and not any(isinstance(v, str) for v in array):
-        array = _numbers_of_objects(array, field)
+        array = _nullable_numbers(array, field)
     if array.dtype.kind in "uif":
         bad = np.flatnonzero(~np.isin(array, (0, 1)))
         if len(bad):
@@ -86,7 +83,25 @@ def as_flag(values, field="donor"):
     return array.astype(bool)
 
 
+def object_numbers(array, message):
+    """Return Python numbers in an array of objects as float64.
+
+    Parameters
+    ----------
+    array : ndarray, not of a NumPy number type
+    message : str
+        Text of the TypeError for other objects, text that spells a number too.
+    """
+    try:
+        if array.dtype.kind != "O" or any(isinstance(v, str) for v in array.flat):
+            raise TypeError
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(message) from None
+
+
 def _as_column(values, field):
+    """Return values as an array; raise ValueError unless it has one dimension."""
     array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
     if array.ndim != 1:
         raise ValueError(
@@ -97,30 +112,27 @@ def _as_column(values, field):
 
 
 def _as_floats(values, field):
+    """Return numbers as float64, missing ones as NaN."""
     array = _as_column(values, field)
     if array.dtype.kind in "buif":
         return array.astype(np.float64)
-    return _numbers_of_objects(array, field)
+    return _nullable_numbers(array, field)
 
 
-def _numbers_of_objects(array, field):
-    try:
-        if array.dtype.kind in "mM":
-            # Their tolist() gives plain integers at some resolutions.
-            raise TypeError
-        # pandas.NA refuses to become a float; None becomes NaN by itself.
-        values = [np.nan if _is_missing(value) else value for value in array.tolist()]
-        if any(isinstance(value, str) for value in values):
-            raise TypeError
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"{field} has dtype {array.dtype}; expected numbers. Convert it first, for "
-            f"example with pandas.to_numeric({field})."
-        ) from None
+def _nullable_numbers(array, field):
+    """Return Python numbers as float64, pandas.NA and other missing ones as NaN."""
+    if array.dtype.kind == "O":
+        values = [np.nan if _is_missing(value) else value for value in array]
+        array = np.fromiter(values, dtype=object, count=len(values))
+    message = (
+        f"{field} has dtype {array.dtype}; expected numbers. Convert it first, for "
+        f"example with pandas.to_numeric({field})."
+    )
+    return object_numbers(array, message)
 
 
 def _integral(array, field, expected, wanted):
+    """Return whole floats as int64; raise for other numbers and missing ones."""
     bad = np.flatnonzero(~(np.isfinite(array) & (array == np.floor(array))))
     if len(bad):
         value = array[bad[0]]
@@ -134,8 +146,9 @@ def _integral(array, field, expected, wanted):
 
 
 def _as_int64(array, field):
+    """Return whole numbers as int64; raise ValueError beyond its range."""
     if array.dtype.kind in "uf" and len(array):
-        # Beyond the range different numbers would become one, or negative.
+        # A cast would wrap them to other labels, without an error.
         bad = np.flatnonzero((array < -(2.0**63)) | (array >= 2.0**63))
         if len(bad):
             raise ValueError(
@@ -146,6 +159,7 @@ def _as_int64(array, field):
 
 
 def _object_labels(array, field):
+    """Return an array of objects as labels, all of them strings or all integers."""
     for row, value in enumerate(array):
         if _is_missing(value):
             _raise_missing(field, value, row)
@@ -167,11 +181,11 @@ def _object_labels(array, field):
 
 
 def _is_missing(value):
-    # NaN is the one value that differs from itself; pandas.NA and NaT have no
-    # truth value or compare unequal to everything.
+    """Tell whether a value is None, NaN, pandas.NA or NaT."""
     if value is None:
         return True
     try:
+        # NaN and NaT differ from themselves; pandas.NA has no truth value.
         return bool(value != value)
     except (TypeError, ValueError):
         return type(value).__name__ == "NAType"
@@ -192,4 +206,7 @@ CONVERTERS = {
     "weight": as_weight,
     "donor": as_flag,
 }
-"""What turns a column into the stored form of each field, in field order."""
+"""Function that converts a column to the field's dtype; keys in field order."""
+
+REQUIRED_FIELDS = ("group", "preference")
+OPTIONAL_FIELDS = tuple(field for field in CONVERTERS if field not in REQUIRED_FIELDS)

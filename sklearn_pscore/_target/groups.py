@@ -1,4 +1,4 @@
-"""The constructor of the ranking target."""
+"""Constructor of the ranking target."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.fields import CONVERTERS, as_flag
 
 AWARD_PREFERENCE = 10.0
-"""Preference of the winner of an award, where every other item gets 0 [paper, 4.3]."""
+"""Preference of the winner of an award; all others have 0 (section 4.3 of the paper)."""
 
 
 class Groups:
@@ -27,7 +27,7 @@ class Groups:
     `item`        int or str      The contender (team, method, system). Rows of one
                                   (group, item) share one preference; metrics average
                                   their scores first.
-    `clip`        int             Which segment of the item a row measures, in time
+    `clip`        int             Segment of the item that a row measures, in time
                                   order.
     `weight`      float >= 0      A pair weighs the product of its rows. In MRR, DCG
                                   and NDCG a group weighs the mean of its rows.
@@ -35,8 +35,8 @@ class Groups:
                                   It makes no pair and counts in no metric.
     ============  ==============  ==================================================
 
-    The first two are always there, the others where they are given.
-    How they are used is in ``docs/conventions.md``.
+    The first two are in every target, the others if they are given. Their use is
+    described in ``docs/conventions.md``.
 
     See Also
     --------
@@ -127,11 +127,11 @@ class Groups:
                     "one group label per row. If you have group sizes (LightGBM style), "
                     "pass group=np.repeat(np.arange(len(sizes)), sizes)."
                 )
-        order = [field for field in given if field in columns]
+        fields = [field for field in CONVERTERS if field in columns]
         groups = np.empty(
-            n_rows, dtype=[(field, columns[field].dtype) for field in order]
+            n_rows, dtype=[(field, columns[field].dtype) for field in fields]
         )
-        for field in order:
+        for field in fields:
             groups[field] = columns[field]
         check_groups(groups, require_preference=False, caller="Groups.from_arrays")
         return groups
@@ -243,16 +243,16 @@ default=None
         >>> groups["preference"].tolist()
         [0.0, 10.0]
         """
-        won = as_flag(winner, "winner")
-        if len(won) != len(group):
+        is_winner = as_flag(winner, "winner")
+        if len(is_winner) != len(group):
             raise ValueError(
-                f"group has {len(group)} entries but winner has {len(won)}; expected one "
-                "True or False per row. If you have the winner's name of each group, "
+                f"group has {len(group)} entries but winner has {len(is_winner)}; expected "
+                "one True or False per row. If you have the winner's name of each group, "
                 "compare: winner=(item == winner_of_the_row)."
             )
         return Groups.from_arrays(
             group=group,
-            preference=AWARD_PREFERENCE * won,
+            preference=AWARD_PREFERENCE * is_winner,
             item=item,
             clip=clip,
             weight=weight,

@@ -1,4 +1,4 @@
-"""Metrics of pairs: how often the score and people agree on two items."""
+"""Metrics of pairs: pairwise accuracy and Kendall's tau."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
 
     For each group, the share of its pairs of different preference in which the
     preferred item has the larger score; a tied score counts one half. Then the
-    plain mean over groups. Larger is better, 0.5 is a coin's.
+    plain mean over groups. Larger is better, 0.5 is chance.
 
     .. math:: accuracy = \frac{C + T / 2}{C + D + T}
 
@@ -45,14 +45,15 @@ def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
     -------
     score : float or ndarray of shape (n_groups,)
         In [0, 1]. With ``average=False`` in the order of
-        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
-        single item, or all preferences equal. The mean leaves those out.
+        ``np.unique(groups["group"])``, NaN for groups without comparable
+        pairs: a single item, or all preferences equal. The mean leaves those
+        out.
 
     Raises
     ------
     ValueError
-        If no group says anything, a row is not judged, or a score or an option
-        is out of range.
+        If no group has comparable pairs, a row is not judged, or a score or an
+        option is out of range.
     TypeError
         If an argument is of the wrong type.
 
@@ -115,14 +116,15 @@ def kendall_tau_score(groups, y_score, *, k=None, average=True):
     -------
     score : float or ndarray of shape (n_groups,)
         In [-1, 1]. With ``average=False`` in the order of
-        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
-        single item, or all preferences equal. The mean leaves those out.
+        ``np.unique(groups["group"])``, NaN for groups without comparable
+        pairs: a single item, or all preferences equal. The mean leaves those
+        out.
 
     Raises
     ------
     ValueError
-        If no group says anything, a row is not judged, or a score or an option
-        is out of range.
+        If no group has comparable pairs, a row is not judged, or a score or an
+        option is out of range.
     TypeError
         If an argument is of the wrong type.
 
@@ -150,7 +152,7 @@ def kendall_tau_score(groups, y_score, *, k=None, average=True):
     concordant, discordant, tied = concordance(pairs)
     ordered = concordant + discordant + ordered_preference_ties(pairs)
     decided = concordant + discordant + tied
-    # Where nothing is ordered the numerator is zero; any scale gives tau zero.
+    # If the score orders no pair, the numerator is zero and so is tau.
     scale = np.sqrt(np.where(ordered > 0, ordered, 1.0) * decided)
     values = np.clip((concordant - discordant) / scale, -1.0, 1.0)
     return items.over_groups(values, average=average)

@@ -1,10 +1,11 @@
-"""What a metric accepts: scores, options and preferences that fit the gain."""
+"""Checks of a metric's arguments: scores, options, preferences for a gain."""
 
 import numbers
 
 import numpy as np
 
-from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.check import check_groups, is_structured
+from sklearn_pscore._target.fields import object_numbers
 from sklearn_pscore.metrics._gains import GAINS
 
 
@@ -17,7 +18,7 @@ def check_scored(groups, y_score, caller):
         Every row that is not a donor must be judged.
     y_score : array-like of shape (n_rows,)
     caller : str
-        The metric that asks, for the messages.
+        Name of the metric, for the messages.
 
     Returns
     -------
@@ -44,14 +45,18 @@ def check_scores(y_score, n_rows, caller):
         If its shape or length is wrong, or a score is NaN or infinite.
     """
     y_score = np.asarray(y_score)
-    if y_score.dtype.names is not None:
+    if is_structured(y_score):
         raise TypeError(
             f"y_score is a structured array with the fields {list(y_score.dtype.names)}; "
             f"expected one number per row. The target goes first: {caller}(groups, "
             "y_score)."
         )
     if y_score.dtype.kind not in "buif":
-        y_score = _numbers_of(y_score)
+        message = (
+            f"y_score has dtype {y_score.dtype}; expected numbers. Convert it first, for "
+            "example with pandas.to_numeric(y_score)."
+        )
+        y_score = object_numbers(y_score, message)
     if y_score.ndim != 1:
         raise ValueError(
             f"y_score has shape {y_score.shape}; expected one score per row, shape "
@@ -74,7 +79,7 @@ def check_scores(y_score, n_rows, caller):
 
 
 def check_depth(k, caller):
-    """Return `k`, None or an integer of at least 1, as one that NumPy can hold."""
+    """Return `k`, which is None or an integer of at least 1, as int64 at most."""
     if k is None:
         return None
     is_int = isinstance(k, numbers.Integral) and not isinstance(k, bool)
@@ -105,7 +110,7 @@ def check_gain(gain, caller):
 
 
 def check_gainable(target, gain, caller):
-    """Raise ValueError if a preference is out of the range that `gain` takes."""
+    """Raise ValueError if a preference is negative or too large for `gain`."""
     if gain == "rank":
         return
     preference = target.preference
@@ -116,7 +121,7 @@ def check_gainable(target, gain, caller):
             f"gain={gain!r} needs preferences >= 0. Shift them (preference - "
             "preference.min()), or use gain='rank'."
         )
-    # A sum over all rows must not overflow, whatever the other rows hold.
+    # The sum over rows that all have the largest preference must not overflow.
     if gain == "linear":
         limit = np.finfo(np.float64).max / max(target.n_rows, 1)
     else:
@@ -128,16 +133,3 @@ def check_gainable(target, gain, caller):
             f"with gain={gain!r} takes at most {limit:g} for {target.n_rows} rows, beyond "
             "that a sum of gains overflows. Scale them down, or use gain='rank'."
         )
-
-
-def _numbers_of(array):
-    try:
-        # Text that spells a number is text all the same.
-        if array.dtype.kind != "O" or any(isinstance(v, str) for v in array.flat):
-            raise TypeError
-        return array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"y_score has dtype {array.dtype}; expected numbers. Convert it first, for "
-            "example with pandas.to_numeric(y_score)."
-        ) from None

@@ -108,7 +108,8 @@ def _order_of_two(low, high):
         return np.lexsort((low, high))
     packed = (high << low_bits) | (low if is_exact else _rounded(low, low_bits))
     packed = (packed << position_bits) | np.arange(n)
-    # Where rows are sorted by group, the stable sort of NumPy is the faster one.
+    # NumPy's stable sort of 64-bit integers is timsort, which takes less time if the
+    # rows are sorted by group.
     packed.sort(kind="stable" if (high[1:] >= high[:-1]).all() else None)
     order = packed & ((1 << position_bits) - 1)
     if not is_exact:

@@ -1,44 +1,45 @@
-"""Pairs of one group, summed by what people and the score say of them.
+"""Sums over the concordant, discordant and tied pairs of each group.
 
-The pairs are never listed: the sums over the pairs of n items take
-O(n log(n)) time and O(n) memory.
+The pairs are not listed: the sums over all pairs of n items take O(n log(n)) time
+and O(n) memory.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_pscore._segments import Segments
+from sklearn_pscore._segments import Segments, run_starts
 from sklearn_pscore.metrics._order import rank_by_score, stable_order
 
-# Groups of at most this many items are compared pair by pair, in tables: levels
-# and counts then fit into a byte. Larger groups go bit by bit.
+# The pairs of groups of at most this many items are compared one by one, in tables
+# whose levels and counts fit into a byte. Larger groups are sorted bit by bit.
 _LARGEST_IN_TABLE = 256
-# A table of about this size stays in the cache of one core.
+# Cells of a table, so that it fits into the cache of one core. Not measured.
 _CELLS_OF_TABLE = 2**15
 
 
 @dataclass(frozen=True)
 class RankedPairs:
-    """The items that make pairs, at their places in the order by score.
+    """Items in the order by score, with what their pairs depend on.
 
-    Items of one run of tied scores are sorted from the most preferred on.
+    Items of tied scores are sorted from the most to the least preferred.
 
     Attributes
     ----------
     groups : Segments
-        Groups, as stretches of places.
+        Groups of items.
     run : ndarray of shape (n_items,), int
-        Run of tied scores at each place.
+        Index of each item's run of tied scores.
     level : ndarray of shape (n_items,), int
-        Preference as a level of its group, 0 is the most preferred. With `k`
-        all items below the k-th share one level, so that they make no pair.
+        Index of each item's preference among those of its group, 0 is the most
+        preferred. With `k` all items below the k-th share one level, so that
+        they are in no pair with each other.
     is_top : ndarray of shape (n_items,), bool, or None
-        Whether the item is above that shared level; None if there is none.
+        Whether the item is above that shared level; None without `k`.
     weight : ndarray of shape (n_items,), int or float
-        Weight by which an item enters a pair; all one, as int, if all are equal.
+        Weight of each item in its pairs; ones, as int, if all are equal.
     decided : ndarray of shape (n_groups,)
-        Sum over the pairs of different level.
+        Sum of the weights of the pairs of different level.
     """
 
     groups: Segments
@@ -50,15 +51,15 @@ class RankedPairs:
 
 
 def ranked_pairs(items, k):
-    """Put the items of the pairs in the order by score.
+    """Sort the items by score and number their preferences.
 
     Parameters
     ----------
     items : JudgedItems
-        Of positive weight.
+        Items of positive weight.
     k : int or None
-        Only pairs with one of the `k` most preferred items of the group, or of
-        those tied with the k-th. None takes all pairs.
+        Only pairs that hold one of the `k` most preferred items of the group, or
+        one tied with the k-th. None takes all pairs.
 
     Returns
     -------
@@ -78,14 +79,14 @@ def ranked_pairs(items, k):
         run=ranking.runs.index,
         level=level[ranking.order],
         is_top=None if is_top is None else is_top[ranking.order],
-        # Whole numbers are all one, in any order.
+        # Integer weights are all one and need no sorting.
         weight=weight if weight.dtype.kind == "i" else weight[ranking.order],
         decided=_sum_across(items.group, level, weight, items.group),
     )
 
 
 def concordance(pairs):
-    """Sum the weights of the pairs of different preference.
+    """Sum the weights of the pairs of different level, by their scores.
 
     Parameters
     ----------
@@ -94,23 +95,23 @@ def concordance(pairs):
     Returns
     -------
     concordant, discordant, tied : ndarray of shape (n_groups,)
-        Pairs that the score orders as people do, the other way round, and not
-        at all.
+        Sums of the pairs whose scores are ordered as their levels, the other way
+        round, and equal.
     """
     group, run = pairs.groups.index, pairs.run
     tied = _sum_across(run, pairs.level, pairs.weight, group)
     discordant = _worse_first(pairs.level, pairs.weight, pairs.groups)
     if pairs.weight.dtype.kind == "i":
         return pairs.decided - discordant - tied, discordant, tied
-    # A difference of rounded sums could leave a little of nothing at all, so
-    # concordant pairs are those that the reversed order puts the worse first.
+    # The difference of rounded sums could be a little off zero where there is no
+    # such pair. Concordant pairs are the discordant ones of the reversed order.
     rising = stable_order(pairs.level, run.max() - run, group)
     concordant = _worse_first(pairs.level[rising], pairs.weight[rising], pairs.groups)
     return concordant, discordant, tied
 
 
 def ordered_preference_ties(pairs):
-    """Sum the weights of the pairs of equal preference that the score orders.
+    """Sum the weights of the pairs of equal preference and different score.
 
     Parameters
     ----------
@@ -122,18 +123,18 @@ def ordered_preference_ties(pairs):
     """
     group, is_top = pairs.groups.index, pairs.is_top
     if pairs.weight.dtype.kind == "i":
-        # Counts are exact: of all pairs but those below the k-th, what is left when
-        # those of different level are taken away, and those tied in the score too.
+        # Counts are exact: all pairs, less those of different level, less those of
+        # the items below the k-th, less those tied in both.
         total = _n_pairs(pairs.groups.size) - pairs.decided
         if is_top is not None:
             total -= _n_pairs(pairs.groups.count(~is_top))
         if pairs.run[-1] == len(pairs.run) - 1:
             return total
-        cells = Segments.of_equal(pairs.run, pairs.level)
-        n_tied = _n_pairs(cells.size)
+        ties = Segments.of_equal(pairs.run, pairs.level)
+        n_tied = _n_pairs(ties.size)
         if is_top is not None:
-            n_tied = n_tied * is_top[cells.start]
-        return total - np.bincount(group[cells.start], n_tied)
+            n_tied = n_tied * is_top[ties.start]
+        return total - np.bincount(group[ties.start], n_tied)
     order = stable_order(pairs.level, group)
     if is_top is not None:
         order = order[is_top[order]]
@@ -142,36 +143,38 @@ def ordered_preference_ties(pairs):
 
 
 def _preference_levels(items):
-    """Number the distinct preferences of each group from the largest on."""
+    """Number the distinct preferences of each group, 0 is the largest."""
     runs = Segments.of_equal(items.group, items.preference)
     return runs.index - items.groups.spread(runs.index[items.groups.start])
 
 
 def _pair_weights(items):
-    """Divide weights by the largest of their group."""
+    """Divide the weights by the largest of their group; ones, as int, if equal."""
     if np.all(items.weight == items.weight[:1]):
         return np.ones(len(items.weight), dtype=np.int64)
     largest = items.groups.spread(np.maximum.reduceat(items.weight, items.groups.start))
     if np.all(items.weight == largest):
         return np.ones(len(largest), dtype=np.int64)
     weight = items.weight / largest
-    # No pair may vanish, however large the other weights are: the product of
-    # two of these, and of two sums of such products, is a number above zero.
+    # Neither the weight of a pair nor the product of two sums of pairs, which tau
+    # needs, may underflow to zero, however different the weights are.
     return np.maximum(weight, 1e-150)
 
 
 def _sum_across(outer, inner, weight, group):
-    """Sum, per group, the pairs that agree in `outer` and differ in `inner`.
+    """Sum the weights of the pairs of equal `outer` and different `inner`, by group.
 
-    All arrays have shape (n_items,), items of equal `outer` are neighbours, and
-    among them those of equal `inner`.
+    A cell holds the items of one (outer, inner), and W_c is the sum of their
+    weights. The result is the sum over the cells c of W_c times the sum of W over
+    the earlier cells of the same `outer`. All arrays have shape (n_items,). Items
+    of equal `outer` are neighbours, and among these those of equal `inner`.
     """
     if not np.any(outer[1:] == outer[:-1]):
         return np.zeros(int(group[-1]) + 1 if len(group) else 0)
     cells = Segments.of_equal(outer, inner)
     cell_weight = cells.size if weight.dtype.kind == "i" else cells.sum(weight)
-    stretches = Segments.of_equal(outer[cells.start])
-    pairs = cell_weight * stretches.sums_before(cell_weight)
+    same_outer = Segments.of_equal(outer[cells.start])
+    pairs = cell_weight * same_outer.sums_before(cell_weight)
     return np.bincount(group[cells.start], pairs)
 
 
@@ -180,7 +183,10 @@ def _n_pairs(size):
 
 
 def _worse_first(level, weight, groups):
-    """Sum, per group, the pairs whose earlier item has the larger level."""
+    """Sum the weights of the pairs whose first item has the larger level, by group.
+
+    The items are in the order by score, so these are the discordant pairs.
+    """
     total = np.zeros(len(groups.size))
     is_small = groups.size <= _LARGEST_IN_TABLE
     for batch in _batches_of_similar_size(np.flatnonzero(is_small), groups.size):
@@ -194,27 +200,26 @@ def _worse_first(level, weight, groups):
 
 
 def _batches_of_similar_size(chosen, size):
-    """Cut the groups `chosen`, from the smallest on, into batches of a table each."""
+    """Divide the groups `chosen` into batches of similar size for one table each."""
     chosen = chosen[np.argsort(size[chosen], kind="stable")]
-    n_batch = np.cumsum(size[chosen]) // _CELLS_OF_TABLE
+    table = np.cumsum(size[chosen]) // _CELLS_OF_TABLE
     n_bits = np.frexp(size[chosen])[1]
-    is_cut = (n_batch[1:] != n_batch[:-1]) | (n_bits[1:] != n_bits[:-1])
-    return np.split(chosen, np.flatnonzero(is_cut) + 1) if len(chosen) else []
+    return np.split(chosen, run_starts(table, n_bits)[1:]) if len(chosen) else []
 
 
 def _worse_first_in_table(level, weight, groups, batch):
-    """Compare all pairs of some groups of similar size, a group in each column."""
+    """Compare all pairs of a batch of groups, in a table with a column per group."""
     size = groups.size[batch]
     row = np.arange(size.max())[:, None]
-    # What fills a column up is never better than what is above it.
-    place = np.where(row < size, groups.start[batch] + row, -1)
-    level = np.where(place < 0, 255, level[place]).astype(np.uint8)
+    # Columns are padded with level 255, the worst, so padding adds no pair.
+    item = np.where(row < size, groups.start[batch] + row, -1)
+    level = np.where(item < 0, 255, level[item]).astype(np.uint8)
     if weight.dtype.kind == "i":
         n_worse = np.zeros(level.shape, dtype=np.uint8)
         for i in range(len(level) - 1):
             n_worse[i + 1 :] += level[i] > level[i + 1 :]
         return n_worse.sum(axis=0, dtype=np.int64)
-    weight = weight[place]
+    weight = weight[item]
     worse_before = np.zeros(level.shape)
     for i in range(len(level) - 1):
         worse_before[i + 1 :] += (level[i] > level[i + 1 :]) * weight[i]
@@ -222,11 +227,12 @@ def _worse_first_in_table(level, weight, groups, batch):
 
 
 def _worse_first_by_bits(level, weight, groups):
-    """Sum, per group, the pairs whose earlier item has the larger level.
+    """Sum the weights of the pairs whose first item has the larger level, by group.
 
-    Two different levels part at the highest bit in which they differ. Bit by
-    bit from the highest on, the blocks of items that agree so far are summed
-    up and then divided by that bit, keeping their order.
+    Of two levels the larger has a 1 at the highest bit in which they differ. So
+    the pairs are summed bit by bit, from the highest, among the items of a block
+    whose higher bits are equal: a 1 before a 0 is such a pair. Then each block is
+    divided by the bit, which keeps the order of the items.
     """
     total = np.zeros(len(groups.size))
     blocks = groups
@@ -245,21 +251,23 @@ def _worse_first_by_bits(level, weight, groups):
 
 
 def _divided(blocks, is_worse, n_worse_before):
-    """Divide each block in the items that are not worse and, behind, those that are.
+    """Divide each block into its items that are not worse, and those that are.
 
     Returns
     -------
     order : ndarray of shape (n_items,), int
+        Item at each new position.
     blocks : Segments
+        The parts that are not empty.
     """
     n_worse = np.add.reduceat(is_worse, blocks.start)
     first_worse = blocks.start + blocks.size - n_worse
-    place = np.where(
+    position = np.where(
         is_worse,
         blocks.spread(first_worse) + n_worse_before,
         np.arange(len(is_worse)) - n_worse_before,
     )
-    order = np.empty_like(place)
-    order[place] = np.arange(len(place))
+    order = np.empty_like(position)
+    order[position] = np.arange(len(position))
     sizes = np.column_stack([blocks.size - n_worse, n_worse]).ravel()
     return order, Segments(sizes[sizes > 0])

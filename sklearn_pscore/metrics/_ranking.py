@@ -1,7 +1,4 @@
-"""Metrics of positions: where the items that people prefer end up.
-
-Larger scores and larger preferences are better everywhere; rank 1 is best.
-"""
+"""Metrics of ranks: MRR, DCG and NDCG; and the ranks themselves."""
 
 import numpy as np
 
@@ -60,21 +57,20 @@ def reciprocal_rank_score(groups, y_score, *, k=None, average=True):
     -------
     score : float or ndarray of shape (n_groups,)
         In [0, 1]. With ``average=False`` in the order of
-        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
-        single item, all preferences equal, or no weight. The mean leaves those
-        out.
+        ``np.unique(groups["group"])``, NaN for uninformative groups: a single
+        item, all preferences equal, or no weight. The mean leaves those out.
 
     Raises
     ------
     ValueError
-        If no group says anything, a row is not judged, or a score or an option
+        If no group is informative, a row is not judged, or a score or an option
         is out of range.
     TypeError
         If an argument is of the wrong type.
 
     See Also
     --------
-    dcg_score : Looks at all ranks, not only at the first.
+    dcg_score : Counts all items, not only the best-liked.
 
     References
     ----------
@@ -143,21 +139,20 @@ def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     -------
     score : float or ndarray of shape (n_groups,)
         Non-negative. With ``average=False`` in the order of
-        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
-        single item, all preferences equal, or no weight. The mean leaves those
-        out.
+        ``np.unique(groups["group"])``, NaN for uninformative groups: a single
+        item, all preferences equal, or no weight. The mean leaves those out.
 
     Raises
     ------
     ValueError
-        If no group says anything, a row is not judged, a score or an option is
+        If no group is informative, a row is not judged, a score or an option is
         out of range, or a preference is too small or too large for the gain.
     TypeError
         If an argument is of the wrong type.
 
     See Also
     --------
-    ndcg_score : The same as a share of the best possible order.
+    ndcg_score : DCG divided by that of the best possible order.
 
     References
     ----------
@@ -178,8 +173,9 @@ def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     >>> round(dcg_score(preference, [0.9, 0.5, 0.5]), 4)
     4.6964
     """
-    k = check_depth(k, "dcg_score")
-    items, gains = _items_and_gains(groups, y_score, gain, average, "dcg_score")
+    caller = "dcg_score"
+    k = check_depth(k, caller)
+    items, gains = _items_and_gains(groups, y_score, gain, average, caller)
     values = expected_dcg(items, gains, k)
     return items.over_groups(values, average=average, weights=items.mean_weight())
 
@@ -221,21 +217,20 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     -------
     score : float or ndarray of shape (n_groups,)
         In [0, 1]. With ``average=False`` in the order of
-        ``np.unique(groups["group"])``, NaN for groups that say nothing: a
-        single item, all preferences equal, or no weight. The mean leaves those
-        out.
+        ``np.unique(groups["group"])``, NaN for uninformative groups: a single
+        item, all preferences equal, or no weight. The mean leaves those out.
 
     Raises
     ------
     ValueError
-        If no group says anything, a row is not judged, a score or an option is
+        If no group is informative, a row is not judged, a score or an option is
         out of range, or a preference is too small or too large for the gain.
     TypeError
         If an argument is of the wrong type.
 
     See Also
     --------
-    dcg_score : The same before it is divided.
+    dcg_score : Not divided by the DCG of the best possible order.
     sklearn.metrics.ndcg_score : Dense tables with the linear gain only.
 
     References
@@ -251,9 +246,10 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     >>> round(ndcg_score([4.5, 3.0], [0.1, 0.9]), 4)
     0.8597
     """
-    k = check_depth(k, "ndcg_score")
-    items, gains = _items_and_gains(groups, y_score, gain, average, "ndcg_score")
-    # Rounding may lift an order that differs from the ideal one in ties only.
+    caller = "ndcg_score"
+    k = check_depth(k, caller)
+    items, gains = _items_and_gains(groups, y_score, gain, average, caller)
+    # By rounding, an order that differs from the ideal one in ties only may exceed 1.
     ratio = expected_dcg(items, gains, k) / ideal_dcg(items, gains, k)
     values = np.minimum(ratio, 1.0)
     return items.over_groups(values, average=average, weights=items.mean_weight())
@@ -262,7 +258,7 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
 def rank_items(groups, y_score):
     """Rank the items of each group by their scores, 1 is the best.
 
-    Works for the scores of any model; preferences are not looked at.
+    It takes the scores of any model and does not read the preferences.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 

@@ -1,4 +1,4 @@
-"""Scorers: what scikit-learn's ``scoring=`` takes."""
+"""Scorers: ranking metrics for scikit-learn's ``scoring=``."""
 
 import inspect
 
@@ -17,7 +17,7 @@ from sklearn_pscore.metrics._ranking import (
     reciprocal_rank_score,
 )
 
-_OWN_METRICS = (
+_PACKAGE_METRICS = (
     reciprocal_rank_score,
     dcg_score,
     ndcg_score,
@@ -27,16 +27,16 @@ _OWN_METRICS = (
 
 
 class RankingScorer:
-    """A metric of groups and scores as a scorer of an estimator.
+    """Scorer that applies a ranking metric to an estimator's predictions.
 
-    Made by :func:`make_ranking_scorer`.
+    Use :func:`make_ranking_scorer` to make one.
 
     Parameters
     ----------
     metric : callable
         ``metric(groups, y_score, **options)``.
     options : dict
-        What the metric gets besides.
+        Options of the metric.
     """
 
     def __init__(self, metric, options):
@@ -44,7 +44,7 @@ class RankingScorer:
         self.options = options
 
     def __call__(self, estimator, X, groups=None):
-        """Return the metric of what `estimator` predicts for `X`.
+        """Return the metric of the scores that `estimator` predicts for `X`.
 
         Parameters
         ----------
@@ -76,8 +76,8 @@ def make_ranking_scorer(metric, /, **options):
     """Make a scorer of a ranking metric, for ``scoring=`` in scikit-learn.
 
     The scorer is called as ``scorer(estimator, X, groups)``. An estimator whose
-    ``predict`` takes `groups`, alone or as the last step of a pipeline or found
-    by a search, is given them; every other one predicts from `X` alone.
+    ``predict`` takes `groups` is given them, also as the last step of a pipeline
+    or as the best estimator of a search. Every other one predicts from `X` alone.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
@@ -126,13 +126,13 @@ def make_ranking_scorer(metric, /, **options):
             f"y_score, ...) with the options {options}: {error}. It is declared as "
             f"{inspect.signature(metric)}."
         ) from None
-    if metric in _OWN_METRICS:
+    if metric in _PACKAGE_METRICS:
         _try_out(metric, options)
     return RankingScorer(metric, options)
 
 
 def predict_scores(estimator, X, groups):
-    """Return the scores that an estimator predicts, giving it `groups` if it asks.
+    """Predict scores, with `groups` if the estimator's ``predict`` takes them.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def predict_scores(estimator, X, groups):
     """
     if _takes_groups(estimator):
         return estimator.predict(X, groups=_as_structured(groups))
-    inner = _inner(estimator)
+    inner = _inner_estimator(estimator)
     if not _wants_groups(inner):
         return estimator.predict(X)
     if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
@@ -157,36 +157,37 @@ def predict_scores(estimator, X, groups):
 
 
 def _wants_groups(estimator):
-    """Tell whether ``predict`` of what is innermost takes `groups`."""
+    """Tell whether ``predict`` takes `groups` at any depth of nesting."""
     if estimator is None:
         return False
-    return _takes_groups(estimator) or _wants_groups(_inner(estimator))
+    return _takes_groups(estimator) or _wants_groups(_inner_estimator(estimator))
 
 
 def _takes_groups(estimator):
+    """Tell whether the estimator's own ``predict`` has a parameter `groups`."""
     try:
         return "groups" in inspect.signature(estimator.predict).parameters
     except (AttributeError, TypeError, ValueError):
-        # No predict, or one in C without a signature.
+        # There is no predict, or it is written in C and has no signature.
         return False
 
 
-def _inner(estimator):
-    """Return the last step of a pipeline, what a search found, or None."""
+def _inner_estimator(estimator):
+    """Return the last step of a pipeline, the best estimator of a search, or None."""
     if isinstance(estimator, Pipeline):
         return estimator.steps[-1][1]
     return getattr(estimator, "best_estimator_", None)
 
 
 def _as_structured(groups):
-    """Return a plain target as one group, the way the metrics read it."""
+    """Return a plain target as one group, as the metrics read it."""
     if is_structured(groups):
         return groups
     return Groups.from_arrays(group=np.zeros(len(groups), dtype=int), preference=groups)
 
 
 def _try_out(metric, options):
-    """Raise what `metric` raises for its options: a search would hide it."""
+    """Call `metric` on two rows, since a search would hide the error of an option."""
     result = metric(np.array([1.0, 0.0]), np.array([1.0, 0.0]), **options)
     if not isinstance(result, float):
         raise ValueError(
