@@ -1,10 +1,11 @@
-"""Which way a metric points: the known ones, and a caller's own."""
+"""Directions of features: known by name, or given by the caller."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 DIRECTION_WORDS = ("larger", "smaller", "nearest_zero")
+"""Which values of a feature are better."""
 
 KNOWN_DIRECTIONS = {
     "SSIM": "larger",
@@ -22,8 +23,8 @@ KNOWN_DIRECTIONS = {
 }
 """Direction of each of the paper's twelve metrics.
 
-They are those of the published scoring example of the ViCo challenge. Nothing
-is guessed from a name that only looks like one of these.
+They are those of the published scoring example of the ViCo challenge. A name has
+to be equal to one of these, not only similar.
 """
 
 
@@ -33,9 +34,9 @@ def resolve_directions(directions, n_features, feature_names=None):
     Parameters
     ----------
     directions : None, str, array-like of shape (n_features,) or dict
-        None takes every column by its known name; a word holds for all
-        columns; a list gives a word per column; a dict gives words by column
-        name, and columns that it leaves out are taken by their known name.
+        One word holds for all columns, a list has a word per column, and a dict
+        has words by column name. Columns that a dict leaves out, and all columns
+        with None, must have a name of `KNOWN_DIRECTIONS`.
     n_features : int
         Number of columns.
     feature_names : array-like of shape (n_features,) or None, default=None
@@ -44,13 +45,13 @@ def resolve_directions(directions, n_features, feature_names=None):
     Returns
     -------
     directions : ndarray of shape (n_features,), str
-        Of ``"larger"``, ``"smaller"`` and ``"nearest_zero"``.
+        One of `DIRECTION_WORDS` per column.
 
     Raises
     ------
     ValueError
-        If a column is left without a direction, a word or a key is unknown, or
-        the length is not the number of columns.
+        If a column has no direction, a word or a key is unknown, or the length is
+        not the number of columns.
     TypeError
         If `directions` is of another type.
 
@@ -72,20 +73,19 @@ def resolve_directions(directions, n_features, feature_names=None):
 
 
 def oriented(X, directions):
-    """Return a copy of X in which larger is better in every column.
+    """Return a copy of X in which larger values of every feature are better.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        Metric values in their own units.
+        Values in their own units.
     directions : array-like of shape (n_features,), str
-        What :func:`resolve_directions` returned.
+        Directions from :func:`resolve_directions`.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_features), float64
-        ``x`` where larger is better, ``-x`` where smaller is better and
-        ``-abs(x)`` where nearest to zero is best.
+        ``x`` for "larger", ``-x`` for "smaller", ``-abs(x)`` for "nearest_zero".
 
     Examples
     --------
@@ -103,11 +103,11 @@ def oriented(X, directions):
 
 
 def _by_name(given, n_features, feature_names):
-    """Look every column up, first in what the caller gave."""
+    """Look up each column, first in the caller's dict, then among the known."""
     if feature_names is None:
-        came = f"a dict of {len(given)} names" if given else "None"
+        received = f"a dict of {len(given)} names" if given else "None"
         raise ValueError(
-            f"directions is {came}, but X has no column names to look up; expected one "
+            f"directions is {received}, but X has no column names to look up; expected one "
             f"direction per column. Pass a list of {n_features} words of "
             f"{list(DIRECTION_WORDS)}, or X as a DataFrame; if a step before dropped the "
             'names, call set_output(transform="pandas") on the pipeline.'
@@ -131,7 +131,7 @@ def _by_name(given, n_features, feature_names):
 
 
 def _by_position(directions, n_features):
-    """Return the words of a list as they came, if there is one per column."""
+    """Return the words of a list; raise unless there is one per column."""
     if isinstance(directions, (set, frozenset)) or not np.iterable(directions):
         raise TypeError(
             f"directions is {type(directions).__name__}; expected a list of "
@@ -149,6 +149,7 @@ def _by_position(directions, n_features):
 
 
 def _check_word(word, column, feature_names):
+    """Raise ValueError unless a column's word is one of the directions."""
     if isinstance(word, str) and word in DIRECTION_WORDS:
         return
     name = "" if feature_names is None else f" ({str(feature_names[column])!r})"

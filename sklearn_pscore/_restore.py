@@ -1,19 +1,19 @@
-"""Undo what a failed method did to its estimator."""
+"""Restore an estimator after a failed method."""
 
 from contextlib import contextmanager
 
 
 @contextmanager
 def restored_on_error(estimator):
-    """Give `estimator` its attributes back if the block raises.
+    """Restore the attributes of `estimator` if the block raises, Ctrl-C included.
 
-    The attributes are kept by reference: one that the block mutates in place,
-    instead of assigning a new object, is not restored. Ctrl-C is an error too.
+    References to the attributes are kept, not copies: an object that the block
+    changes in place, instead of assigning a new one, is not restored.
 
     Parameters
     ----------
     estimator : object
-        Anything with a ``__dict__``.
+        Object with a ``__dict__``.
 
     Yields
     ------

@@ -72,7 +72,7 @@ def test_exponential_by_exact_arithmetic(preference):
 
 @pytest.mark.parametrize("kind", ["linear", "exponential"])
 def test_synthetic_items_below_zero_gain_nothing_in_training(kind):
-    """How far below zero they are makes no difference to what is learned."""
+    """The trained ranker does not depend on how far below zero they are."""
     rng = np.random.default_rng(3)
     X, preference = rng.normal(size=(30, 2)), rng.integers(3, size=30)
     groups = Groups.from_arrays(group=np.repeat(np.arange(5), 6), preference=preference)

@@ -1,4 +1,4 @@
-"""Groups and the one gate: what goes in, how it is stored, what is refused."""
+"""Groups and check_groups: what is accepted, how it is stored, what is refused."""
 
 import re
 

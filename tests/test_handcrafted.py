@@ -1,4 +1,4 @@
-"""TopCountRanker and RankSumRanker: places in groups and among training rows."""
+"""TopCountRanker and RankSumRanker: ranks in groups and among training rows."""
 
 import pickle
 import re
@@ -46,7 +46,7 @@ def _contest(seed, *, with_items=False, with_donors=False):
 DIRECTIONS = ["larger", "smaller", "nearest_zero", "larger"]
 
 
-def _places_by_hand(X, groups):
+def _ranks_by_hand(X, groups):
     """Return rank sums and top counts with a loop over groups and metrics."""
     X = np.column_stack([X[:, 0], -X[:, 1], -np.abs(X[:, 2]), X[:, 3]])
     names = groups.dtype.names
@@ -68,7 +68,7 @@ def _places_by_hand(X, groups):
 # Inside groups
 
 
-def test_places_of_a_small_table():
+def test_ranks_of_a_small_table():
     X = pd.DataFrame(
         {
             "SSIM": [0.8, 0.7, 0.7, 0.1],  # ranks 0, 1.5, 1.5, 3
@@ -90,9 +90,9 @@ def test_places_of_a_small_table():
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("with_items", [False, True])
 @pytest.mark.parametrize("with_donors", [False, True])
-def test_places_in_groups_equal_the_double_loop(seed, with_items, with_donors):
+def test_ranks_in_groups_equal_the_double_loop(seed, with_items, with_donors):
     X, groups = _contest(seed, with_items=with_items, with_donors=with_donors)
-    sums, tops = _places_by_hand(X, groups)
+    sums, tops = _ranks_by_hand(X, groups)
     rank_sum = RankSumRanker(directions=DIRECTIONS).fit(X, groups)
     top_count = TopCountRanker(directions=DIRECTIONS).fit(X, groups)
     assert_array_equal(rank_sum.rank_sums(X, groups), sums)
@@ -148,22 +148,22 @@ def test_items_of_the_same_rows_in_another_order_tie_exactly():
 @both
 def test_donors_change_nothing_for_the_others(baseline):
     X, groups = _contest(3, with_donors=True)
-    own = ~groups["donor"]
+    is_item = ~groups["donor"]
     with_donors = baseline(directions=DIRECTIONS).fit(X, groups)
-    without = baseline(directions=DIRECTIONS).fit(X[own], groups[own])
+    without = baseline(directions=DIRECTIONS).fit(X[is_item], groups[is_item])
     assert_array_equal(with_donors.reference_, without.reference_)
     assert_array_equal(with_donors.predict(X), without.predict(X))
     score = with_donors.predict(X, groups)
-    assert_array_equal(score[own], without.predict(X[own], groups[own]))
+    assert_array_equal(score[is_item], without.predict(X[is_item], groups[is_item]))
     assert np.isfinite(score).all()
-    assert_array_equal(np.isnan(with_donors.rank(X, groups)), ~own)
+    assert_array_equal(np.isnan(with_donors.rank(X, groups)), ~is_item)
 
 
 # Among the training rows
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_places_among_training_rows_equal_the_double_loop(seed):
+def test_ranks_among_training_rows_equal_the_double_loop(seed):
     seen, groups = _contest(seed, with_items=True)
     X, _ = _contest(seed + 100)
     rank_sum = RankSumRanker(directions=DIRECTIONS).fit(seen, groups)
@@ -180,10 +180,10 @@ def test_places_among_training_rows_equal_the_double_loop(seed):
     ):
         expected_ranks, expected_tops = 0.0, 0.0
         for value, column, word in zip(row, seen.T, DIRECTIONS, strict=True):
-            own = points(value, word)
+            oriented = points(value, word)
             others = [points(other, word) for other in column]
-            better = np.mean([other > own for other in others])
-            equal = np.mean([other == own for other in others])
+            better = np.mean([other > oriented for other in others])
+            equal = np.mean([other == oriented for other in others])
             expected_ranks -= better + equal / 2
             expected_tops += (1 - better) ** max(mean_size - 1, 1)
         assert_allclose(by_ranks, expected_ranks, atol=1e-12)
@@ -227,7 +227,7 @@ def test_a_better_metric_never_lowers_the_score(baseline):
     assert ranker.predict(worst)[0] == pytest.approx(extremes[1])
 
 
-def test_groups_of_one_item_still_place_rows():
+def test_groups_of_one_item_still_rank_rows():
     X = np.arange(4.0)[:, None]
     groups = Groups.from_arrays(group=np.arange(4))
     ranker = TopCountRanker(directions="larger").fit(X, groups)
@@ -268,7 +268,7 @@ def test_columns_without_names_are_larger_and_say_so(baseline, columns):
     with pytest.warns(UserWarning, match=re.escape(message)):
         ranker = baseline().fit(X, groups)
     assert ranker.directions_.tolist() == ["larger", "larger"]
-    # A plain target is what scikit-learn's checks send: no warning.
+    # scikit-learn's checks send a plain target: no warning.
     assert_array_equal(baseline().fit(X, [1.0, 2.0]).directions_, ranker.directions_)
 
 

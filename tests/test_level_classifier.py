@@ -1,4 +1,4 @@
-"""LevelClassifierRanker: levels, outputs, weights and what it refuses."""
+"""LevelClassifierRanker: levels, outputs, weights and errors."""
 
 import pickle
 import re
@@ -73,9 +73,9 @@ def _ratings(seed=0, n_groups=12, n_items=5, n_levels=3):
     ],
 )
 def test_levels_of_a_preference(preference, n_levels, labels, means):
-    found, label = _preference_levels(np.asarray(preference, dtype=float), n_levels)
+    levels, label = _preference_levels(np.asarray(preference, dtype=float), n_levels)
     assert_array_equal(label, labels)
-    assert_allclose(found, means, rtol=1e-15)
+    assert_allclose(levels, means, rtol=1e-15)
 
 
 @pytest.mark.parametrize("n_levels", [2, 3, 4, 7])
@@ -174,7 +174,7 @@ def test_donors_and_rows_of_weight_zero_are_left_out():
     X, groups = _ratings()
     kept = np.arange(len(X)) % 4 != 0
     expected = LevelClassifierRanker(GaussianNB()).fit(X[kept], groups[kept])
-    # The rows left out have a level of their own, or were never judged.
+    # The rows that are left out have another level, or were never judged.
     donors = Groups.from_arrays(
         group=groups["group"],
         preference=np.where(kept, groups["preference"], np.nan),
@@ -234,7 +234,7 @@ def test_a_level_per_row_warns_with_groups_and_bins_do_not():
         LevelClassifierRanker().fit(X, continuous)
     ranker = LevelClassifierRanker(n_levels=5).fit(X, continuous)
     assert len(ranker.levels_) == 5
-    # A plain target is what scikit-learn's checks send: no warning.
+    # scikit-learn's checks send a plain target: no warning.
     assert len(LevelClassifierRanker().fit(X, preference).levels_) == 60
 
 

@@ -74,10 +74,10 @@ def items_by_group(groups, y_score):
     """Return {label: (preference, score, weight)}, one entry per item, in a loop."""
     result = {}
     for label in np.unique(groups["group"]):
-        own = (groups["group"] == label) & ~groups["donor"]
+        in_group = (groups["group"] == label) & ~groups["donor"]
         columns = []
-        for item in np.unique(groups["item"][own]):
-            rows = own & (groups["item"] == item)
+        for item in np.unique(groups["item"][in_group]):
+            rows = in_group & (groups["item"] == item)
             columns.append(
                 (
                     groups["preference"][rows][0],
@@ -96,7 +96,7 @@ def tie_orders(score):
     return [np.array(list(itertools.chain(*order)), dtype=int) for order in orders]
 
 
-def gains_of(preference, gain):
+def gains_by_definition(preference, gain):
     if gain == "rank":
         return scipy.stats.rankdata(preference)
     return preference if gain == "linear" else 2**preference - 1
@@ -109,7 +109,7 @@ def value_of_order(metric, preference, order, k, gain):
         rank = 1 + int(np.argmax(liked_best))
         return 1 / rank if rank <= k else 0.0
     discount = np.array([(i <= k) / np.log2(i + 1) for i in range(1, len(order) + 1)])
-    gains = gains_of(preference, gain)
+    gains = gains_by_definition(preference, gain)
     value = np.sum(gains[order] * discount)
     if metric is dcg_score:
         return value
@@ -166,8 +166,8 @@ def brute_force(metric, groups, y_score, *, k=None, gain="rank"):
             )
             weights.append(weight.mean())
     values, weights = np.array(values), np.array(weights)
-    told = weights > 0
-    return values, np.average(values[told], weights=weights[told])
+    is_informative = weights > 0
+    return values, np.average(values[is_informative], weights=weights[is_informative])
 
 
 class TestBruteForce:
@@ -181,7 +181,7 @@ class TestBruteForce:
             assert_allclose(per_group, values, rtol=1e-12, atol=1e-14)
             assert_allclose(metric(groups, y_score, **options), mean, rtol=1e-12)
 
-    def test_the_oracle_meets_ties_and_silent_groups(self):
+    def test_the_oracle_meets_ties_and_uninformative_groups(self):
         rng = np.random.default_rng(0)
         cases = [random_target(rng) for _ in range(6)]
         values = [brute_force(dcg_score, *case)[0] for case in cases]
@@ -381,9 +381,9 @@ class TestInvariance:
         groups, y_score = random_target(rng, n_groups=6)
         per_group = metric(groups, y_score, average=False)
         for code, label in enumerate(np.unique(groups["group"])):
-            own = groups["group"] == label
+            in_group = groups["group"] == label
             if not np.isnan(per_group[code]):
-                assert metric(groups[own], y_score[own]) == per_group[code]
+                assert metric(groups[in_group], y_score[in_group]) == per_group[code]
         assert np.isnan(per_group).sum() < len(per_group)
 
     @pytest.mark.parametrize("metric", METRICS, ids=variant_name)
@@ -557,7 +557,7 @@ class TestProperties:
 
 class TestDegenerate:
     @pytest.mark.parametrize("metric", METRICS, ids=variant_name)
-    def test_silent_groups_are_left_out(self, metric):
+    def test_uninformative_groups_are_left_out(self, metric):
         groups = Groups.from_arrays(
             group=["one", "tied", "tied", "zero", "zero", "told", "told", "donor"],
             preference=[1, 2, 2, 1, 0, 1, 0, 5],
@@ -598,7 +598,7 @@ class TestDegenerate:
         ],
         ids=["single", "tied", "weightless", "donors", "empty"],
     )
-    def test_no_group_says_anything(self, metric, average, fields, part):
+    def test_no_group_is_informative(self, metric, average, fields, part):
         fields["group"] = np.asarray(fields["group"], dtype=int)
         groups = Groups.from_arrays(**fields)
         with pytest.raises(ValueError, match=re.escape(part)):
@@ -630,9 +630,9 @@ class TestRankItems:
         ranks = rank_items(groups, y_score)
         assert_array_equal(np.isnan(ranks), groups["donor"])
         for label, (_, score, _) in items_by_group(groups, y_score).items():
-            own = (groups["group"] == label) & ~groups["donor"]
-            codes = np.unique(groups["item"][own], return_inverse=True)[1]
-            assert_array_equal(ranks[own], scipy.stats.rankdata(-score)[codes])
+            in_group = (groups["group"] == label) & ~groups["donor"]
+            codes = np.unique(groups["item"][in_group], return_inverse=True)[1]
+            assert_array_equal(ranks[in_group], scipy.stats.rankdata(-score)[codes])
 
     def test_preferences_are_not_needed(self):
         groups = Groups.from_arrays(group=["b", "a", "b"])

@@ -1,4 +1,4 @@
-"""Scorers wherever scikit-learn takes ``scoring=``, and what they predict with."""
+"""Scorers as ``scoring=`` of scikit-learn, and the predictions that they use."""
 
 import copy
 import pickle

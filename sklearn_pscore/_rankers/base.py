@@ -1,4 +1,4 @@
-"""What every ranker has: ranks inside groups, and its score."""
+"""Base of all rankers: ``rank`` and ``score``."""
 
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
@@ -8,10 +8,10 @@ from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 
 
 class RankerMixin(RegressorMixin):
-    """Rank and score by what ``predict`` says of each row alone.
+    """Mixin of rankers whose ``predict`` scores each row by itself.
 
     To scikit-learn a ranker is a regressor, since voting, stacking and partial
-    dependence ask for one; its scores are not on the scale of the preferences.
+    dependence need one; its scores are not on the scale of the preferences.
     """
 
     def rank(self, X, groups):
@@ -20,7 +20,7 @@ class RankerMixin(RegressorMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Features of each row.
         groups : structured ndarray of shape (n_samples,)
             Target of :class:`Groups`; preferences are not needed.
 
@@ -33,7 +33,7 @@ class RankerMixin(RegressorMixin):
         Raises
         ------
         TypeError
-            If `groups` is a plain array: labels would pass for preferences.
+            If `groups` is a plain array, whose labels would be read as preferences.
         """
         check_is_fitted(self)
         check_groups(
@@ -45,12 +45,12 @@ class RankerMixin(RegressorMixin):
         return rank_items(groups, self.predict(X))
 
     def score(self, X, y):
-        """Return the pairwise accuracy, the share of pairs in people's order.
+        """Return the pairwise accuracy: the share of pairs in the order of preference.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Features of each row.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
 

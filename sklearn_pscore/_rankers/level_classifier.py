@@ -1,4 +1,4 @@
-"""The paper's DT and CB: a classifier over preference levels, made a ranker."""
+"""Ranker by a classifier over preference levels: DT and CB of the paper."""
 
 import warnings
 from numbers import Integral
@@ -17,7 +17,7 @@ from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.check import check_comparable, check_groups
 
-# Of fewer rows nobody can say whether their preference is continuous.
+# With at most this many rows a preference is not called continuous. Not measured.
 _FEW_ROWS = 20
 
 
@@ -26,7 +26,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
 
     Every distinct preference of the training rows, or every quantile bin of
     them, is a level: 0 for the least preferred. A classifier learns the level
-    of a row from its metrics, whatever its group, and the predicted level is
+    of a row from its features, without its group, and the predicted level is
     the score; larger is better. With ``DecisionTreeClassifier`` and
     ``CatBoostClassifier`` these are the baselines DT and CB of the paper,
     section 5.2 [1]_.
@@ -49,8 +49,8 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         preferences share a bin, so ties can make fewer bins, never less than
         two. None, or a number that the distinct preferences do not exceed,
         makes every distinct preference a level: right for awards and ratings,
-        too fine for a continuous preference, where nearly each row would be a
-        class of its own (a UserWarning says so, unless the target is plain).
+        too fine for a continuous preference, where nearly every row is a class
+        of its own (with a UserWarning, unless the target is plain).
 
     output : {"expected", "label"}, default="expected"
         ``"expected"`` is the expected level, sum over l of l * P(level = l),
@@ -86,8 +86,8 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
 
     Examples
     --------
-    Both rows with the metric 1 look alike to the tree. One is of level 0 and
-    one of level 1, so that their expected level is 0.5:
+    The tree cannot tell the two rows with the feature 1 apart. One is of level 0
+    and one of level 1, so their expected level is 0.5:
 
     >>> from sklearn_pscore import Groups, LevelClassifierRanker
     >>> X = [[1.0], [1.0], [2.0], [3.0]]
@@ -120,7 +120,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metric values, finite.
+            Features, finite.
         y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
             Target built by :class:`~sklearn_pscore.Groups`, or plain
             preferences of one single group.
@@ -153,7 +153,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             if self.n_levels is None and not target.is_plain:
                 _warn_about_fine_levels(len(levels), len(rows))
             with warnings.catch_warnings():
-                # Many levels are the caller's choice, and were warned about.
+                # The warning of _warn_about_fine_levels takes its place.
                 warnings.filterwarnings("ignore", "The number of unique classes")
                 self.classifier_ = classifier.fit(X[rows], labels, **weights)
             self.levels_ = levels
@@ -165,7 +165,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metric values, finite.
+            Features, finite.
 
         Returns
         -------
@@ -178,19 +178,18 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         self._check_output(self.classifier_)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         if self.output == "label":
-            # CatBoost returns a column where there are more than two classes.
+            # With more than two classes CatBoost returns a column.
             return np.asarray(self.classifier_.predict(X), np.float64).reshape(len(X))
         proba = np.asarray(self.classifier_.predict_proba(X), dtype=np.float64)
-        # Not a matrix product: its blocks may round equal rows differently, and
-        # an exact tie would be lost.
+        # A matrix product works in blocks, which may round equal rows differently
+        # and break exact ties.
         return np.sum(proba * self.classifier_.classes_, axis=1)
 
     def _unfitted_classifier(self):
         """Return a clone of the classifier to fit, or the default tree."""
         if self.classifier is None:
             return DecisionTreeClassifier(random_state=self.random_state)
-        # Tags are asked only where there are any: a classifier that just
-        # behaves like one is welcome.
+        # A classifier without scikit-learn's tags is accepted too.
         has_tags = hasattr(self.classifier, "__sklearn_tags__")
         if isinstance(self.classifier, type) or (
             has_tags and not is_classifier(self.classifier)
@@ -202,6 +201,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         return clone(self.classifier)
 
     def _check_output(self, classifier):
+        """Raise TypeError if `output` needs probabilities that there are not."""
         if self.output == "expected" and not hasattr(classifier, "predict_proba"):
             raise TypeError(
                 f"classifier is {classifier!r}, which has no predict_proba; "
@@ -211,11 +211,15 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
 
 
 def _preference_levels(preference, n_levels):
-    """Return the mean preference of each level and the level of each row.
+    r"""Return the mean preference of each level and the level of each row.
 
-    The share of the rows below a value, its own rows counted half, says which
-    of `n_levels` equal shares the value falls into. With integers there is no
-    rounding, and the lowest and the highest value never share a level.
+    With `b` of `n` rows below a value and `c` rows of that value, its bin is
+
+    .. math:: \lfloor n_{levels} (b + c / 2) / n \rfloor
+
+    and the bins that are not empty are the levels. It is computed in integers,
+    without rounding. The lowest and the highest value never share a bin, since
+    their mid-ranks ``b + c / 2`` are at least ``n / 2`` apart.
     """
     values, label, counts = np.unique(
         preference, return_inverse=True, return_counts=True
@@ -223,14 +227,14 @@ def _preference_levels(preference, n_levels):
     if n_levels is None or len(values) <= n_levels:
         return values, label
     twice_mid_rank = 2 * (np.cumsum(counts) - counts) + counts
-    share = int(n_levels) * twice_mid_rank // (2 * len(preference))
-    level = np.unique(share, return_inverse=True)[1]
+    value_bin = int(n_levels) * twice_mid_rank // (2 * len(preference))
+    level = np.unique(value_bin, return_inverse=True)[1]
     means = np.bincount(level, values * counts) / np.bincount(level, counts)
     return means, level[label]
 
 
 def _warn_about_fine_levels(n_levels, n_rows):
-    """Warn if the classes are hardly more than the rows themselves."""
+    """Warn if there are more levels than half of the rows."""
     if n_rows > _FEW_ROWS and n_levels > n_rows / 2:
         warnings.warn(
             f"groups has {n_levels} distinct preferences over {n_rows} rows, and each is a "
@@ -242,7 +246,7 @@ def _warn_about_fine_levels(n_levels, n_rows):
 
 
 def _weight_argument(classifier, weight):
-    """Return what to pass to the fit of the classifier beside X and y."""
+    """Return the keyword argument for the weights in the classifier's ``fit``."""
     if np.all(weight == 1):
         return {}
     if not has_fit_parameter(classifier, "sample_weight"):

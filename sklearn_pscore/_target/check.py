@@ -1,7 +1,7 @@
 """Check of the ranking target.
 
-Estimators, metrics and splitters call :func:`check_groups` once, before anything
-else, and work on the clean :class:`RankingTarget` that it returns.
+Estimators, metrics and splitters call :func:`check_groups` once, at the start, and
+work on the clean :class:`RankingTarget` that it returns.
 """
 
 import warnings
@@ -71,9 +71,9 @@ class RankingTarget:
         Code of each row's item, the same for rows of the same item label.
     clip : ndarray of shape (n_rows,), int, or None
     weight : ndarray of shape (n_rows,), float
-        Built as ones from None.
+        None is replaced by ones.
     donor : ndarray of shape (n_rows,), bool
-        Built as all False from None.
+        None is replaced by all False.
     is_plain : bool
         Whether a plain 1-D target was passed, which is read as one group.
     """
