@@ -40,7 +40,7 @@ class RankerMixin(RegressorMixin):
             groups,
             allow_plain=False,
             require_preference=False,
-            caller=f"{type(self).__name__}.rank",
+            caller=self._caller("rank"),
         )
         return rank_items(groups, self.predict(X))
 
@@ -61,6 +61,10 @@ class RankerMixin(RegressorMixin):
             :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`.
         """
         return pairwise_accuracy_score(y, self.predict(X))
+
+    def _caller(self, method):
+        """Return the name of a method with its class, for messages."""
+        return f"{type(self).__name__}.{method}"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -126,9 +126,6 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return oriented(X, self.directions_)
 
-    def _caller(self, method):
-        return f"{type(self).__name__}.{method}"
-
     def _score_in_groups(self, X, target):
         """Add up the points of each row's item for its ranks in its group.
 

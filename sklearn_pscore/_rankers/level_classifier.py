@@ -139,7 +139,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             If `classifier` is no classifier, or has no ``predict_proba`` where
             ``output="expected"`` needs it.
         """
-        caller = "LevelClassifierRanker.fit"
+        caller = self._caller("fit")
         with restored_on_error(self):
             self._validate_params()
             classifier = self._unfitted_classifier()
