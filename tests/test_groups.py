@@ -269,6 +269,12 @@ EXTRA = np.zeros(2, dtype=[("group", "i8"), ("preference", "f8"), ("qid", "i8")]
         (TARGET, {"n_rows": 5}, ValueError, "groups has 3 entries but X has 5 rows"),
         (TARGET, {}, ValueError, "(NaN) in 2 of 3 rows, the first at row 1; fit needs"),
         ([1.0], {"allow_plain": False}, TypeError, "fit takes groups as a structured"),
+        (
+            7.0,
+            {"allow_plain": False},
+            TypeError,
+            "structured array of Groups, got float:",
+        ),
         (TARGET[["group"]], {}, TypeError, "the fields ['group']; expected 'group'"),
         (EXTRA, {}, TypeError, "the fields ['group', 'preference', 'qid']; expected"),
         (TARGET[:, None], {}, ValueError, "groups has shape (3, 1); expected one"),

@@ -72,7 +72,7 @@ class TrainingItems:
         return TrainingItems(table=self.table, **taken)
 
     def comparable(self):
-        """Drop what is in no pair: weight zero, and groups of one preference."""
+        """Drop items that are in no pair, see :func:`are_comparable`."""
         return self.take(are_comparable(self.group, self.preference, self.weight))
 
     @property
