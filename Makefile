@@ -7,17 +7,20 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
+OLDEST ?= .venv-oldest
+OLDEST_STAMP := $(OLDEST)/.installed
 SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
 	large_ranking growth streamed fit_time
 
-.PHONY: help setup demo test lint format bench bench-agreement bench-paper \
-	bench-smoke clean
+.PHONY: help setup demo test test-oldest lint format bench bench-agreement \
+	bench-paper bench-smoke clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup   create $(VENV) and install the package"
 	@echo "make demo    compare the methods of the paper (RUNS=5 OUT=demo)"
-	@echo "make test    run the whole test suite"
+	@echo "make test    run the whole test suite, print the lines that no test reaches"
+	@echo "make test-oldest  run it with the oldest versions allowed (Python 3.11 or 3.12)"
 	@echo "make lint    check style and format"
 	@echo "make format  mend format"
 	@echo "make bench   measure speed against the peers (30 minutes), write docs/speed.md"
@@ -42,7 +45,19 @@ demo: $(STAMP)
 # Two workers with one thread each: threads of two fits at once get in each
 # other's way.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --cov
+
+test-oldest: $(OLDEST_STAMP)
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n 2 --dist worksteal
+
+# constraints-oldest.txt comes before constraints.txt, whose other lines hold.
+$(OLDEST_STAMP): pyproject.toml constraints.txt constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	awk -F == 'NR == FNR { oldest[$$1]; next } !($$1 in oldest)' \
+		constraints-oldest.txt constraints.txt > $(OLDEST)/other-constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet -c constraints-oldest.txt \
+		-c $(OLDEST)/other-constraints.txt -e ".[dev]"
+	@touch $@
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -72,4 +87,4 @@ bench-smoke: $(BENCH_STAMP)
 	set -e; for name in $(SPEED); do $(BIN)/python -m benchmarks.speed.$$name --smoke; done
 
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf $(VENV) $(OLDEST) demo build dist *.egg-info

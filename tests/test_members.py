@@ -5,24 +5,11 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from cases import quick
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore._torch import packing as _packing
-
-
-@pytest.fixture
-def data():
-    """Thirty groups of five items, ordered by the first metric less the second."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(150, 3))
-    group = rng.permutation(np.repeat(np.arange(30), 5))
-    return X, Groups.from_arrays(group=group, preference=X[:, 0] - X[:, 1])
-
-
-def quick(sizes=(8,), **kwargs):
-    kwargs = {"max_epochs": 5, "n_members": 2, "random_state": 0, **kwargs}
-    return PairwisePreferenceRanker(sizes, **kwargs)
 
 
 def noisy(n_groups, seed=0):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from cases import quick
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 from scipy.special import logsumexp
@@ -26,20 +27,6 @@ from sklearn_pscore._torch.network import MemberBatchNorm, MemberLinear
 from sklearn_pscore.metrics import ndcg_score
 
 N_FEATURES = 3
-
-
-@pytest.fixture
-def data():
-    """Thirty groups of five items, ordered by the first metric less the second."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(150, N_FEATURES))
-    group = rng.permutation(np.repeat(np.arange(30), 5))
-    return X, Groups.from_arrays(group=group, preference=X[:, 0] - X[:, 1])
-
-
-def quick(sizes=(8,), **kwargs):
-    kwargs = {"max_epochs": 5, "n_members": 2, "random_state": 0, **kwargs}
-    return PairwisePreferenceRanker(sizes, **kwargs)
 
 
 def scores_of(ranker, data):
