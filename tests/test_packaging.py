@@ -1,0 +1,48 @@
+"""pyproject.toml agrees with the files beside it."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import sklearn_pscore
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def pins(file):
+    """Return the version of each package that a constraints file pins."""
+    lines = (ROOT / file).read_text().splitlines()
+    return dict(line.split("==") for line in lines if not line.startswith("#"))
+
+
+def test_oldest_constraints_are_the_lower_bounds():
+    extras = PROJECT["optional-dependencies"]
+    requirements = [*PROJECT["dependencies"], *extras["parquet"], *extras["dev"]]
+    expected = dict(requirement.split(">=") for requirement in requirements)
+    expected["torch"] = pins("constraints.txt")["torch"]
+    oldest = pins("constraints-oldest.txt")
+    # No requirement of ours; the file says why it is there.
+    del oldest["pyparsing"]
+    assert oldest == expected
+
+
+def test_constraints_pin_every_requirement():
+    requirements = [
+        *PROJECT["dependencies"],
+        *(
+            name
+            for extra in PROJECT["optional-dependencies"].values()
+            for name in extra
+        ),
+    ]
+    names = {requirement.split(">=")[0] for requirement in requirements}
+    assert names <= pins("constraints.txt").keys()
+
+
+def test_version_is_the_same_everywhere():
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert re.findall(r"^version: (.+)$", citation, flags=re.M) == [PROJECT["version"]]
+    assert sklearn_pscore.__version__ == PROJECT["version"]
+    changes = (ROOT / "CHANGES.md").read_text()
+    assert re.search(r"^## (\S+)", changes, flags=re.M)[1] == PROJECT["version"]
