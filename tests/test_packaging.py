@@ -8,6 +8,7 @@ import sklearn_pscore
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PACKAGE = Path(sklearn_pscore.__file__).parent
 
 
 def pins(file):
@@ -46,3 +47,13 @@ def test_version_is_the_same_everywhere():
     assert sklearn_pscore.__version__ == PROJECT["version"]
     changes = (ROOT / "CHANGES.md").read_text()
     assert re.search(r"^## (\S+)", changes, flags=re.M)[1] == PROJECT["version"]
+
+
+def test_contributing_names_the_parts_and_files_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    table = re.findall(r"^\| (`.*?) \|", text, flags=re.M)
+    named = {name.strip("/") for row in table for name in re.findall(r"`(.+?)`", row)}
+    parts = {path.name for path in PACKAGE.iterdir() if not path.name.startswith("__p")}
+    assert named == parts - {"__init__.py"}
+    for path in re.findall(r"`(\w+/(?:[\w/]+\.py)?)`", text):
+        assert (ROOT / path).exists() or (PACKAGE / path).exists(), path
