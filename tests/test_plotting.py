@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,8 +12,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore.model_selection import RankerComparison
 from sklearn_pscore.plotting import ImportanceDisplay, LeaderboardDisplay
-
-matplotlib.use("Agg")
 
 
 @pytest.fixture(autouse=True)
