@@ -35,6 +35,7 @@ def test_data_without_test_rows_are_judged_on_folds(tmp_path, monkeypatch):
         groups,
         directions={"SSIM": "larger", "FID": "smaller"},
         cv_groups=np.arange(40) // 8,
+        protocol="Judged on 5 folds.",
     )
     monkeypatch.setattr(
         "sklearn_pscore._experiments.thqa_experiment", lambda data_home: experiment
@@ -43,7 +44,7 @@ def test_data_without_test_rows_are_judged_on_folds(tmp_path, monkeypatch):
         __main__.app, ["compare", "--runs", "1", "--out", str(tmp_path)]
     )
     assert result.exit_code == 0, result.output
-    assert "opinions of 10 groups, judged on 5 folds by portrait" in result.output
+    assert "Data: THQA. Judged on 5 folds.\n" in result.output
     runs = pd.read_csv(tmp_path / "runs.csv")
     assert set(runs.loc[runs["method"] == "PS", "fold"]) == {0, 1, 2, 3, 4}
     assert (tmp_path / "leaderboard-thqa.png").exists()

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from cases import quick
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 from skorch.callbacks import Callback
@@ -40,11 +41,6 @@ def stretches(path, rows_at_a_time=20):
     return ParquetGroups(
         path, fields=NAMES, features=None, rows_at_a_time=rows_at_a_time
     )
-
-
-def quick(**kwargs):
-    few = {"max_epochs": 3, "learning_rate_init": 0.05, "n_members": 2}
-    return PairwisePreferenceRanker((8,), **{**few, "random_state": 0, **kwargs})
 
 
 class Rates(Callback):
