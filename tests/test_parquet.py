@@ -87,10 +87,9 @@ class TestStretches:
     def test_empty_row_groups_and_files_are_passed_over(self, tmp_path):
         table = make_table()
         write(table[:0], tmp_path / "0.parquet")
-        parts = [table[:0], table, table[:0]]
-        batches = [pa.Table.from_pandas(part, preserve_index=False) for part in parts]
-        with pq.ParquetWriter(tmp_path / "1.parquet", batches[1].schema) as file:
-            for batch in batches:
+        rows = pa.Table.from_pandas(table, preserve_index=False)
+        with pq.ParquetWriter(tmp_path / "1.parquet", rows.schema) as file:
+            for batch in (rows[:0], rows, rows[:0]):
                 file.write_table(batch)
         together = pd.concat(stretches(tmp_path), ignore_index=True)
         assert_frame_equal(together[table.columns], table)
