@@ -183,6 +183,12 @@ def test_loss_without_gradient(score_range):
     assert pair_weight == sums(*case)[2]
 
 
+@pytest.mark.parametrize("score_range", [6.0, 100.0])
+@pytest.mark.parametrize("level_sizes", [[[300]], [[300], [100, 200]]])
+def test_a_group_of_one_level_has_no_pairs(level_sizes, score_range):
+    assert_exact(*case_of(level_sizes, score_range))
+
+
 @pytest.mark.parametrize("n_levels", [2, 20, 200])
 @pytest.mark.parametrize("score_range", [6.0, 31.0, 100.0])
 def test_the_dense_limit_changes_nothing(n_levels, score_range):

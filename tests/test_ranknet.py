@@ -237,6 +237,12 @@ def test_labels_and_preferences_of_any_kind():
     assert gradient.dtype == torch.float64
 
 
+def test_integer_scores_are_taken_as_float64():
+    loss, gradient, _ = pairwise_logistic_loss([2, 1], [1, 0], [0, 0])
+    assert_allclose(loss, math.log1p(math.exp(-1)), rtol=1e-15)
+    assert gradient.dtype == torch.float64
+
+
 @pytest.mark.parametrize("n_items", [50, 1000])
 def test_float32_scores_are_summed_in_float64(n_items):
     rng = np.random.default_rng(4)

@@ -3,7 +3,7 @@
     python -m benchmarks.speed.tables
 
 replaces the text between their marks (doc_tables.py) by tables of the rows in
-results/.
+results/, and so for the tables of docs/loss.md.
 """
 
 from functools import partial
@@ -31,6 +31,20 @@ def table_of_pair_loss(rows):
     wide = wide[list(names)].set_axis(list(names.values()), axis=1)
     wide.index = [f"{n:,}" for n in wide.index]
     return markdown(wide.rename_axis("items"))
+
+
+def errors_of_pair_loss(rows):
+    """Worst errors of loss and gradient by range of the scores, and their bounds."""
+    errors = ["loss_error_per_pair", "gradient_error_per_pair_weight"]
+    groups = rows.groupby("score_range")
+    worst = groups[errors].max().set_axis(["loss", "gradient"], axis=1)
+    worst.insert(0, "cases", groups.size().astype(str))
+    worst.insert(2, "bound of the loss", 1e-9 * worst.index.to_series().clip(lower=1.0))
+    worst["bound of the gradient"] = 1e-7
+    numbers = worst.columns.drop("cases")
+    worst[numbers] = worst[numbers].map("{:.1e}".format)
+    worst.index = [f"{score_range:,g}" for score_range in worst.index]
+    return markdown(worst.rename_axis("range of the scores"))
 
 
 def table_of_paper_workload(rows):
@@ -194,3 +208,8 @@ if __name__ == "__main__":
     tables = {name: doc_tables.from_rows(name, make) for name, make in TABLES.items()}
     machine = partial(doc_tables.table_of_machines, TABLES)
     doc_tables.fill("speed.md", tables | {"machine": machine})
+    of_loss = {
+        "pair_loss": tables["pair_loss"],
+        "pair_loss_error": doc_tables.from_rows("pair_loss_error", errors_of_pair_loss),
+    }
+    doc_tables.fill("loss.md", of_loss)

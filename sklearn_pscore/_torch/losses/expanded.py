@@ -24,7 +24,7 @@ _WIDEST_BLOCK, _BLOCK_WIDTH = 32.0, 8.0
 _BLOCKS_BETWEEN = 3
 # Rows whose polynomials are in memory at a time, and mean length of runs of one cell from
 # which each is a product of its own. By the times of benchmarks/speed/pair_loss.py.
-_CHUNK, _SHORTEST_RUN = 2**13, 2**8
+_CHUNK, _SHORTEST_RUN = 2**15, 2**8
 
 
 def sums_by_expansion(scores, level, weight, sizes, with_gradient=True):
@@ -38,21 +38,24 @@ def sums_by_expansion(scores, level, weight, sizes, with_gradient=True):
     if n_members > 1:  # The groups of each member are groups of their own.
         level, weight, sizes = (c.repeat(n_members) for c in (level, weight, sizes))
     sizes = sizes.to(level.device)
-    x, group, half_range = _centred(scores.flatten(), sizes)
+    x, (_, group) = scores.flatten(), _numbers(sizes)
+    ends = (torch.segment_reduce(x, end, lengths=sizes) for end in ("min", "max"))
+    lowest, highest = (end.double() for end in ends)
+    x = x - _spread((lowest + highest) / 2, group)
+    half_range = (highest - lowest) / 2
     parts = [(slice(None), slice(None))]
     is_wide = ~(2 * half_range <= _WIDEST_BLOCK)
     if 0 < int(is_wide.sum()) < len(sizes):
         # Apart, so that only groups of a wide range are cut into blocks.
         parts = [(mask[group], mask) for mask in (is_wide, ~is_wide)]
-    gradient = torch.empty_like(x) if with_gradient else None
+    gradient = torch.empty_like(scores, dtype=x.dtype) if with_gradient else None
     loss = pair_weight = 0.0
     for items, groups in parts:
         sets = _Sets.of(level[items], weight[items].double(), sizes[groups])
         part, slopes = _sum_over_sets(sets, x[items], float(half_range[groups].max()))
         loss, pair_weight = loss + part, pair_weight + sets.pair_weight
         if with_gradient:
-            gradient[items] = slopes()
-    gradient = gradient.view_as(scores) if with_gradient else None
+            gradient.view(-1)[items] = slopes()
     return loss, gradient, pair_weight / n_members
 
 
@@ -74,8 +77,7 @@ def _sum_over_sets(sets, x, half_range):
         number, center, block = _blocks(x)
         x = x - center[block]
         stride = int(number[-1]) + _BLOCKS_BETWEEN + 1
-        key = sets.of_item * stride + number[block]
-        key, cell = key.unique(return_inverse=True)
+        key, cell = (sets.of_item * stride + number[block]).unique(return_inverse=True)
         whole = sets.group[key // stride] * stride + key % stride
         whole, whole_of_cell = whole.unique(return_inverse=True)
     C, D = (kernel.to(x) for kernel in coefficients(half_width, offsets))
@@ -122,33 +124,33 @@ class _Sets(NamedTuple):
     @classmethod
     def of(cls, level, weight, sizes):
         """Return the sets of packed groups."""
-        groups = torch.arange(len(sizes), device=level.device)
-        group = groups.repeat_interleave(sizes)
-        in_group = torch.bincount(group, weight).clamp_(min=torch.finfo().tiny)
+        groups, group = _numbers(sizes)
         # The levels of all groups are numbered on.
         n_levels = level[sizes.cumsum(0) - 1] + 1
         level = level + _spread(n_levels.cumsum(0) - n_levels, group)
-        group_of_level = groups.repeat_interleave(n_levels)
-        count = level.unique_consecutive(return_counts=True)[1]
-        in_level = torch.bincount(level, weight)
-        below = torch.cat([c.cumsum(0) for c in in_level.split(n_levels.tolist())])
-        below -= in_level
+        _, group_of_level = _numbers(n_levels)
+        is_set = torch.zeros(len(group_of_level), dtype=torch.bool, device=level.device)
+        in_level = weight
+        if len(is_set) < len(level):
+            in_level = torch.bincount(level, weight)
+            is_set = level.unique_consecutive(return_counts=True)[1] > 1
+        by_group = in_level.split(n_levels.tolist())
+        in_group = torch.stack([levels.sum() for levels in by_group])
+        below = torch.cat([levels.cumsum(0) for levels in by_group]).sub_(in_level)
         half = _spread(in_group / 2, group_of_level)
+        is_set |= in_level > half
+        number, n_inside = is_set.cumsum(0).sub_(1), int(is_set.sum())
+        number = torch.where(is_set, number, group_of_level + n_inside)
+        alone = in_level.masked_fill(is_set, 0.0)
         # Half of what is above less half of what is below.
         linear = (half - in_level / 2).sub_(below)
-        is_set = (count > 1).logical_or_(in_level > half)
-        number = is_set.cumsum(0)
-        n_inside = int(number[-1])
-        number = torch.where(is_set, number - 1, group_of_level + n_inside)
-        of_item = number.index_select(0, level)
-        alone = weight * (of_item >= n_inside)
         return cls(
-            of_item=of_item,
+            of_item=_spread(number, level).expand(len(level)),
             group=torch.cat([group_of_level[is_set], groups]),
             n_inside=n_inside,
             weight=weight,
-            in_group=in_group,
-            linear=linear.index_select(0, level).mul_(weight),
+            in_group=in_group.clamp_(min=torch.finfo().tiny),
+            linear=_spread(linear, level) * weight,
             self_pairs=alone @ alone * (math.log(2.0) / 2),
             pair_weight=in_level @ below,
         )
@@ -159,27 +161,24 @@ def _blocks(x):
 
     Gaps of empty blocks are shortened in the numbers, for only near or far matters.
     """
-    place, block = (x / _BLOCK_WIDTH).floor().unique(return_inverse=True)
-    steps = place.diff(prepend=place[:1]).clamp_(max=_BLOCKS_BETWEEN + 1)
-    return steps.cumsum(0).long(), (place + 0.5) * _BLOCK_WIDTH, block
+    position, block = (x / _BLOCK_WIDTH).floor().unique(return_inverse=True)
+    steps = position.diff(prepend=position[:1]).clamp_(max=_BLOCKS_BETWEEN + 1)
+    return steps.cumsum(0).long(), (position + 0.5) * _BLOCK_WIDTH, block
 
 
-def _centred(scores, sizes):
-    """Return scores less the middle of their group, the groups, and half their ranges."""
-    group = torch.arange(len(sizes), device=sizes.device).repeat_interleave(sizes)
-    lowest, highest = (
-        scores.new_empty(len(sizes))
-        .scatter_reduce_(0, group, scores, which, include_self=False)
-        .double()
-        for which in ("amin", "amax")
-    )
-    middle = (lowest + highest) / 2
-    return scores - _spread(middle, group), group, (highest - lowest) / 2
+def _numbers(sizes):
+    """Return numbers from 0 for runs of these sizes, and the number of each entry."""
+    numbers = torch.arange(len(sizes), device=sizes.device)
+    if len(sizes) == 1:
+        return numbers, numbers.expand(int(sizes))
+    return numbers, numbers.repeat_interleave(sizes)
 
 
-def _spread(values, group):
-    """Return the value of each group, one value once: it broadcasts, and costs no copy."""
-    return values if len(values) == 1 else values.index_select(0, group)
+def _spread(values, index):
+    """Return values[index], without a copy where there is one value for all or each."""
+    if len(values) in (1, len(index)):
+        return values
+    return values.index_select(0, index)
 
 
 class _Polynomials:
