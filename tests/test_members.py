@@ -7,9 +7,9 @@ import pytest
 import torch
 from cases import quick
 from numpy.testing import assert_allclose, assert_array_equal
+from skorch.callbacks import Callback
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
-from sklearn_pscore._torch import packing as _packing
 
 
 def noisy(n_groups, seed=0):
@@ -28,23 +28,49 @@ def members_of(ranker, X):
         return copy(torch.tensor(X)).numpy()
 
 
-def weights_of(ranker):
-    """What the layers and the shortcut of every member hold, but for the offset."""
-    return [
-        weight.detach().numpy().copy()
+class Folds(Callback):
+    """Keep the fold of each row at the start of a training, None without folds."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __deepcopy__(self, memo):
+        # The net has a copy of its callbacks; what is seen goes to this one.
+        return self
+
+    def on_train_begin(self, net, X, **kwargs):
+        packed, _ = X
+        fold = None
+        if packed.fold is not None:
+            fold = np.empty(len(packed), int)
+            fold[packed.row] = packed.fold
+        self.seen.append(fold)
+
+
+def weights_of(ranker, part):
+    """Return the weights of the hidden layers, or the direction of the shortcut's.
+
+    By what all members leave out, the scores of all are scaled in the end: that
+    changes neither.
+    """
+    weights = [
+        weight.detach().flatten(start_dim=1).numpy().copy()
         for name, weight in ranker.net_.module_.named_parameters()
-        if name != "output.bias"
+        if name.startswith(part)
     ]
+    if part == "shortcut":
+        return [w / np.linalg.norm(w, axis=1, keepdims=True) for w in weights]
+    return weights
 
 
 class TestMembers:
     def test_score_is_the_mean_and_proba_too(self, data):
         X, _ = data
         ranker = quick(n_members=3).fit(*data)
-        own = members_of(ranker, X)
-        assert own.shape == (3, 150)
-        assert_allclose(ranker.predict(X), own.mean(axis=0), rtol=1e-12)
-        a, b = own[:, :75], own[:, 75:]
+        scores = members_of(ranker, X)
+        assert scores.shape == (3, 150)
+        assert_allclose(ranker.predict(X), scores.mean(axis=0), rtol=1e-12)
+        a, b = scores[:, :75], scores[:, 75:]
         proba = (1 / (1 + np.exp(b - a))).mean(axis=0)
         assert_allclose(ranker.preference_proba(X[:75], X[75:]), proba, rtol=1e-12)
 
@@ -79,49 +105,32 @@ class TestMembers:
     @pytest.mark.parametrize("parts", [{}, {"shortcut": None}], ids=["both", "layers"])
     def test_scores_of_training_items_average_zero_in_every_member(self, data, parts):
         ranker = quick(n_members=3, **parts).fit(*data)
-        own = members_of(ranker, data[0])
-        assert_allclose(own.mean(axis=1), 0, atol=1e-5 * np.abs(own).max())
+        scores = members_of(ranker, data[0])
+        assert_allclose(scores.mean(axis=1), 0, atol=1e-5 * np.abs(scores).max())
 
-    @pytest.mark.parametrize("shortcut", ["additive", None])
-    def test_what_a_member_leaves_out_does_not_teach_it(
-        self, data, shortcut, unweighed
+    @pytest.mark.parametrize(
+        ("shortcut", "part", "slack"),
+        # A shortcut is fitted from that of all groups on, up to a tolerance.
+        [(None, "hidden", 0.0), ("linear", "shortcut", 0.01)],
+    )
+    def test_a_member_does_not_learn_from_what_it_leaves_out(
+        self, data, shortcut, part, slack
     ):
-        """Preferences of one fold turned round move all members but one."""
+        """Other preferences in one fold move all members but one."""
         X, groups = data
+        folds = Folds()
         ranker = quick(n_members=3, shortcut=shortcut, batch_size=30, weight_decay=0.0)
-        fold = unweighed(ranker.fit(X, groups), groups)
-        before = weights_of(ranker)
-        turned = groups.copy()
-        turned["preference"][fold == 1] *= -1
-        assert_array_equal(unweighed(ranker.fit(X, turned), groups), fold)
-        after = weights_of(ranker)
+        ranker.set_params(callbacks=[folds])
+        before = weights_of(ranker.fit(X, groups), part)
+        changed = groups.copy()
+        rows = folds.seen[0] == 1
+        changed["preference"][rows] = X[rows, 0] + X[rows, 1]
+        after = weights_of(ranker.fit(X, changed), part)
+        assert_array_equal(*folds.seen)
         for one, other in zip(before, after, strict=True):
-            moved = np.abs(other - one).reshape(3, -1).max(axis=1)
-            # A shortcut is fitted from that of all groups on, up to a tolerance.
-            slack = 0.0 if shortcut is None else 0.01 * np.abs(one).max()
+            moved = np.abs(other - one).max(axis=1)
             assert moved[1] <= slack
             assert (moved[[0, 2]] > 5 * slack).all()
-
-    @pytest.fixture
-    def unweighed(self, monkeypatch):
-        """Keep parts as they come, and return each row's fold after a fit.
-
-        What all members leave out weighs the parts of all.
-        """
-        seen = []
-
-        def weigh(sample, parts, criterion, center):
-            seen.append(sample)
-            return center
-
-        monkeypatch.setattr("sklearn_pscore._torch.stacking.Sample.weigh", weigh)
-
-        def folds(ranker, groups):
-            # Items of the sample are sorted by group.
-            by_group = seen[-1].fold.view(-1, 5)[:, 0].numpy()
-            return by_group[np.unique(groups["group"], return_inverse=True)[1]]
-
-        return folds
 
     @pytest.mark.parametrize(
         ("change", "n_groups", "expected"),
@@ -137,25 +146,14 @@ class TestMembers:
         ],
         ids=str,
     )
-    def test_when_groups_are_left_out(
-        self, data, change, n_groups, expected, monkeypatch
-    ):
-        folds = []
-        original = _packing.PackedGroups.__init__
-
-        def init(packed, items, gain, n_folds=0):
-            original(packed, items, gain, n_folds)
-            folds.append(packed.fold)
-
-        monkeypatch.setattr(_packing.PackedGroups, "__init__", init)
+    def test_when_groups_are_left_out(self, data, change, n_groups, expected):
         X, groups = data
-        known = groups["group"] < n_groups
-        ranker = quick(max_epochs=1, **change)
-        ranker.fit(X[known], groups[known])
-        assert (folds[0] is not None) == expected
-        if not ranker.early_stopping:
-            ranker.partial_fit(X[known], groups[known])
-            assert folds[-1] is None
+        folds = Folds()
+        kept = groups["group"] < n_groups
+        ranker = quick(max_epochs=1, callbacks=[folds], **change)
+        ranker.fit(X[kept], groups[kept]).partial_fit(X[kept], groups[kept])
+        assert (folds.seen[0] is not None) == expected
+        assert folds.seen[1] is None
 
     def test_layers_that_only_remember_are_turned_down(self):
         """Random preferences: whatever was learnt is not worth anything."""

@@ -1,5 +1,7 @@
 """The network of all members: what it computes, and what it never does."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from torch.nn.functional import linear
 
 from sklearn_pscore._torch.inputs import Bends, InputScaling, unit_inside
 from sklearn_pscore._torch.network import (
+    ByteDropout,
     MemberBatchNorm,
     MemberLinear,
     ScoreNetwork,
@@ -18,7 +21,7 @@ from sklearn_pscore._torch.network import (
 N_MEMBERS = 3
 
 
-def metrics(seed=0, n_rows=60, n_features=4):
+def features(seed=0, n_rows=60, n_features=4):
     """Normal columns, one of them heavy-tailed, in groups of six."""
     rng = np.random.default_rng(seed)
     X = rng.normal(3, 2, size=(n_rows, n_features))
@@ -27,20 +30,21 @@ def metrics(seed=0, n_rows=60, n_features=4):
 
 
 def make_network(seed=0, n_features=4, bends=True, clip=4.0, **kwargs):
-    X, group = metrics(seed, n_features=n_features)
+    X, group = features(seed, n_features=n_features)
     scaling = InputScaling.fitted(X, group, clip)
     bends = Bends.fitted(scaling(torch.tensor(X)).numpy(), 5) if bends else None
-    settings = {
+    parameters = {
         "n_members": N_MEMBERS,
         "hidden_layer_sizes": (8, 4),
-        "has_shortcut": True,
+        "shortcut": "additive",
         "batch_norm": False,
         "dropout": 0.3,
         "input_dropout": 0.2,
         "output_activation": "identity",
+        "monotonic_cst": None,
     }
     torch.manual_seed(seed)
-    return ScoreNetwork(scaling, bends, **settings | kwargs)
+    return ScoreNetwork(scaling, bends, SimpleNamespace(**parameters | kwargs))
 
 
 @torch.no_grad()
@@ -64,7 +68,7 @@ class TestMembers:
         [
             {},
             {"hidden_layer_sizes": ()},
-            {"has_shortcut": False},
+            {"shortcut": None},
             {"bends": False, "clip": None},
             {"batch_norm": True, "output_activation": "relu6"},
         ],
@@ -73,7 +77,7 @@ class TestMembers:
     def test_each_is_a_network_of_its_own(self, settings):
         """Plain torch layers, one member after the other, give the same scores."""
         network = shake(make_network(**settings)).double().eval()
-        X = torch.tensor(metrics(1)[0])
+        X = torch.tensor(features(1)[0])
         scaled = network.scaling(X)
         together = network(X).detach()
         assert together.shape == (N_MEMBERS, 60)
@@ -88,7 +92,7 @@ class TestMembers:
                 if network.shortcut.bends is not None:
                     columns += network.shortcut.bends.columns(scaled)
                 parts = zip(columns, weight, strict=True)
-                scores = scores + sum(column @ own for column, own in parts)
+                scores = scores + sum(column @ of_piece for column, of_piece in parts)
             if network.bounded is not None:
                 scores = self.of_member(network.bounded[0], member, scores[:, None])
                 scores = scores[:, 0].clamp(0, 6)
@@ -101,10 +105,10 @@ class TestMembers:
         if isinstance(layer, MemberBatchNorm):
             norm = layer.norm
             n_units = X.shape[1]
-            own = slice(member * n_units, (member + 1) * n_units)
-            spread = torch.sqrt(norm.running_var[own] + norm.eps)
-            X = (X - norm.running_mean[own]) / spread
-            return X * norm.weight[own] + norm.bias[own]
+            units = slice(member * n_units, (member + 1) * n_units)
+            spread = torch.sqrt(norm.running_var[units] + norm.eps)
+            X = (X - norm.running_mean[units]) / spread
+            return X * norm.weight[units] + norm.bias[units]
         return layer(X)
 
     def test_start_apart(self):
@@ -113,8 +117,8 @@ class TestMembers:
 
     def test_layers_start_as_in_torch(self):
         torch.manual_seed(0)
-        own = MemberLinear(50, 16, 32, None, None)
-        for values in (own.weight, own.bias):
+        layer = MemberLinear(50, 16, 32, None, None)
+        for values in (layer.weight, layer.bias):
             assert values.abs().max() <= 1 / 4
             assert_allclose(values.std().item(), 1 / 4 / 3**0.5, rtol=0.05)
 
@@ -125,31 +129,31 @@ class TestMembers:
         assert_allclose(normed.std(dim=1, correction=0).detach(), 1, rtol=1e-4)
 
     def test_have_their_own_dropout(self):
-        network = make_network(dropout=0.5, input_dropout=0.5, has_shortcut=False)
+        network = make_network(dropout=0.5, input_dropout=0.5, shortcut=None)
         with torch.no_grad():
             for values in network.parameters():
                 values.copy_(values[:1].expand_as(values))
-        X = torch.tensor(metrics()[0])
+        X = torch.tensor(features()[0])
         scores = network.train()(X)
         assert not torch.equal(scores[0], scores[1])
         scores = network.eval()(X)
         assert torch.equal(scores[0], scores[1])
 
-    def test_shortcut_sees_metrics_that_layers_do_not(self):
+    def test_shortcut_sees_features_that_layers_do_not(self):
         network = shake(make_network(input_dropout=0.9)).train()
-        network.scale_parts(1.0, 0.0)
-        X = torch.tensor(metrics()[0])
+        network.scale_parts(layers=0.0, shortcut=1.0)
+        X = torch.tensor(features()[0])
         assert torch.equal(network(X), network(X))
 
     def test_batch_norm_before_relu6_starts_in_its_middle(self):
         network = make_network(output_activation="relu6").train()
-        scores = network(torch.tensor(metrics(n_rows=600)[0])).detach()
+        scores = network(torch.tensor(features(n_rows=600)[0])).detach()
         assert_allclose(scores.mean(dim=1), 3.0, atol=0.2)
         assert ((scores > 0) & (scores < 6)).float().mean() > 0.95
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-    def test_type_of_the_metrics_is_that_of_the_weights_for_any(self, dtype):
-        X = torch.tensor(metrics()[0]).to(dtype)
+    def test_type_of_the_features_is_that_of_the_weights_for_any(self, dtype):
+        X = torch.tensor(features()[0]).to(dtype)
         assert make_network()(X).dtype == torch.float32
         assert make_network().double()(X).dtype == torch.float64
 
@@ -161,7 +165,7 @@ class TestMembers:
 
     def test_shortcut_that_is_known_is_taken(self):
         network = shake(make_network()).eval()
-        X = torch.tensor(metrics()[0])
+        X = torch.tensor(features()[0])
         scaled = network.scaling(X, dtype=torch.float32)
         known = network.shortcut(scaled)[..., 0].T
         assert_array_equal(network(X, known).detach(), network(X).detach())
@@ -169,19 +173,44 @@ class TestMembers:
 
     def test_scale_parts(self):
         network = shake(make_network(dropout=0.0)).double().eval()
-        X = torch.tensor(metrics()[0])
+        X = torch.tensor(features()[0])
         scaled = network.scaling(X)
-        layers = network.of_layers(scaled)[..., 0].detach()
+        layers = network.layer_scores(scaled)[..., 0].detach()
         shortcut = network.shortcut(scaled)[..., 0].detach()
-        network.scale_parts(0.5, 3.0)
+        network.scale_parts(layers=3.0, shortcut=0.5)
         assert_allclose(network(X).detach(), 0.5 * shortcut + 3 * layers, atol=1e-9)
+
+
+class TestDropout:
+    @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+    def test_leaves_out_its_share_and_keeps_the_mean(self, share):
+        torch.manual_seed(0)
+        X = torch.full((3, 100, 1001), 2.0)
+        dropped = ByteDropout(share)(X)
+        assert dropped.shape == X.shape
+        values, counts = dropped.unique(return_counts=True)
+        # The share is rounded to 1/256, and drawn 300,300 times.
+        assert_allclose(counts[0] / X.numel(), share, atol=0.005)
+        assert_allclose(values, [0.0, 2.0 / (1 - share)], rtol=0.05)
+        assert_allclose(dropped.mean(), 2.0, rtol=0.03)
+
+    def test_draws_values_apart_from_their_neighbours(self):
+        torch.manual_seed(0)
+        kept = (ByteDropout(0.5)(torch.ones(40_000)) > 0).float()
+        for step in (1, 2, 4, 7, 8):
+            pairs = torch.stack([kept[step:], kept[:-step]])
+            assert abs(torch.corrcoef(pairs)[0, 1]) < 0.02
+
+    def test_does_nothing_in_evaluation(self):
+        X = torch.ones(10)
+        assert torch.equal(ByteDropout(0.5).eval()(X), X)
 
 
 CONSTRAINTS = (1, -1, 0, 1)
 SHAPES = [
-    {"hidden_layer_sizes": sizes, "has_shortcut": has_shortcut, "bends": bends}
+    {"hidden_layer_sizes": sizes, "shortcut": shortcut, "bends": bends}
     for sizes in [(), (8,), (8, 4)]
-    for has_shortcut, bends in [(False, False), (True, False), (True, True)]
+    for shortcut, bends in [(None, False), ("linear", False), ("additive", True)]
 ]
 ENDS = [
     {},
@@ -192,7 +221,7 @@ ENDS = [
 
 
 def assert_monotonic(score, X, constraints, seed=0):
-    """Check scores of (n_members, n_rows) as one metric moves, by steps of any size.
+    """Check scores of (n_members, n_rows) as one feature moves, by steps of any size.
 
     Returns
     -------
@@ -235,7 +264,7 @@ class TestMonotonicConstraints:
         for seed in range(3):
             network = make_network(monotonic_cst=CONSTRAINTS, seed=seed, **settings)
             network = shake(network, seed).double().eval()
-            X = anywhere(metrics(seed)[0], 2000, seed)
+            X = anywhere(features(seed)[0], 2000, seed)
 
             @torch.no_grad()
             def score(X, network=network):
@@ -246,14 +275,14 @@ class TestMonotonicConstraints:
     def test_hold_at_the_start(self):
         for seed in range(5):
             network = make_network(monotonic_cst=CONSTRAINTS, seed=seed).double().eval()
-            X = anywhere(metrics(seed)[0], 500, seed)
+            X = anywhere(features(seed)[0], 500, seed)
 
             @torch.no_grad()
             def score(X, network=network):
                 return network(torch.from_numpy(X)).numpy()
 
             moved = assert_monotonic(score, X, CONSTRAINTS, seed)
-            # A metric without a constraint goes both ways, and others do move.
+            # A feature without a constraint goes both ways, and others do move.
             assert moved[2, 0] < 0 < moved[2, 1]
             assert moved[0, 1] > 0 > moved[1, 0]
 
@@ -285,18 +314,18 @@ class TestMonotonicConstraints:
 
 class TestScaling:
     def test_by_its_formula(self):
-        X, group = metrics()
+        X, group = features()
         scaled = InputScaling.fitted(X, group, 4.0)(torch.tensor(X)).numpy()
         lower, middle, upper = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
         z = (X - middle) / ((upper - lower) / 1.349)
         bent = z / np.sqrt(1 + (z / 4) ** 2)
-        means = np.array([bent[group == own].mean(axis=0) for own in group])
+        means = np.array([bent[group == label].mean(axis=0) for label in group])
         spread = np.sqrt(((bent - means) ** 2).sum(axis=0) / (60 - 10))
         assert_allclose(scaled, bent / spread)
 
     @pytest.mark.parametrize("clip", [4.0, None])
     def test_affine_maps_change_nothing(self, clip):
-        X, group = metrics()
+        X, group = features()
         shift, scale = np.array([1e3, -5.0, 0.0, 1e-4]), np.array([1e-6, 1e4, 3.0, 1.0])
         moved = X * scale + shift
         scaled = InputScaling.fitted(X, group, clip)(torch.tensor(X))
@@ -304,7 +333,7 @@ class TestScaling:
         assert_allclose(again, scaled, rtol=1e-5, atol=1e-5)
 
     def test_one_outlier_is_bounded_and_moves_the_others_little(self):
-        X, group = metrics(n_rows=600)
+        X, group = features(n_rows=600)
         clean = InputScaling.fitted(X, group, 4.0)(torch.tensor(X)).numpy()
         X[7, 0] = 1e12
         scaling = InputScaling.fitted(X, group, 4.0)
@@ -337,7 +366,7 @@ class TestScaling:
         assert (torch.diff(bent[:, 0]) >= 0).all()
 
     def test_constant_columns_become_zero(self):
-        X, group = metrics()
+        X, group = features()
         X[:, 2] = 0.3
         X[:, 3] = group / 7
         scaling = InputScaling.fitted(X, group, 4.0)
@@ -346,7 +375,7 @@ class TestScaling:
         assert_array_equal(scaling(torch.tensor(X))[:, 2:], np.zeros((60, 2)))
 
     def test_constant_columns_are_no_matter_in_float32(self):
-        X, group = metrics()
+        X, group = features()
         X[:, 2] = 0.3
         X[:, 3] = 1e6 + group / 7
         X = X.astype(np.float32)
@@ -355,7 +384,7 @@ class TestScaling:
         assert_array_equal(scaled[:, 2:], np.zeros((60, 2)))
 
     def test_column_that_is_mostly_one_value(self):
-        X, group = metrics()
+        X, group = features()
         X[:, 0] = np.arange(60) % 10 == 3
         scaled = InputScaling.fitted(X, group, 4.0)(torch.tensor(X)).numpy()[:, 0]
         assert np.isfinite(scaled).all()
@@ -363,22 +392,22 @@ class TestScaling:
 
     def test_spike_beside_a_spread(self):
         """Most of the values are one: the scale is that of the distinct ones."""
-        X, group = metrics(n_rows=600)
+        X, group = features(n_rows=600)
         x = np.where(np.arange(600) % 10 < 8, 0.0, X[:, 0])[:, None]
         scaling = InputScaling.fitted(x, group, 4.0)
         lower, upper = np.quantile(np.unique(x), [0.25, 0.75])
         assert_allclose(scaling.scale, (upper - lower) / 1.349)
         assert scaling.shift.tolist() == [0.0]
 
-    def test_metric_far_from_zero_keeps_its_digits(self):
-        X, group = metrics()
+    def test_feature_far_from_zero_keeps_its_digits(self):
+        X, group = features()
         scaled = InputScaling.fitted(X, group, 4.0)(torch.tensor(X)).numpy()
         far = X + 1e8
         moved = InputScaling.fitted(far, group, 4.0)(torch.tensor(far), torch.float32)
         assert_allclose(moved[:, 0], scaled[:, 0], atol=1e-5)
 
     def test_input_is_left_alone(self):
-        X, group = metrics()
+        X, group = features()
         before = X.copy()
         InputScaling.fitted(X, group, 4.0)(torch.from_numpy(X))
         assert_array_equal(X, before)
@@ -386,14 +415,14 @@ class TestScaling:
 
 class TestUnitInside:
     def test_is_one_over_the_pooled_deviation(self):
-        X, group = metrics()
+        X, group = features()
         inside = np.concatenate(
-            [X[group == own] - X[group == own].mean(axis=0) for own in range(10)]
+            [X[group == n] - X[group == n].mean(axis=0) for n in range(10)]
         )
         assert_allclose(unit_inside(X, group), 1 / np.sqrt((inside**2).sum(0) / 50))
 
     def test_groups_of_one_do_not_count(self):
-        X, group = metrics()
+        X, group = features()
         more = np.vstack([X, 1e3 + X[:5]])
         alone = np.r_[group, 10 + np.arange(5)]
         assert_allclose(unit_inside(more, alone), unit_inside(X, group))

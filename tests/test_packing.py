@@ -1,5 +1,7 @@
 """Training items packed by group: their order, their batches, and no copy."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -18,7 +20,7 @@ def items_of(group, preference, **kwargs):
         "weight": np.linspace(1, 2, n_items),
         "parents": np.arange(n_items)[:, None],
         "judged": np.arange(n_items) % 3 > 0,
-        # The first metric tells the row.
+        # The first feature tells the row.
         "X": np.arange(2.0 * n_items).reshape(n_items, 2),
     }
     return TrainingItems.of(**(fields | kwargs))
@@ -31,7 +33,10 @@ def random_items(seed=0, sizes=(3, 9, 1, 30, 4, 4, 2, 17)):
 
 
 def pack(items, n_folds=0):
-    return PackedGroups(items, lambda g, p: gains_of("rank", g, p), n_folds)
+    packed = PackedGroups(items, partial(gains_of, "rank"))
+    if n_folds:
+        packed.draw_folds(n_folds)
+    return packed
 
 
 def row_of(X):
@@ -46,9 +51,9 @@ def assert_consistent(X, target, items):
     labels, sizes = np.unique(group, return_counts=True)
     assert target.sizes.tolist() == sizes.tolist()
     for label in labels:
-        own = group == label
-        levels = np.unique(preference[own], return_inverse=True)[1]
-        assert_array_equal(target.level[own], levels)
+        rows = group == label
+        levels = np.unique(preference[rows], return_inverse=True)[1]
+        assert_array_equal(target.level[rows], levels)
     assert_array_equal(target.weight, items.weight[row].astype(np.float32))
 
 
@@ -67,6 +72,15 @@ class TestPacking:
         X, target = packed.batch(np.array([4, 0, 3]))
         assert_array_equal(items.group[row_of(X)], [8] * 4 + [0] * 3 + [6] * 30)
         assert target.sizes.tolist() == [4, 3, 30]
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_counts_of_groups_and_pairs(self, seed):
+        items = random_items(seed)
+        packed = pack(items)
+        assert packed.n_groups == 8
+        differs = items.preference[:, None] > items.preference
+        together = items.group[:, None] == items.group
+        assert packed.n_pairs == np.count_nonzero(differs & together)
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_table_is_neither_copied_nor_converted(self, dtype):
@@ -134,10 +148,10 @@ class TestBatches:
         for X, target in batches:
             assert len(X) <= batch_size or len(target.sizes) == 1
             # Groups come in any order, each whole.
-            for own in torch.arange(len(X)).split(target.sizes.tolist()):
-                label = np.unique(items.group[row_of(X[own])])
+            for rows_of_group in torch.arange(len(X)).split(target.sizes.tolist()):
+                label = np.unique(items.group[row_of(X[rows_of_group])])
                 assert len(label) == 1
-                assert (items.group == label).sum() == len(own)
+                assert (items.group == label).sum() == len(rows_of_group)
             rows.append(row_of(X))
         assert_array_equal(np.sort(np.concatenate(rows)), np.arange(len(items)))
         if not shuffle:

@@ -1,6 +1,8 @@
 """The ranker: what it learns, what it refuses, and what it leaves alone."""
 
+import cProfile
 import pickle
+import pstats
 import re
 
 import numpy as np
@@ -21,8 +23,6 @@ from skorch.callbacks import (
 from torch import nn
 
 from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
-from sklearn_pscore._torch import packing as _packing
-from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.network import MemberBatchNorm, MemberLinear
 from sklearn_pscore.metrics import ndcg_score
 
@@ -309,19 +309,17 @@ class TestData:
         assert_array_equal(ranker.predict(changed), ranker.predict(more))
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_is_not_copied(self, data, dtype, monkeypatch):
+    def test_is_not_copied(self, data, dtype):
         X, groups = data
         X = np.ascontiguousarray(X.astype(dtype))
         tables = []
-        original = _packing.PackedGroups.__init__
 
-        def init(packed, items, gain, n_folds=0):
-            original(packed, items, gain, n_folds)
-            tables.append(packed.table.numpy())
+        class Tables(Callback):
+            def on_train_begin(self, net, X, **kwargs):
+                tables.extend(packed.table.numpy() for packed in X if packed)
 
-        monkeypatch.setattr(_packing.PackedGroups, "__init__", init)
-        quick(max_epochs=1).fit(X, groups)
-        quick(max_epochs=1, early_stopping=True).fit(X, groups)
+        quick(max_epochs=1, callbacks=[Tables()]).fit(X, groups)
+        quick(max_epochs=1, callbacks=[Tables()], early_stopping=True).fit(X, groups)
         assert len(tables) == 3
         assert all(np.shares_memory(table, X) for table in tables)
         assert {table.dtype for table in tables} == {np.dtype(dtype)}
@@ -357,52 +355,26 @@ class TestData:
         new = rng.normal(size=(20_000, N_FEATURES)) * 3
         assert len(np.unique(ranker.predict(new))) == len(new)
 
-    def test_group_too_large_for_memory_is_split(self, data, monkeypatch):
+    def test_group_too_large_for_memory_is_split(self, data):
         X, _ = data
-        monkeypatch.setattr("sklearn_pscore._torch.net._LARGEST_BATCH_BYTES", 1)
-        ranker = quick(batch_size=40, max_epochs=2)
-        ranker.fit(X, X[:, 0] - X[:, 1])
-        for epoch in range(2):
-            sizes = ranker.net_.history[epoch, "batches", :, "train_batch_size"]
+        preference = X[:, 0] - X[:, 1]
+        ranker = quick(batch_size=40).partial_fit(X, preference)
+        ranker.net_.max_batch_bytes = 1
+        for _ in range(2):
+            history = ranker.partial_fit(X, preference).net_.history
+            sizes = history[-1, "batches", :, "train_batch_size"]
             assert sizes == [38, 38, 37, 37]
         assert ranker.n_pairs_ == 150 * 149 // 2
 
-    @pytest.mark.parametrize("n_rows", [10, 40, 80])
-    def test_sample_smaller_than_a_few_groups(self, n_rows, monkeypatch):
-        X, groups = graded(n_groups=12, size=40)
-        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
-        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", n_rows)
-        ranker = quick(max_epochs=10, n_members=3).fit(X, groups)
-        assert ranker.score(X, groups) > 0.7
+    @pytest.mark.parametrize("size", [2000, 4096, 5000])
+    def test_shortcut_is_fitted_to_no_more_than_a_sample(self, size):
+        """With so many features it is 4,096 rows: two groups, one, or a part of one."""
+        X, groups = graded(n_groups=3, size=size, n_features=120)
+        ranker = quick(max_epochs=1, shortcut="linear", learning_rate_init=1e-6)
+        assert ranker.fit(X, groups).score(X, groups) > 0.7
 
 
 class TestShortcutInTraining:
-    @pytest.mark.parametrize("early_stopping", [False, True])
-    def test_computed_once_or_for_every_batch_is_one(
-        self, data, early_stopping, monkeypatch
-    ):
-        X, _ = data
-        # Rows apart from their items' order, and chunks that cut groups.
-        monkeypatch.setattr("sklearn_pscore._torch.net._ROWS_AT_A_TIME", 7)
-        settings = {
-            "max_epochs": 3,
-            "n_members": 3,
-            "early_stopping": early_stopping,
-            "n_iter_no_change": 3,
-        }
-        once = quick(**settings).fit(*data)
-        given = []
-
-        def none(net, packed):
-            given.append(len(packed))
-
-        monkeypatch.setattr("sklearn_pscore._torch.net._of_shortcut", none)
-        every = quick(**settings).fit(*data)
-        assert len(given) == 1 + early_stopping
-        assert_allclose(once.predict(X), every.predict(X), atol=1e-4)
-        key = "valid_loss" if early_stopping else "train_loss"
-        assert_allclose(once.history_[0][key], every.history_[0][key], rtol=1e-5)
-
     def test_is_trained_where_it_is_not_fitted_first(self, data):
         ranker = quick().partial_fit(*data)
         assert float(ranker.net_.module_.shortcut.weight.detach().abs().max()) > 0
@@ -418,13 +390,15 @@ class TestPrediction:
         assert_allclose(alone, scores, rtol=1e-12)
 
     @pytest.mark.parametrize("dtype", ["float64", "float32"])
-    def test_chunks_do_not_matter(self, data, dtype, monkeypatch):
-        X, _ = data
+    def test_number_of_rows_does_not_matter(self, data, dtype):
         ranker = quick(predict_dtype=dtype).fit(*data)
-        whole = ranker.predict(X)
-        monkeypatch.setattr("sklearn_pscore._torch.net._ROWS_AT_A_TIME", 7)
+        # Scored in several chunks together, and in one each.
+        X = np.random.default_rng(0).normal(size=(20_000, N_FEATURES))
+        parts = [ranker.predict(part) for part in np.split(X, 50)]
         tolerance = 1e-12 if dtype == "float64" else 1e-5
-        assert_allclose(ranker.predict(X), whole, rtol=tolerance)
+        scores = ranker.predict(X)
+        size = np.abs(scores).max()
+        assert_allclose(np.concatenate(parts), scores, rtol=0, atol=tolerance * size)
 
     def test_float32_is_near_float64(self, data):
         X, _ = data
@@ -450,8 +424,8 @@ class TestPrediction:
         ranks = ranker.rank(X, unjudged)
         scores = ranker.predict(X)
         for label in range(30):
-            own = groups["group"] == label
-            assert_array_equal(np.argsort(-scores[own]), np.argsort(ranks[own]))
+            rows = groups["group"] == label
+            assert_array_equal(np.argsort(-scores[rows]), np.argsort(ranks[rows]))
 
     def test_frame_and_names(self, data):
         X, groups = data
@@ -624,7 +598,8 @@ class TestGoingOn:
 
     def test_new_loss_is_used(self, data):
         ranker = quick(warm_start=True).fit(*data).set_params(loss="listnet")
-        assert isinstance(ranker.fit(*data).net_.criterion_, TopOneLoss)
+        criterion = ranker.fit(*data).net_.criterion_
+        assert type(criterion).__name__ == "TopOneLoss"
         ranker.set_params(loss="lambdarank", k=2).partial_fit(*data)
         assert ranker.net_.criterion_.k == 2
         assert ranker.set_params(k=3).partial_fit(*data).net_.criterion_.k == 3
@@ -634,6 +609,33 @@ class TestGoingOn:
         (n_before,) = steps_of(ranker)
         ranker.set_params(loss="listnet").partial_fit(*data)
         assert steps_of(ranker) == {2 * n_before}
+
+    def test_later_calls_do_no_more_than_earlier_ones(self, data):
+        ranker = quick(batch_size=20, callbacks=[_Rates()])
+
+        def n_calls():
+            profile = cProfile.Profile()
+            profile.runcall(ranker.partial_fit, *data)
+            return pstats.Stats(profile).total_calls
+
+        for _ in range(3):
+            ranker.partial_fit(*data)
+        early = n_calls()
+        for _ in range(20):
+            ranker.partial_fit(*data)
+        assert n_calls() == early
+
+    def test_the_net_of_before_stays_as_it_was(self, data):
+        ranker = quick().partial_fit(*data)
+        net = ranker.net_
+        weights = {name: w.clone() for name, w in net.module_.state_dict().items()}
+        steps = steps_of(ranker)
+        ranker.partial_fit(*data)
+        assert len(net.history) == 1
+        after = net.module_.state_dict()
+        assert all(torch.equal(after[name], weights[name]) for name in weights)
+        assert {int(s["step"]) for s in net.optimizer_.state.values()} == steps
+        assert net.callbacks_ is not ranker.net_.callbacks_
 
     def test_new_callbacks_and_device_are_used(self, data):
         ranker = quick().fit(*data).set_params(callbacks=[_Rates()], device="cpu:0")
@@ -653,6 +655,17 @@ class _Last(Callback):
 
     def on_train_end(self, net, **kwargs):
         self.weight_ = net.module_.output.weight.detach().clone()
+
+
+class _Epochs(Callback):
+    """Count the epochs that end."""
+
+    def initialize(self):
+        self.n_epochs_ = 0
+        return self
+
+    def on_epoch_end(self, net, **kwargs):
+        self.n_epochs_ += 1
 
 
 class TestEarlyStopping:
@@ -702,8 +715,11 @@ class TestEarlyStopping:
 
     def test_nothing_of_it_stays_in_the_net(self, data):
         net = quick(early_stopping=True).fit(*data).net_
-        own = [each for _, each in net.callbacks_ if isinstance(each, EarlyStopping)]
-        assert own == []
+        plain = quick().fit(*data).net_
+        assert [name for name, _ in net.callbacks_] == [
+            name for name, _ in plain.callbacks_
+        ]
+        assert not any(isinstance(c, EarlyStopping) for _, c in net.callbacks_)
 
     def test_new_patience_is_used(self, data):
         ranker = quick(early_stopping=True, warm_start=True, learning_rate_init=1e-30)
@@ -720,6 +736,31 @@ class TestEarlyStopping:
         last = dict(net.callbacks_)["_Last"].weight_
         # From there to the end, only the bias moves.
         assert torch.equal(last, net.module_.output.weight)
+
+    def test_callbacks_see_every_epoch(self, data):
+        net = (
+            quick(
+                early_stopping=True,
+                n_iter_no_change=2,
+                learning_rate_init=1e-30,
+                callbacks=[_Rates(), _Epochs()],
+            )
+            .fit(*data)
+            .net_
+        )
+        assert dict(net.callbacks_)["_Epochs"].n_epochs_ == len(net.history) == 3
+
+    def test_together_with_that_of_skorch(self, data):
+        stop = EarlyStopping("train_loss", patience=2, threshold=1e9)
+        ranker = quick(early_stopping=True, callbacks=[stop], max_epochs=20).fit(*data)
+        assert len(ranker.history_) == 3
+
+    def test_says_when_it_stops(self, data, capsys):
+        still = {"n_iter_no_change": 2, "learning_rate_init": 1e-30}
+        quick(early_stopping=True, verbose=1, **still).fit(*data)
+        printed = capsys.readouterr().out
+        assert "Stopping since valid_loss has not improved in the last 2" in printed
+        assert "Restoring best model from epoch 1." in printed
 
     def test_too_few_items_are_refused(self):
         with pytest.raises(ValueError, match="cannot hold out 2 of the 3 items"):
@@ -756,13 +797,13 @@ class TestCallbacks:
             weight = [r.net_.module_.get_parameter(name) for r in (short, long)]
             assert torch.equal(*weight)
 
-    @pytest.mark.parametrize("own", ["one_cycle", "constant"])
-    def test_schedule_of_skorch_is_followed(self, data, own):
+    @pytest.mark.parametrize("learning_rate", ["one_cycle", "constant"])
+    def test_schedule_of_skorch_is_followed(self, data, learning_rate):
         schedule = LRScheduler(policy="StepLR", step_size=1, gamma=0.5)
         ranker = quick(
             callbacks=[("schedule", schedule)],
             learning_rate_init=0.08,
-            learning_rate=own,
+            learning_rate=learning_rate,
         ).fit(*data)
         rates = [group["lr"] for group in ranker.net_.optimizer_.param_groups]
         assert_allclose(rates, 0.08 / 2**5)
@@ -913,6 +954,16 @@ class TestFailures:
             ValueError,
             re.escape("learning_rate_init=1e+30; expected finite"),
         )
+
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_history_after_a_failure(self, data, method):
+        ranker = quick(warm_start=True, max_epochs=7).fit(*data)
+        history = [dict(epoch) for epoch in ranker.net_.history]
+        ranker.set_params(callbacks=[_Interrupt()])
+        with pytest.raises(KeyboardInterrupt):
+            getattr(ranker, method)(*data)
+        assert ranker.net_.history == history
+        assert len(ranker.history_) == 7
 
     @pytest.mark.parametrize("warm_start", [False, True])
     def test_ctrl_c(self, data, warm_start):

@@ -1,16 +1,21 @@
-"""What "auto" comes to, and what the ranker's parameters refuse."""
+"""The ranker's parameters: "auto" resolved, wrong values and other networks refused."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from sklearn_pscore import PairwisePreferenceRanker
 from sklearn_pscore._rankers.parameters import (
     check_float32,
     check_layers,
+    check_same_network,
+    network_of,
     resolve_batch_size,
     resolve_epochs,
     resolve_monotonic_cst,
+    resolve_parameters,
 )
 
 NAMES = np.array(["SSIM", "FID", "PSNR"], dtype=object)
@@ -62,6 +67,54 @@ class TestEpochs:
 
     def test_a_number_stays(self):
         assert resolve_epochs(np.int64(3), 10**6, 200) == 3
+
+
+def resolved(n_rows=1401, n_features=3, **params):
+    ranker = PairwisePreferenceRanker(**params)
+    ranker.n_features_in_ = n_features
+    return ranker, resolve_parameters(ranker, n_rows)
+
+
+class TestResolved:
+    def test_has_every_parameter(self):
+        ranker, parameters = resolved()
+        assert vars(parameters).keys() == ranker.get_params().keys()
+        assert (parameters.batch_size, parameters.max_epochs) == (200, 38)
+        assert parameters.callbacks == []
+
+    def test_network_said_otherwise_is_the_same(self):
+        lists = resolved(hidden_layer_sizes=[8, 4], monotonic_cst=[1.0, 0.0, 0.0])
+        arrays = resolved(
+            hidden_layer_sizes=np.array([8, 4]), monotonic_cst=np.array([1, 0, 0])
+        )
+        assert network_of(lists[1]) == network_of(arrays[1])
+
+    def test_ranker_is_left_alone(self):
+        ranker, _ = resolved(hidden_layer_sizes=[8])
+        assert ranker.hidden_layer_sizes == [8]
+        assert ranker.max_epochs == "auto"
+
+
+class TestSameNetwork:
+    """What differs in each parameter is in test_pairwise."""
+
+    def test_a_new_parameter_is_of_the_network(self):
+        ranker, parameters = resolved()
+        trained = network_of(SimpleNamespace(**vars(parameters), width=1))
+        ranker.width = 2
+        with pytest.raises(
+            ValueError, match="width=2 but the fitted network has 1; warm_start"
+        ):
+            check_same_network(
+                ranker, SimpleNamespace(**vars(parameters), width=2), trained
+            )
+
+    def test_what_a_shortcut_does_not_use_may_change(self):
+        ranker, parameters = resolved(shortcut="linear", n_pieces=3)
+        trained = network_of(resolved(shortcut="linear")[1])
+        check_same_network(ranker, parameters, trained)
+        with pytest.raises(ValueError, match="shortcut='additive' but .* has 'linear'"):
+            check_same_network(*resolved(shortcut="additive", n_pieces=3), trained)
 
 
 class TestLayers:

@@ -1,4 +1,6 @@
-"""Linear fits against scipy, shortcuts at the start, and parts weighed by folds."""
+"""Linear fits against scipy, fitted shortcuts, and parts weighed by left-out folds."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,17 +10,20 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork, Shortcut
-from sklearn_pscore._torch.packing import PackedTarget
+from sklearn_pscore._torch.packing import PackedGroups, PackedTarget
 from sklearn_pscore._torch.stacking import (
     _CANDIDATES,
-    Sample,
-    start_shortcut,
-    weigh_parts,
+    ScaledSample,
+    fit_members,
+    fit_shortcut,
+    shortcut_scores,
+    weigh_and_center,
 )
 
 N_GROUPS, SIZE = 30, 5
@@ -49,12 +54,11 @@ def make_data(seed=0, n_groups=N_GROUPS, noise=1.0, truth=TRUTH):
 
 
 def make_sample(X, target, n_folds=0, judged=None):
-    fold = torch.full((len(X),), -1)
     if n_folds:
-        fold = (torch.arange(len(X)) // SIZE) % n_folds
+        target = target._replace(fold=(torch.arange(len(X)) // SIZE) % n_folds)
     if judged is None:
         judged = torch.ones(len(X), dtype=torch.bool)
-    return Sample(X, target, fold, judged)
+    return ScaledSample(X, target, judged)
 
 
 def _is_blas(pool):
@@ -76,7 +80,7 @@ class TestFitLinear:
     @pytest.mark.parametrize("penalty", [1e-3, 0.1, 10.0])
     def test_is_the_minimum(self, loss, center, penalty):
         X, target = make_data()
-        found = fit_linear(X, target, LOSSES[loss], penalty=penalty, center=center)
+        weights = fit_linear(X, target, LOSSES[loss], penalty=penalty, center=center)
         middle = np.zeros(3) if center is None else center
 
         def whole(weights):
@@ -84,24 +88,24 @@ class TestFitLinear:
             return mean_loss(loss, weights, X) + penalty / 2 * away @ away
 
         expected = minimize(whole, np.zeros(3), method="BFGS", options={"gtol": 1e-8}).x
-        assert_allclose(found, expected, atol=2e-3 * max(1, np.abs(expected).max()))
-        assert found.dtype == np.float64
+        assert_allclose(weights, expected, atol=2e-3 * max(1, np.abs(expected).max()))
+        assert weights.dtype == np.float64
 
     def test_without_a_penalty_is_the_conditional_logit(self):
         """Which finds the truth that winners were drawn from, given enough of them."""
         X, target = make_data(n_groups=4000)
-        found = fit_linear(X, target, TopOneLoss(), penalty=1e-9)
-        assert_allclose(found, TRUTH, atol=0.1)
+        weights = fit_linear(X, target, TopOneLoss(), penalty=1e-9)
+        assert_allclose(weights, TRUTH, atol=0.1)
 
     def test_signs_are_kept_and_the_rest_is_best(self):
         X, target = make_data()
         signs = np.array([-1, 0, 1])
-        found = fit_linear(X, target, LOSSES["ranknet"], penalty=1e-3, signs=signs)
-        assert found[0] == 0.0
-        assert found[2] >= 0
+        weights = fit_linear(X, target, LOSSES["ranknet"], penalty=1e-3, signs=signs)
+        assert weights[0] == 0.0
+        assert weights[2] >= 0
         alone = fit_linear(X[:, 1:], target, LOSSES["ranknet"], penalty=1e-3)
         if alone[1] >= 0:
-            assert_allclose(found[1:], alone, atol=1e-2)
+            assert_allclose(weights[1:], alone, atol=1e-2)
         signs = np.array([1, -1, 0])
         free = fit_linear(X, target, LOSSES["ranknet"], penalty=1e-3)
         bound = fit_linear(X, target, LOSSES["ranknet"], penalty=1e-3, signs=signs)
@@ -132,8 +136,8 @@ class TestFitLinear:
             fit_linear(X, target, Watched(), penalty=1e-3)
             assert threads() == before
         assert seen
-        for found in seen:
-            assert set(found.values()) == {1}
+        for threads_seen in seen:
+            assert set(threads_seen.values()) == {1}
 
     @pytest.mark.parametrize("loss", LOSSES)
     def test_weights_are_as_good_as_repeated_groups(self, loss):
@@ -153,7 +157,7 @@ class TestFitLinear:
             assert_allclose(one, fit_linear(X[rows], repeated, **how), atol=2e-3)
 
 
-class TestSample:
+class TestScaledSample:
     def test_groups_from_sizes(self):
         X, target = make_data(n_groups=3)
         sample = make_sample(X, target)
@@ -169,8 +173,8 @@ class TestSample:
         X, target = make_data(n_groups=3)
         target.level[: n_tied * SIZE] = 0
         fold = torch.tensor(fold).repeat_interleave(SIZE)
-        judged = torch.ones(len(X), dtype=torch.bool)
-        assert Sample(X, target, fold, judged).is_left_out == expected
+        sample = make_sample(X, target._replace(fold=fold))
+        assert sample.is_left_out == expected
 
     def test_without_a_member(self):
         X, target = make_data(n_groups=5)
@@ -180,13 +184,6 @@ class TestSample:
         assert without.sizes.tolist() == [SIZE] * 3
         for name in ("level", "weight", "gain"):
             assert_array_equal(getattr(without, name), getattr(target, name)[kept])
-
-    def test_own_scores_are_of_the_member_that_left_the_item_out(self):
-        X, target = make_data(n_groups=4)
-        sample = make_sample(X, target, n_folds=2)
-        scores = torch.arange(40.0).view(2, 20)
-        expected = np.where(np.arange(20) // SIZE % 2 == 0, scores[0], scores[1])
-        assert_array_equal(sample.own_scores(scores), expected)
 
 
 class TestWeigh:
@@ -202,19 +199,19 @@ class TestWeigh:
     def test_without_folds_the_center_stays(self):
         X, target = make_data()
         center = np.array([0.3, 0.7])
-        found = make_sample(X, target).weigh([X.T, X.T], LOSSES["ranknet"], center)
-        assert_array_equal(found, center)
+        weights = make_sample(X, target).weigh([X.T, X.T], LOSSES["ranknet"], center)
+        assert_array_equal(weights, center)
 
     def test_useless_part_gets_next_to_nothing(self):
         X, target = make_data(n_groups=1000)
-        found = self.weigh([X[:, 0], X[:, 2]], target, X)
-        assert_allclose(found, [1.2, 0.0], atol=0.2)
+        weights = self.weigh([X[:, 0], X[:, 2]], target, X)
+        assert_allclose(weights, [1.2, 0.0], atol=0.2)
 
     def test_part_that_goes_the_wrong_way_gets_nothing(self):
         X, target = make_data(n_groups=200)
-        found = self.weigh([X[:, 0], -X[:, 0], X[:, 1]], target, X)
-        assert found[0] > 0.5
-        assert found[2] == 0.0
+        weights = self.weigh([X[:, 0], -X[:, 0], X[:, 1]], target, X)
+        assert weights[0] > 0.5
+        assert weights[2] == 0.0
 
     @pytest.mark.parametrize("seed", range(10))
     def test_no_part_is_ever_negative(self, seed):
@@ -238,8 +235,8 @@ class TestWeigh:
         judged = torch.arange(len(X)) % SIZE < 3
         # What nobody judged says the opposite.
         part = torch.where(judged, X[:, 0], -5 * X[:, 0])
-        found = self.weigh([part, X[:, 2]], target, X, judged=judged)
-        assert found[0] > 0.3
+        weights = self.weigh([part, X[:, 2]], target, X, judged=judged)
+        assert weights[0] > 0.3
 
     def test_part_is_judged_by_what_was_left_out(self):
         """A part that tells the groups a member has seen, and no other, is nothing."""
@@ -247,14 +244,14 @@ class TestWeigh:
         sample = make_sample(X, target, n_folds=2)
         told = torch.stack(
             [
-                torch.where(sample.fold == member, X[:, 2], 5.0 * target.level)
+                torch.where(sample.target.fold == member, X[:, 2], 5.0 * target.level)
                 for member in range(2)
             ]
         )
-        found = sample.weigh([told], LOSSES["ranknet"], np.ones(1))
-        assert found[0] < 0.15
-        found = sample.weigh([told.flip(0)], LOSSES["ranknet"], np.ones(1))
-        assert found[0] > 0.5
+        weights = sample.weigh([told], LOSSES["ranknet"], np.ones(1))
+        assert weights[0] < 0.15
+        weights = sample.weigh([told.flip(0)], LOSSES["ranknet"], np.ones(1))
+        assert weights[0] > 0.5
 
 
 def bends_of(X, n_pieces=4):
@@ -266,13 +263,13 @@ def scores_of(shortcut, X):
     return shortcut(X)[..., 0]
 
 
-class TestStartShortcut:
+class TestFitShortcut:
     @pytest.mark.parametrize("n_folds", [0, 2])
     @pytest.mark.parametrize("has_bends", [False, True])
     def test_finds_the_order(self, n_folds, has_bends):
         X, target = make_data(n_groups=200, noise=0.1)
         shortcut = Shortcut(2, 3, bends_of(X) if has_bends else None, None)
-        start_shortcut(shortcut, make_sample(X, target, n_folds), LOSSES["ranknet"])
+        fit_shortcut(shortcut, make_sample(X, target, n_folds), LOSSES["ranknet"])
         for scores in scores_of(shortcut, X):
             by_group = scores.view(-1, SIZE)
             assert (by_group.diff(dim=1) > 0).float().mean() > 0.9
@@ -281,37 +278,55 @@ class TestStartShortcut:
         X, target = make_data()
         X = X * torch.tensor([1.0, 10.0, 0.1])
         shortcut = Shortcut(2, 3, None, None)
-        start_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
+        fit_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
         inside = (X.view(-1, SIZE, 3) - X.view(-1, SIZE, 3).mean(1, True)).numpy()
         unit = 1 / np.sqrt((inside**2).sum((0, 1)) / (len(X) - N_GROUPS))
         scaled = X * torch.tensor(unit).float()
         penalty = dict(_CANDIDATES[:1])[False] / len(X)
         expected = fit_linear(scaled, target, LOSSES["ranknet"], penalty=penalty) * unit
-        for own in shortcut.weight.detach()[:, 0]:
-            assert_allclose(own, expected, rtol=1e-3)
+        for weight in shortcut.weight.detach()[:, 0]:
+            assert_allclose(weight, expected, rtol=1e-3)
 
     def test_members_that_leave_out_nothing_agree(self):
         X, target = make_data()
         shortcut = Shortcut(3, 3, bends_of(X), None)
-        start_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
+        fit_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
         assert torch.equal(shortcut.weight[0], shortcut.weight[2])
 
     def test_member_does_not_see_what_it_leaves_out(self):
         """Its candidates, that is: their shares are the one thing all tell."""
         X, target = make_data(n_groups=200)
         mixed = X.clone()
-        own = make_sample(X, target, n_folds=4).fold == 1
-        mixed[own] = X[own][:, [0, 2, 1]]
+        left_out = make_sample(X, target, n_folds=4).target.fold == 1
+        mixed[left_out] = X[left_out][:, [0, 2, 1]]
         directions = []
-        for metrics in (X, mixed):
+        for features in (X, mixed):
             shortcut = Shortcut(4, 3, None, None)
-            sample = make_sample(metrics, target, n_folds=4)
-            start_shortcut(shortcut, sample, LOSSES["ranknet"])
+            sample = make_sample(features, target, n_folds=4)
+            fit_shortcut(shortcut, sample, LOSSES["ranknet"])
             weight = shortcut.weight.detach()[:, 0]
             directions.append(weight / weight.norm(dim=1, keepdim=True))
         turned = (directions[1] - directions[0]).norm(dim=1)
         assert turned[1] < 0.01
         assert (turned[[0, 2, 3]] > 0.1).all()
+
+    @torch.no_grad()
+    def test_candidate_of_a_member_does_not_see_what_it_leaves_out(self):
+        X, target = make_data(n_groups=100)
+        weights = []
+        for turned in (False, True):
+            columns = torch.cat([X, *bends_of(X).columns(X)], dim=1)
+            sample = make_sample(X, target, n_folds=4)
+            if turned:
+                columns[sample.target.fold == 1] *= -1
+            with torch.enable_grad():
+                weights.append(
+                    fit_members(sample, columns, LOSSES["ranknet"], 0.1, None, 4)
+                )
+        moved = (weights[1] - weights[0]).abs().amax(dim=1) / weights[0].abs().max()
+        # A fit starts from that of all groups, and ends within a tolerance.
+        assert moved[1] < 0.01
+        assert (moved[[0, 2, 3]] > 0.1).all()
 
     def test_curve_needs_bends(self):
         rng = np.random.default_rng(0)
@@ -321,7 +336,7 @@ class TestStartShortcut:
         accuracy = {}
         for kind, bends in {"line": None, "bends": bends_of(X, 8)}.items():
             shortcut = Shortcut(2, 1, bends, None)
-            start_shortcut(shortcut, make_sample(X, target, 2), LOSSES["ranknet"])
+            fit_shortcut(shortcut, make_sample(X, target, 2), LOSSES["ranknet"])
             steps = scores_of(shortcut, X).view(2, -1, SIZE).diff(dim=2)
             accuracy[kind] = (steps > 0).float().mean()
         assert accuracy["line"] < 0.6
@@ -330,7 +345,7 @@ class TestStartShortcut:
     def test_is_level_beyond_what_was_seen_but_for_its_line(self):
         X, target = make_data()
         shortcut = Shortcut(1, 3, bends_of(X), None)
-        start_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
+        fit_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
         far = X.max(dim=0).values + torch.arange(3.0)[:, None]
         steps = scores_of(shortcut, far).diff(dim=1)
         line = shortcut.weight.detach()[0, 0].sum()
@@ -343,49 +358,84 @@ class TestStartShortcut:
         # Against what the data say of the first two.
         signs = torch.tensor([-1.0, 1.0, 0.0])
         shortcut = Shortcut(2, 3, bends_of(X) if has_bends else None, signs)
-        start_shortcut(shortcut, make_sample(X, target, n_folds), LOSSES["ranknet"])
+        fit_shortcut(shortcut, make_sample(X, target, n_folds), LOSSES["ranknet"])
         weight = shortcut.weight.detach()
         assert (weight[..., 0] <= 0).all()
         assert (weight[..., 1] >= 0).all()
         assert (weight[..., 2] != 0).any()
 
-    def test_metric_without_spread_inside_groups_weighs_nothing(self):
+    def test_feature_without_spread_inside_groups_weighs_nothing(self):
         X, target = make_data()
         X[:, 2] = 0.0
         shortcut = Shortcut(1, 3, bends_of(X), None)
-        start_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
+        fit_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
         assert not shortcut.weight[..., 2].any()
         assert torch.isfinite(shortcut.weight).all()
 
 
-class TestWeighParts:
-    @staticmethod
-    def make_network(X, has_shortcut):
-        scaling = InputScaling(np.zeros(3), np.ones(3), np.ones(3), None)
-        torch.manual_seed(0)
-        return ScoreNetwork(
-            scaling,
-            None,
-            n_members=2,
-            hidden_layer_sizes=(),
-            has_shortcut=has_shortcut,
-            batch_norm=False,
-            dropout=0.0,
-            input_dropout=0.0,
-            output_activation="identity",
-        )
+def make_network(shortcut):
+    """A network of two members, linear in three features."""
+    parameters = SimpleNamespace(
+        n_members=2,
+        hidden_layer_sizes=(),
+        shortcut=shortcut,
+        batch_norm=False,
+        dropout=0.0,
+        input_dropout=0.0,
+        output_activation="identity",
+        monotonic_cst=None,
+    )
+    scaling = InputScaling(np.zeros(3), np.ones(3), np.ones(3), None)
+    torch.manual_seed(0)
+    return ScoreNetwork(scaling, None, parameters)
 
+
+def net_of(network):
+    return SimpleNamespace(
+        module_=network, criterion_=PairwiseLogisticLoss(), device="cpu"
+    )
+
+
+class TestShortcutScores:
+    @torch.no_grad()
+    @pytest.mark.parametrize("rows_at_a_time", [7, 150, 1000])
+    def test_are_those_of_the_network(self, rows_at_a_time):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(150, 3))
+        items = TrainingItems.of(
+            X,
+            # Rows apart from their items' order, and chunks that cut groups.
+            group=rng.permutation(np.arange(150) // 5),
+            preference=rng.normal(size=150),
+            weight=np.ones(150),
+            parents=np.arange(150)[:, None],
+            judged=np.ones(150, bool),
+        )
+        packed = PackedGroups(items, lambda group, preference: preference)
+        network = make_network("linear")
+        network.shortcut.weight.normal_()
+        scores = shortcut_scores(network, packed, "cpu", rows_at_a_time)
+        scaled = torch.from_numpy(X[packed.row]).float()
+        assert_allclose(scores.T, network.shortcut(scaled)[..., 0], rtol=1e-5)
+        without, target = packed.batch(np.arange(4, 9))
+        packed.shortcut_scores = scores
+        known, _ = packed.batch(np.arange(4, 9))
+        assert len(target.level) == 25
+        assert_allclose(network(**known), network(without), rtol=1e-4, atol=1e-5)
+
+
+class TestWeighAndCenter:
     @pytest.mark.parametrize("useful", ["layers", "shortcut"])
     def test_parts_get_what_they_are_worth(self, useful):
         X, target = make_data(n_groups=400)
-        network = self.make_network(X, has_shortcut=True)
+        network = make_network("linear")
         good, bad = torch.tensor(TRUTH).float(), torch.tensor([0.0, 0.0, 1.0])
         with torch.no_grad():
             of_layers = good if useful == "layers" else bad
             of_shortcut = bad if useful == "layers" else good
             network.output.weight[:] = of_layers[:, None]
             network.shortcut.weight[:] = of_shortcut
-        weigh_parts(network, make_sample(X, target, 2), LOSSES["ranknet"])
+        weigh_and_center(net_of(network), make_sample(X, target, 2))
         layers = network.output.weight.detach()[..., 0]
         shortcut = network.shortcut.weight.detach()[:, 0]
         kept, dropped = layers, shortcut
@@ -394,10 +444,20 @@ class TestWeighParts:
         assert_allclose(kept, np.tile(TRUTH, (2, 1)), atol=0.3)
         assert_allclose(dropped, 0, atol=0.15)
 
+    def test_only_the_offset_changes_where_nothing_is_left_out(self):
+        X, target = make_data()
+        network = make_network("linear")
+        before = {name: w.clone() for name, w in network.state_dict().items()}
+        weigh_and_center(net_of(network), make_sample(X + 3, target))
+        for name, weight in network.state_dict().items():
+            assert torch.equal(weight, before[name]) == (name != "output.bias")
+        scores = network(X + 3).detach()
+        assert_allclose(scores.mean(dim=1), 0, atol=1e-6)
+
     def test_layers_alone_are_scaled(self):
         X, target = make_data(n_groups=400)
-        network = self.make_network(X, has_shortcut=False)
+        network = make_network(None)
         with torch.no_grad():
             network.output.weight[:] = 10 * torch.tensor(TRUTH).float()[:, None]
-        weigh_parts(network, make_sample(X, target, 2), LOSSES["ranknet"])
+        weigh_and_center(net_of(network), make_sample(X, target, 2))
         assert_allclose(network.output.weight.detach()[0, :, 0], TRUTH, atol=0.4)

@@ -15,28 +15,18 @@ from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.parameters import (
     check_float32,
-    check_layers,
-    resolve_monotonic_cst,
+    check_parameters,
+    check_same_network,
+    network_of,
+    resolve_parameters,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
-from sklearn_pscore._rankers.training import Training
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore.metrics._checks import check_gainable
 
-# What a trained network cannot change any more.
-_OF_THE_NETWORK = (
-    "hidden_layer_sizes",
-    "shortcut",
-    "n_pieces",
-    "output_activation",
-    "batch_norm",
-    "dropout",
-    "input_dropout",
-    "input_clip",
-    "monotonic_cst",
-    "n_members",
-)
+# Keys of the net's history that `history_` has.
+_HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "dur")
 
 
 class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
@@ -51,9 +41,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     Larger scores are preferred. Ties in the preference make no pair.
 
     The defaults are for few judgements: an ensemble of small networks, each
-    beside a shortcut that adds up a function of every metric. Each member
-    leaves out a fold of the groups, and by those it is found how much the
-    shortcut and the layers are worth. ``Notes`` has the paper's own network.
+    beside a shortcut that is a sum of one function of each metric. Each member
+    leaves out a fold of the groups, and the left-out groups decide how much the
+    shortcut and the layers count. ``Notes`` has the paper's own network.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
@@ -77,10 +67,11 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Gain of NDCG. Used if `loss` is "lambdarank".
 
     shortcut : {"additive", "linear"} or None, default="additive"
-        What is added to the output of the layers: a sum of piecewise linear
-        functions of the metrics, which do not go on beyond what was seen; a
-        weighted sum of the metrics; or nothing. It is fitted first, with a
-        ridge penalty, to as many items as 16 MB hold, but at least 4,096.
+        Score that is added to the output of the layers: a sum of functions
+        that are piecewise linear in each metric, and constant outside the
+        training range; a weighted sum of the metrics; or none. It is fitted
+        first, with a ridge penalty, to as many items as 16 MB hold, but at
+        least 4,096.
 
     n_pieces : int, default=10
         Pieces of each function. Used if `shortcut` is "additive".
@@ -100,8 +91,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         shortcut sees them all.
 
     input_clip : float or None, default=4.0
-        Metrics are centred and scaled by their quartiles, and then bent so that
-        none is farther than this from zero. None does not bend.
+        Metrics are centred by their median and scaled by their quartiles, and
+        then bent smoothly so that none is farther than this from zero. None
+        does not bend.
 
     monotonic_cst : array-like of int of shape (n_features,), dict, default=None
         1 for a metric that never lowers the score as it grows, -1 for one that
@@ -118,19 +110,19 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         does.
 
     max_epochs : int or "auto", default="auto"
-        Passes over the training groups. "auto" is 30, but at least 300 steps;
-        and less, down to 5, where it would be more than 3,000.
+        Passes over the training groups. "auto" is 30, or more to make 300 steps,
+        or less to make no more than 3,000 steps, but at least 5.
 
     learning_rate_init : float, default=0.01
         Largest step size of the AdamW optimiser.
 
     learning_rate : {"one_cycle", "constant"}, default="one_cycle"
-        "one_cycle" rises to `learning_rate_init` and falls to zero.
-        ``partial_fit``, which cannot know the end, is constant. Not used if
-        there is an ``LRScheduler`` in `callbacks`.
+        "one_cycle" rises to `learning_rate_init` and falls to zero. In
+        ``partial_fit``, which cannot know the end, the rate is constant. Not used
+        if there is an ``LRScheduler`` in `callbacks`.
 
     weight_decay : float, default=0.1
-        Decoupled weight decay of AdamW, of the layers' weights.
+        Decoupled weight decay of AdamW, on the weights of the layers.
 
     batch_size : int or "auto", default="auto"
         Rows per step. Whole groups go into a batch; a larger group is a batch
@@ -152,9 +144,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last fit instead of starting anew. As
-        in ``partial_fit``, what makes up the network, also `dropout`,
-        `input_clip` and `monotonic_cst`, must then be what it was; any other
-        parameter may change.
+        in ``partial_fit``, the parameters of the network, `dropout` and
+        `monotonic_cst` among them, must then stay the same; those of training
+        and prediction may change.
 
     callbacks : list of skorch callbacks or None, default=None
         Passed to the net as copies, new ones in every call, each a callback or
@@ -162,7 +154,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         ``LRScheduler`` among them replaces `learning_rate`.
 
     random_state : int, RandomState instance or None, default=None
-        Initial weights, dropout, order of the groups, and what is left out.
+        Initial weights, dropout, order of the groups, and the groups left out.
 
     verbose : int, default=0
         1 prints a line per epoch.
@@ -171,8 +163,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         A torch device such as "cpu" or "cuda".
 
     predict_dtype : {"float64", "float32"}, default="float64"
-        What scores are computed in. "float32" is faster; a row's score may then
-        differ in the last digits with the rows that it is scored with.
+        Type that scores are computed in. "float32" is faster; the last digits of
+        a row's score may then depend on the rows that it is scored with.
 
     Attributes
     ----------
@@ -203,7 +195,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     Notes
     -----
-    The network of the paper, with the 80/20 split that it tells of::
+    The network of the paper, with its 80/20 split::
 
         PairwisePreferenceRanker(
             hidden_layer_sizes=(64, 32), batch_norm=True, shortcut=None,
@@ -359,30 +351,32 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         ------
         ValueError
             If there is no comparable pair, a value cannot be used, or the
-            scores are not finite any more during training.
+            scores become non-finite during training.
         TypeError
             If `y` is neither of the two.
         """
+        from sklearn_pscore._rankers.training import fit_net
+
+        caller = "PairwisePreferenceRanker.fit"
         goes_on = self.warm_start and hasattr(self, "net_")
         with restored_on_error(self):
-            items, rng = self._check(X, y, "PairwisePreferenceRanker.fit", goes_on)
-            training, validation = items, None
+            items = self._check(X, y, caller, goes_on)
+            rng, validation = check_random_state(self.random_state), None
             if self.early_stopping:
-                training, validation = hold_out(
-                    items,
-                    self.validation_fraction,
-                    rng,
-                    "PairwisePreferenceRanker.fit",
+                items, validation = hold_out(
+                    items, self.validation_fraction, rng, caller
                 )
-            Training(self, rng, goes_on).to_the_end(training, validation)
+            parameters, net = self._parameters_and_net(len(items), goes_on)
+            net, packed = fit_net(parameters, items, validation, rng, net)
+            self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
         return self
 
     def partial_fit(self, X, y):
         """Go through some groups once, from where training stopped.
 
-        The first call decides how metrics are scaled and lets the shortcut start
-        at zero, to be trained as the layers are. No group is left out, and
-        nothing is held out: `early_stopping` is not used.
+        The first call decides how metrics are scaled. The shortcut starts at zero
+        and is trained like the layers. No group is left out, and none is held
+        out: `early_stopping` is not used.
 
         Parameters
         ----------
@@ -402,12 +396,16 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         ValueError
             As for :meth:`fit`.
         """
+        from sklearn_pscore._rankers.training import fit_net_once
+
+        caller = "PairwisePreferenceRanker.partial_fit"
         goes_on = hasattr(self, "net_")
         with restored_on_error(self):
-            items, rng = self._check(
-                X, y, "PairwisePreferenceRanker.partial_fit", goes_on
-            )
-            Training(self, rng, goes_on).go_through(items)
+            items = self._check(X, y, caller, goes_on)
+            rng = check_random_state(self.random_state)
+            parameters, net = self._parameters_and_net(len(items), goes_on)
+            net, packed = fit_net_once(parameters, items, rng, net)
+            self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
         return self
 
     def predict(self, X, return_std=False):
@@ -418,7 +416,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
             Metrics.
         return_std : bool, default=False
-            Whether to return how far the members are apart.
+            Whether to return the standard deviation over members, too.
 
         Returns
         -------
@@ -466,65 +464,57 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         return expit(score_a - score_b).mean(axis=0)
 
     def _member_scores(self, X):
-        from sklearn_pscore._torch.net import scores
+        """Return the scores of each member, shape (n_members, n_samples)."""
+        from sklearn_pscore._torch.net import member_scores
 
         check_is_fitted(self)
-        return scores(self.net_, self._check_X(X), self.predict_dtype)
+        return member_scores(self.net_, self._check_X(X), self.predict_dtype)
 
-    def _check(self, X, y, caller, goes_on, comparable=True):
-        """Check everything before any work is done; return items and generator."""
+    def _check(self, X, y, caller, goes_on):
+        """Check everything before any work is done; return the training items."""
         # First, so that no other error is joined by a warning of lost items.
         items = take_attached_items(X, y)
-        self._check_settings()
-        n_least = 2 if comparable else 1
-        X = self._check_X(X, reset=not goes_on, ensure_min_samples=n_least)
-        network = self._network()
-        if goes_on:
-            self._check_same_network(network)
+        check_parameters(self)
+        X = self._check_X(X, reset=not goes_on, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), caller=caller)
-        if self.loss == "lambdarank":
-            check_gainable(target, self.gain, caller)
         if items is None:
             items = TrainingItems.from_target(X, target)
-        items = items.comparable()
-        if comparable and not len(items):
+        items = self._comparable(items, target, caller)
+        if not len(items):
             check_comparable(target, caller)
-        check_float32(items.table)
-        return items, check_random_state(self.random_state)
-
-    def _check_settings(self):
-        """Check what can be told without data."""
-        from sklearn_pscore._torch.net import check_callbacks, check_device
-
-        self._validate_params()
-        check_layers(self.hidden_layer_sizes)
-        check_device(self.device)
-        check_callbacks(self.callbacks)
-
-    def _network(self):
-        """Check and return what a trained network cannot change any more."""
-        network = {name: getattr(self, name) for name in _OF_THE_NETWORK}
-        names = getattr(self, "feature_names_in_", None)
-        return network | {
-            "hidden_layer_sizes": tuple(self.hidden_layer_sizes),
-            "monotonic_cst": resolve_monotonic_cst(
-                self.monotonic_cst, self.n_features_in_, names
-            ),
-        }
-
-    def _check_same_network(self, network):
-        """Refuse to go on with another network than the one that was trained."""
-        for name, asked in network.items():
-            trained = self._network_[name]
-            is_used = name != "n_pieces" or self.shortcut == "additive"
-            if is_used and asked != trained:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} but the fitted network has "
-                    f"{trained!r}; warm_start and partial_fit go on with the same "
-                    "network. Set warm_start=False and fit anew, or clone the estimator."
-                )
+        return items
 
     def _check_X(self, X, reset=False, **kwargs):
         return validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], **kwargs
         )
+
+    def _comparable(self, items, target, caller):
+        """Return the items that are in a pair, their values checked."""
+        if self.loss == "lambdarank":
+            check_gainable(target, self.gain, caller)
+        items = items.comparable()
+        check_float32(items.table)
+        return items
+
+    def _parameters_and_net(self, n_rows, goes_on):
+        """Return resolved parameters, and a copy of the net to go on with or None."""
+        from sklearn_pscore._torch.net import resumed_net
+
+        parameters = resolve_parameters(self, n_rows)
+        if not goes_on:
+            return parameters, None
+        check_same_network(self, parameters, self._network_)
+        return parameters, resumed_net(self.net_, parameters)
+
+    def _keep(self, net, parameters, n_groups, n_pairs, goes_on):
+        """Set the fitted attributes; those of X are set already."""
+        past_epochs = self.history_ if goes_on else []
+        self.history_ = past_epochs + [
+            {key: epoch[key] for key in _HISTORY_KEYS if key in epoch}
+            for epoch in net.history[len(past_epochs) :]
+        ]
+        self.net_ = net
+        self._network_ = network_of(parameters)
+        self.n_groups_ = n_groups
+        self.n_pairs_ = n_pairs

@@ -1,15 +1,113 @@
-"""What the ranker's parameters come to for the data at hand."""
+"""The ranker's parameters: checked, and resolved for the data at hand."""
 
+from copy import deepcopy
 from numbers import Integral
+from types import SimpleNamespace
 
 import numpy as np
 
-# "auto": a hundredth of the rows, within these.
+# May change between a training and one that goes on from it. All others make up
+# the network: a new parameter does until it is named here.
+_CHANGEABLE = {
+    "loss",
+    "k",
+    "gain",
+    "leave_out",
+    "max_epochs",
+    "learning_rate_init",
+    "learning_rate",
+    "weight_decay",
+    "batch_size",
+    "early_stopping",
+    "validation_fraction",
+    "n_iter_no_change",
+    "warm_start",
+    "callbacks",
+    "random_state",
+    "verbose",
+    "device",
+    "predict_dtype",
+}
+# batch_size="auto" is a hundredth of the rows, within these. No benchmark varies it.
 _BATCH_ROWS = (200, 4096)
-# "auto": this many epochs, but enough for the fewest steps, and no more than
-# the fewest epochs need once there are the most steps.
+# max_epochs="auto" is clip(30, 300 / batches, 3000 / batches), at least 5. No
+# benchmark varies it.
 _EPOCHS, _FEWEST_EPOCHS = 30, 5
 _FEWEST_STEPS, _MOST_STEPS = 300, 3000
+
+
+def check_parameters(ranker):
+    """Check the parameters of a ranker as far as it goes without data."""
+    from sklearn_pscore._torch.net import check_callbacks, check_device
+
+    ranker._validate_params()
+    check_layers(ranker.hidden_layer_sizes)
+    check_device(ranker.device)
+    check_callbacks(ranker.callbacks)
+
+
+def resolve_parameters(ranker, n_rows):
+    """Return the parameters of a ranker, each resolved for the data at hand.
+
+    They are passed on whole, so a parameter is named in the ranker and where it
+    is used, and nowhere in between.
+
+    Parameters
+    ----------
+    ranker : estimator
+        With `n_features_in_`, and `feature_names_in_` if the features have names.
+    n_rows : int
+        Rows to train on in an epoch, for "auto".
+
+    Returns
+    -------
+    parameters : SimpleNamespace
+        Has the names of the ranker's parameters. `callbacks` are copies.
+    """
+    parameters = SimpleNamespace(**ranker.get_params(deep=False))
+    parameters.hidden_layer_sizes = tuple(parameters.hidden_layer_sizes)
+    parameters.monotonic_cst = resolve_monotonic_cst(
+        parameters.monotonic_cst,
+        ranker.n_features_in_,
+        getattr(ranker, "feature_names_in_", None),
+    )
+    parameters.batch_size = resolve_batch_size(parameters.batch_size, n_rows)
+    parameters.max_epochs = resolve_epochs(
+        parameters.max_epochs, n_rows, parameters.batch_size
+    )
+    parameters.callbacks = deepcopy(parameters.callbacks) or []
+    return parameters
+
+
+def network_of(parameters):
+    """Return the parameters that a trained network cannot change any more."""
+    unused = set() if parameters.shortcut == "additive" else {"n_pieces"}
+    return {
+        name: value
+        for name, value in vars(parameters).items()
+        if name not in _CHANGEABLE | unused
+    }
+
+
+def check_same_network(ranker, parameters, trained):
+    """Raise ValueError if the parameters are of another network than the trained.
+
+    Parameters
+    ----------
+    ranker : estimator
+        Its own parameters are shown in the message.
+    parameters : namespace
+        Resolved parameters of the ranker.
+    trained : dict
+        The result of :func:`network_of` in the last training.
+    """
+    for name, value in network_of(parameters).items():
+        if value != trained.get(name, value):
+            raise ValueError(
+                f"{name}={getattr(ranker, name)!r} but the fitted network has "
+                f"{trained[name]!r}; warm_start and partial_fit go on with the same "
+                "network. Set warm_start=False and fit anew, or clone the estimator."
+            )
 
 
 def resolve_batch_size(batch_size, n_rows):
@@ -30,7 +128,7 @@ def resolve_epochs(max_epochs, n_rows, batch_size):
 
 
 def check_layers(sizes):
-    """Raise ValueError unless all are numbers of units."""
+    """Raise ValueError unless all sizes of layers are numbers of units."""
     for size in sizes:
         if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
             raise ValueError(
@@ -40,7 +138,7 @@ def check_layers(sizes):
 
 
 def check_float32(X):
-    """Refuse values that the network, which trains in float32, cannot hold."""
+    """Raise ValueError if X holds a value that is too large for float32."""
     largest = max(X.max(initial=0.0), -X.min(initial=0.0))
     if largest > np.finfo(np.float32).max:
         raise ValueError(
@@ -67,26 +165,27 @@ def resolve_monotonic_cst(monotonic_cst, n_features, feature_names):
     if monotonic_cst is None:
         return None
     if isinstance(monotonic_cst, dict):
-        found = _by_name(monotonic_cst, feature_names)
+        constraints = _in_order_of_features(monotonic_cst, feature_names)
     else:
-        found = np.asarray(monotonic_cst)
-        if found.shape != (n_features,):
+        constraints = np.asarray(monotonic_cst)
+        if constraints.shape != (n_features,):
             raise ValueError(
-                f"monotonic_cst has shape {found.shape} but X has {n_features} features; "
-                "expected one of -1, 0, 1 for each. Pass a dict of names to constrain "
-                "only some."
+                f"monotonic_cst has shape {constraints.shape} but X has {n_features} "
+                "features; expected one of -1, 0, 1 for each. Pass a dict of names to "
+                "constrain only some."
             )
-    wrong = [each for each in found if each not in (-1, 0, 1)]
+    wrong = [sign for sign in constraints if sign not in (-1, 0, 1)]
     if wrong:
         raise ValueError(
             f"monotonic_cst holds {wrong[0]!r}; expected -1 (larger never raises the "
             "score), 0 (no constraint) or 1 (larger never lowers it)."
         )
-    constraints = tuple(int(each) for each in found)
-    return constraints if any(constraints) else None
+    signs = tuple(int(sign) for sign in constraints)
+    return signs if any(signs) else None
 
 
-def _by_name(constraints, feature_names):
+def _in_order_of_features(constraints, feature_names):
+    """Return the constraint of each feature from a dict by names, 0 if not named."""
     if feature_names is None:
         raise ValueError(
             "monotonic_cst is a dict of feature names but X has no names; expected a "

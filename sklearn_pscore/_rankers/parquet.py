@@ -1,16 +1,18 @@
 """Learning from files, whole groups at a time."""
 
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
 
-from sklearn_pscore._rankers.parameters import resolve_batch_size, resolve_epochs
+from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._rankers.parameters import check_parameters
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
-from sklearn_pscore._rankers.training import Training
 from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.groups import Groups
 
 
 class ParquetMixin:
-    """What fits a ranker to Parquet files; see PairwisePreferenceRanker."""
+    """The fit to Parquet files of PairwisePreferenceRanker."""
 
     def fit_parquet(
         self,
@@ -26,15 +28,15 @@ class ParquetMixin:
     ):
         """Learn from Parquet files that need not fit in memory.
 
-        The files are gone through `max_epochs` times, whole groups at a time,
-        as by ``partial_fit``: groups are shuffled among those read together. So
-        the rows of a group must follow one another, and the groups had better be
-        in a random order. Only as many rows as are read at a time, and the
-        largest group, are in memory.
+        The files are read `max_epochs` times, and each stretch of rows, of whole
+        groups, is trained on as by ``partial_fit``: groups are shuffled only
+        inside a stretch. So the rows of a group must follow one another, and the
+        groups should be in a random order. A stretch and the largest group are
+        the only rows in memory.
 
-        The first stretch of rows decides how metrics are scaled. There is no
-        validation set, so `early_stopping` must be False, and no group is left
-        out by a member: what fits in memory is better given to ``fit``.
+        The first stretch decides how metrics are scaled. There is no validation
+        set, so `early_stopping` must be False, and no group is left out by a
+        member: data that fits in memory is better given to ``fit``.
 
         Parameters
         ----------
@@ -45,7 +47,7 @@ class ParquetMixin:
             Columns of the target, see :meth:`Groups.from_frame`.
         features : list of str or None, default=None
             Columns of the metrics, which must be numeric. None takes every other
-            column, ids included: name the metrics where there are any. An index
+            column, ids included: name the metrics if there are any. An index
             that pandas wrote counts as a column if it has a name.
         item, weight, donor : str or None, default=None
             Further columns of the target.
@@ -68,8 +70,12 @@ class ParquetMixin:
         ImportError
             If pyarrow is not installed.
         """
+        import pandas as pd
+
+        from sklearn_pscore._rankers.training import fit_net_once
+
         caller = "PairwisePreferenceRanker.fit_parquet"
-        self._check_settings()
+        check_parameters(self)
         if self.early_stopping:
             raise ValueError(
                 f"early_stopping=True, but {caller} has no validation set; expected "
@@ -81,39 +87,44 @@ class ParquetMixin:
         stretches = ParquetGroups(
             path, fields=fields, features=features, rows_at_a_time=rows_at_a_time
         )
-        n_rows = stretches.n_rows
-        batch_size = resolve_batch_size(self.batch_size, n_rows)
-        n_epochs = resolve_epochs(self.max_epochs, n_rows, batch_size)
         goes_on = self.warm_start and hasattr(self, "net_")
         rng = check_random_state(self.random_state)
-        training = Training(self, rng, goes_on)
-        n_read = 0
         with restored_on_error(self):
-            for _ in range(n_epochs):
+            # Names and number of the features; the values are checked as they come.
+            no_rows = pd.DataFrame(columns=stretches.features)
+            validate_data(self, no_rows, reset=not goes_on, skip_check_array=True)
+            parameters, net = self._parameters_and_net(stretches.n_rows, goes_on)
+            n_all, n_read = stretches.n_rows * parameters.max_epochs, 0
+            for _ in range(parameters.max_epochs):
                 n_groups = n_pairs = 0
-                for frame in stretches:
-                    try:
-                        y = Groups.from_frame(frame, **fields)
-                        X = frame[stretches.features]
-                        items, _ = self._check(
-                            X, y, caller, training.goes_on, comparable=False
-                        )
-                    except ValueError as error:
-                        raise stretches.located(
-                            error, frame, n_read % n_rows
-                        ) from error
-                    before, n_read = n_read, n_read + len(frame)
+                for items, n_rows in self._items_of_stretches(stretches, caller):
+                    before, n_read = n_read, n_read + n_rows
                     if not len(items):
                         continue
-                    done = before / (n_rows * n_epochs), n_read / (n_rows * n_epochs)
-                    training.go_through(items, n_rows=n_rows, done=done)
-                    n_groups += self.n_groups_
-                    n_pairs += self.n_pairs_
+                    share = before / n_all, n_read / n_all
+                    net, packed = fit_net_once(parameters, items, rng, net, share)
+                    n_groups += packed.n_groups
+                    n_pairs += packed.n_pairs
                 if not n_pairs:
                     raise ValueError(
                         f"No comparable pairs in {path}: within each group all items have "
                         f"one preference. {caller} compares items of one group with "
                         "different preference; check the group column."
                     )
-                self.n_groups_, self.n_pairs_ = n_groups, n_pairs
+            self._keep(net, parameters, n_groups, n_pairs, goes_on)
         return self
+
+    def _items_of_stretches(self, stretches, caller):
+        """Yield the training items of each stretch of rows, and its number of rows."""
+        first_row = 0
+        for frame in stretches:
+            try:
+                X = self._check_X(frame[stretches.features])
+                y = Groups.from_frame(frame, **stretches.fields)
+                target = check_groups(y, n_rows=len(X), caller=caller)
+                items = TrainingItems.from_target(X, target)
+                items = self._comparable(items, target, caller)
+            except ValueError as error:
+                raise stretches.located(error, frame, first_row) from error
+            yield items, len(frame)
+            first_row += len(frame)

@@ -1,15 +1,87 @@
-"""How the learning rate goes, as a share of its largest value."""
+"""The epochs of a training: the learning rate of each step, and when to stop."""
 
 import math
+from copy import deepcopy
+
+import numpy as np
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 # The share of training until the largest rate, and the rate it starts from:
 # those of torch's OneCycleLR, whose own step count cannot go on from a fit.
 _PEAK = 0.25
 _START = 0.04
+# Relative, as in skorch's EarlyStopping: a smaller gain is no improvement.
+_LEAST_GAIN = 1e-4
 
 
-class OneCycle:
-    """A rise and a fall of half a cosine each, to nothing at the end.
+def train(net, training, validation, parameters, n_epochs, share=(0.0, 1.0)):
+    """Train a net for some more epochs, and keep the best if there is validation.
+
+    Parameters
+    ----------
+    net : GroupNet
+    training : PackedGroups
+    validation : PackedGroups or None
+    parameters : namespace
+        Resolved parameters of the ranker.
+    n_epochs : int
+    share : (float, float) or None
+        How much of the whole training is done before and after these epochs,
+        for "one_cycle". None is not known, and leaves the rate constant.
+
+    Raises
+    ------
+    ValueError
+        If the loss is not finite any more.
+    """
+    packed = (training, validation)
+    lasting_callbacks = net.callbacks_
+    is_scheduled = any(isinstance(each, LRScheduler) for _, each in lasting_callbacks)
+    if parameters.learning_rate == "one_cycle" and share and not is_scheduled:
+        n_steps = n_epochs * len(net.get_iterator(training))
+        schedule = ("one_cycle", OneCycle(*share, n_steps))
+        net.callbacks_ = [*lasting_callbacks, schedule]
+    best = None
+    if validation is not None:
+        best = BestEpoch(parameters.n_iter_no_change)
+    net.notify("on_train_begin", X=packed, y=None)
+    for _ in range(n_epochs):
+        is_over = _train_one_epoch(net, packed)
+        if not np.isfinite(net.history[-1, "train_loss"]):
+            raise ValueError(
+                f"The scores became non-finite in epoch {len(net.history)} with "
+                f"learning_rate_init={parameters.learning_rate_init}; expected finite "
+                "scores throughout. Lower learning_rate_init, or scale X, for "
+                "example with StandardScaler."
+            )
+        if best is not None:
+            is_over |= best.is_last(net)
+        if is_over:
+            break
+    if best is not None:
+        best.restore(net)
+    net.notify("on_train_end", X=packed, y=None)
+    net.callbacks_ = lasting_callbacks
+
+
+def _train_one_epoch(net, packed):
+    """Train for an epoch; return whether a skorch EarlyStopping asks to stop."""
+    try:
+        net.fit_loop(packed, epochs=1)
+    except KeyboardInterrupt:
+        # This is how skorch's EarlyStopping ends training; else it is Ctrl-C.
+        if not any(
+            isinstance(callback, EarlyStopping)
+            and callback.misses_ >= callback.patience
+            for _, callback in net.callbacks_
+        ):
+            raise
+        return True
+    return False
+
+
+class OneCycle(Callback):
+    """Let the learning rate rise and fall by half a cosine each, to zero at the end.
 
     Smith and Topin, "Super-convergence", 2018, arXiv:1708.07120.
 
@@ -26,12 +98,64 @@ class OneCycle:
         self.first = first
         self.last = last
         self.n_steps = n_steps
+        self.step_ = 0
 
-    def __call__(self, step):
-        """Return the share of the largest rate at a step."""
+    def on_batch_begin(self, net, training=False, **kwargs):
+        """Set the rate of a step."""
+        if training:
+            rate = net.lr * self.share_of_rate(self.step_)
+            for group in net.optimizer_.param_groups:
+                group["lr"] = rate
+            self.step_ += 1
+
+    def share_of_rate(self, step):
+        """Return the rate of a step, as a share of the largest."""
         done = self.first + (self.last - self.first) * step / self.n_steps
         if done < _PEAK:
             return _START + (1 - _START) * (1 - math.cos(math.pi * done / _PEAK)) / 2
         # The pieces of a split group may take a few steps more than were counted.
         left = max(0.0, 1 - done) / (1 - _PEAK)
         return (1 - math.cos(math.pi * left)) / 2
+
+
+class BestEpoch:
+    """The epoch of the smallest validation loss, by the rule of skorch's EarlyStopping.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without improvement until training is over.
+    """
+
+    def __init__(self, patience):
+        self.patience = patience
+        self.n_misses = 0
+        self.loss_to_beat = np.inf
+        self.epoch = None
+        self.weights = None
+
+    def is_last(self, net):
+        """Take note of the net's last epoch; return whether to stop after it."""
+        loss = net.history[-1, "valid_loss"]
+        if loss < self.loss_to_beat:
+            self.n_misses = 0
+            self.loss_to_beat = loss - _LEAST_GAIN * loss
+            self.epoch = net.history[-1, "epoch"]
+            self.weights = deepcopy(net.module_.state_dict())
+        else:
+            self.n_misses += 1
+        is_last = self.n_misses >= self.patience
+        if is_last and net.verbose:
+            print(
+                "Stopping since valid_loss has not improved in the last "
+                f"{self.patience} epochs."
+            )
+        return is_last
+
+    def restore(self, net):
+        """Give the net the weights of the best epoch, if the last was another."""
+        if self.epoch in (None, net.history[-1, "epoch"]):
+            return
+        net.module_.load_state_dict(self.weights)
+        if net.verbose:
+            print(f"Restoring best model from epoch {self.epoch}.")

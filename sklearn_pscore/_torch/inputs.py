@@ -1,33 +1,33 @@
-"""What metrics go through before any layer: scaling, and the bends of a shortcut."""
+"""The inputs of the network: scaled features, and the bends of the shortcut."""
 
 import numpy as np
 import torch
 from torch import nn
 
-# Of a normal distribution: what its quartiles are apart, in standard deviations.
+# Distance of the quartiles of a normal distribution, in standard deviations.
 _QUARTILES_APART = 1.349
-# A feature that differs less than this share of its spread inside groups counts
-# as one that is the same for all items of a group.
+# A feature whose spread inside groups is below this share of its whole spread
+# counts as constant inside groups. No benchmark varies it.
 _NO_SPREAD = 1e-3
-# Nothing is farther from the median than this many scales.
+# Largest distance from the median, in scales; its square is a float32.
 _FARTHEST = 1e15
 
 
 class InputScaling(nn.Module):
-    """Scale metrics robustly and bend in outliers, smoothly and in order.
+    """Scale features robustly and bend in outliers, smoothly and in order.
 
     .. math:: z = (x - shift) / scale,
               \\quad y = u \\, z / \\sqrt{1 + (z / c)^2}
 
-    with the median as shift and the quartiles' distance as scale, which no
-    outlier moves, and u so that a metric varies by one inside groups: what
-    differs between groups alone tells nothing about their order.
+    with the median as shift and the distance of the quartiles as scale, which no
+    outlier moves, and u so that a feature has standard deviation 1 inside groups:
+    differences between groups say nothing about the order inside them.
 
     Parameters
     ----------
     shift, scale, unit : ndarray of shape (n_features,)
     clip : float or None
-        c; nothing is further than that from zero. None bends nothing.
+        c, the largest distance from zero. None does not bend.
     """
 
     def __init__(self, shift, scale, unit, clip):
@@ -44,15 +44,15 @@ class InputScaling(nn.Module):
         ----------
         X : ndarray of shape (n_items, n_features)
         group : ndarray of shape (n_items,), int
-            Codes 0, 1, ...
+            Numbers 0, 1, ...
         clip : float or None
         """
         X = X.astype(np.float64)
         lower, shift, upper = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
-        # More than half of a metric may be one value: take each value once then.
-        for column in np.flatnonzero(lower == upper):
-            lower[column], upper[column] = np.quantile(
-                np.unique(X[:, column]), [0.25, 0.75]
+        # More than half of a feature may be one value: take each value once then.
+        for feature in np.flatnonzero(lower == upper):
+            lower[feature], upper[feature] = np.quantile(
+                np.unique(X[:, feature]), [0.25, 0.75]
             )
         scale = (upper - lower) / _QUARTILES_APART
         scale[scale == 0] = 1.0
@@ -62,34 +62,39 @@ class InputScaling(nn.Module):
         return scaling
 
     def forward(self, X, dtype=None):
-        """Return metrics in `dtype`, None is that of `X`."""
+        """Return scaled features in `dtype`; None is the dtype of `X`."""
         bend = 1.0 if self.clip is None else self.clip
-        # Subtracted before it is rounded: a metric may be far from 0.
+        # Subtract in the dtype of X, then round: a feature may be far from 0.
         X = (X - self.shift.to(X.dtype)).mul_((1 / (self.scale * bend)).to(X.dtype))
-        # So that neither float32 nor its square overflows.
+        # Then neither float32 nor its square overflows.
         X = X.clamp_(-_FARTHEST, _FARTHEST).to(X.dtype if dtype is None else dtype)
         if self.clip is not None:
-            # In place: new memory costs more than what is computed.
+            # In place, since new memory costs more than the arithmetic.
             X.mul_(X.square().add_(1.0).rsqrt_())
         return X.mul_((self.unit * bend).to(X.dtype))
 
 
 def unit_inside(X, group):
-    """Return what makes each column vary by one inside groups, 0 if it does not.
+    """Return 1 / (standard deviation inside groups) of each column.
+
+    .. math:: u = 1 / \\sqrt{\\sum_i (x_i - \\bar{x}_{g(i)})^2 / (n - G)},
+
+    with g(i) the group of item i, and G the number of groups.
 
     Parameters
     ----------
     X : ndarray of shape (n_items, n_columns)
     group : ndarray of shape (n_items,), int
-        Codes 0, 1, ...
+        Numbers 0, 1, ...
 
     Returns
     -------
     unit : ndarray of shape (n_columns,)
+        0 for a column that is constant inside groups, or nearly so.
     """
     sizes = np.bincount(group)
     sums = torch.zeros(len(sizes), X.shape[1], dtype=torch.float64)
-    # Sooner than np.add.at.
+    # Faster than np.add.at.
     sums.index_add_(0, torch.from_numpy(group), torch.from_numpy(X))
     inside = X - (sums.numpy() / np.maximum(sizes, 1)[:, None])[group]
     n_free = max(1, len(X) - np.count_nonzero(sizes))
@@ -99,17 +104,16 @@ def unit_inside(X, group):
 
 
 class Bends(nn.Module):
-    """A piecewise linear function of every metric, summed: an additive score.
+    """Columns whose weighted sums are piecewise linear functions of each feature.
 
-    Between two neighbours of its `edges` a metric's column rises from 0 to 1.
-    A weighted sum of a metric's columns is any continuous function with kinks
-    at the edges that stays level beyond the outer ones: what was never seen is
-    not extrapolated.
+    The column of a piece rises from 0 to 1 between two neighbours of a feature's
+    `edges`, and is constant elsewhere. So a weighted sum of a feature's columns is
+    any continuous function with kinks at the edges that is constant outside them.
 
     Parameters
     ----------
     edges : ndarray of shape (n_pieces + 1, n_features)
-        Ascending, of scaled metrics.
+        Ascending, of scaled features.
     """
 
     def __init__(self, edges):
@@ -127,7 +131,7 @@ class Bends(nn.Module):
         Parameters
         ----------
         X : ndarray of shape (n_items, n_features)
-            Scaled metrics.
+            Scaled features.
         n_pieces : int
         """
         levels = np.linspace(0, 1, n_pieces + 1)
@@ -135,7 +139,7 @@ class Bends(nn.Module):
         return cls(np.stack(edges, axis=1))
 
     def columns(self, X):
-        """Yield the columns of one piece after the other, each like `X`."""
+        """Yield the columns of one piece after the other, each of the shape of `X`."""
         start, inverse = self.start.to(X.dtype), self.inverse_width.to(X.dtype)
         for piece in range(len(start)):
             yield ((X - start[piece]) * inverse[piece]).clamp_(0.0, 1.0)

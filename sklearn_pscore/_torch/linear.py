@@ -1,4 +1,4 @@
-"""Scores that are linear in something: convex, so found to the end."""
+"""Linear scores: the loss is convex in their weights, so the minimum is found."""
 
 from functools import lru_cache
 
@@ -11,15 +11,16 @@ _MAX_ITERATIONS = 200
 
 
 def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=None):
-    """Return the weights of the best linear score under a ridge penalty.
+    r"""Return the weights of the best linear score under a ridge penalty.
 
-    Minimises the mean loss plus ``penalty / 2`` times the squared distance of
-    the weights from `center` by L-BFGS-B.
+    Minimises by L-BFGS-B, over weights v with the given signs,
+
+    .. math:: loss(X v) + penalty / 2 \, |v - center|^2.
 
     Parameters
     ----------
     X : tensor of shape (n_items, n_columns)
-        Of whole groups.
+        Rows of whole groups.
     target : PackedTarget
     criterion : nn.Module
         A convex loss of scores and target.
@@ -27,9 +28,10 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
     center : ndarray of shape (n_columns,) or None
         None is 0.
     signs : ndarray of shape (n_columns,) or None
-        1 where a weight may not be negative, -1 where not positive, 0 else.
+        1 for a weight that may not be negative, -1 for one that may not be
+        positive, 0 for any other.
     start : ndarray of shape (n_columns,) or None
-        Where to start from; None is `center`.
+        First weights of the search; None is `center`.
 
     Returns
     -------
@@ -41,31 +43,30 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
         scores = (X @ torch.from_numpy(weights).to(X)).requires_grad_()
         loss = criterion(scores, target)
         loss.backward()
-        slope = (scores.grad @ X).double().cpu().numpy()
-        away = weights - center
-        return float(loss.detach()) + penalty / 2 * (
-            away @ away
-        ), slope + penalty * away
+        gradient = (scores.grad @ X).double().cpu().numpy()
+        distance = weights - center
+        ridge = penalty / 2 * (distance @ distance)
+        return float(loss.detach()) + ridge, gradient + penalty * distance
 
     bounds = None
     if signs is not None:
         bounds = [(0 if s > 0 else None, 0 if s < 0 else None) for s in signs]
-    # The solver's own algebra is tiny, but its threads, which wait for more of it,
-    # would take the cores from those of the loss.
+    # The solver's algebra is tiny, but its waiting threads would take the cores
+    # from the loss.
     with _threadpools().limit(limits=1, user_api="blas"):
-        found = minimize(
+        result = minimize(
             mean_loss,
             center if start is None else start,
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
-            # The scores are float32: closer than that there is nothing to find.
+            # No closer: the scores are float32.
             options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-5},
         )
-    return found.x
+    return result.x
 
 
 @lru_cache(maxsize=1)
 def _threadpools():
-    """Return the thread pools of this process; to find them takes milliseconds."""
+    """Return the thread pools of this process, once: it takes milliseconds."""
     return ThreadpoolController()

@@ -1,27 +1,27 @@
-"""The skorch net of the ranker: how it is made, trained and asked for scores."""
+"""The skorch net of the ranker: how it is built, resumed and asked for scores."""
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import deepcopy
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from skorch.callbacks import Callback
+from skorch.history import History
 from torch.func import functional_call
-from torch.optim.lr_scheduler import LambdaLR
 
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork
-from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
-from sklearn_pscore._torch.schedule import OneCycle
-from sklearn_pscore._torch.stacking import Sample, start_shortcut, weigh_parts
+from sklearn_pscore._torch.packing import GroupBatches
+from sklearn_pscore._torch.stacking import ScaledSample
 
+# Seeds that numpy and torch both take.
+_N_SEEDS = 2**31 - 1
+# Rows to score at a time. No benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
-# What the layers may hold for one batch: beyond, a group is split.
-_LARGEST_BATCH_BYTES = 2**31
 # Values that the shortcut is fitted to, 16 MB of float32, and the least rows.
 _SAMPLE_VALUES, _SAMPLE_ROWS = 2**22, 2**12
 
@@ -32,7 +32,21 @@ class GroupNet(NeuralNet):
     skorch would split and collate single rows; here the sets are
     :class:`PackedGroups` that are split already, and a batch is a slice of
     whole groups.
+
+    Attributes
+    ----------
+    max_batch_bytes : int
+        Memory that a batch may take in the layers. A group that needs more, and
+        has more than `batch_size` rows, is split.
     """
+
+    max_batch_bytes = 2**31
+
+    def __deepcopy__(self, memo):
+        """Copy all attributes; skorch would go through files of pickles instead."""
+        memo[id(self)] = copied = type(self).__new__(type(self))
+        vars(copied).update(deepcopy(vars(self), memo))
+        return copied
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Return the two sets as they came."""
@@ -40,16 +54,15 @@ class GroupNet(NeuralNet):
 
     def get_iterator(self, dataset, training=False):
         """Return an iterator over batches of whole groups."""
-        bytes_per_row = _bytes_per_row(self.module_)
         return GroupBatches(
             dataset,
             self.batch_size,
-            max_rows=_LARGEST_BATCH_BYTES // bytes_per_row,
+            max_rows=self.max_batch_bytes // _bytes_per_row(self.module_),
             shuffle=training,
         )
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Return the loss; no gradient goes to a member from what it leaves out."""
+        """Return the loss; a member gets no gradient from the groups it leaves out."""
         y_true = y_true.to(y_pred.device)
         if training and y_true.fold is not None:
             members = torch.arange(len(y_pred), device=y_pred.device)[:, None]
@@ -57,10 +70,10 @@ class GroupNet(NeuralNet):
         return self.criterion_(y_pred, y_true)
 
     def get_params_for_optimizer(self, prefix, named_parameters):
-        """Return two groups of parameters: those without weight decay, the others.
+        """Return two groups of parameters: without weight decay, and with it.
 
-        Neither what shifts nor what scales is pulled to zero, nor a shortcut, which
-        has a penalty of its own. Each group costs a step time: there are no more.
+        No weight decay for biases, norms and the shortcut, which has its own
+        ridge. Two groups only: each adds time to a step.
         """
         _, kwargs = super().get_params_for_optimizer(prefix, [])
         free, decayed = [], []
@@ -77,223 +90,98 @@ class GroupNet(NeuralNet):
         return step
 
 
-@dataclass(frozen=True)
-class Course:
-    """How long training goes, and how large its steps are.
+def build_net(packed, parameters):
+    """Return an initialised net, and the sample to fit its shortcut on.
 
-    Attributes
+    Parameters
     ----------
-    n_epochs : int
-    schedule : {"one_cycle", "constant"}
-    first, last : float
-        Share of the whole training that is done before and after.
-    patience : int or None
-        Epochs without a better validation loss until it stops; None goes on.
+    packed : PackedGroups
+    parameters : namespace
+        Resolved parameters of the ranker.
+
+    Returns
+    -------
+    net : GroupNet
+    sample : ScaledSample
     """
-
-    n_epochs: int
-    schedule: str
-    first: float = 0.0
-    last: float = 1.0
-    patience: int | None = None
-
-
-def pack(items, gain, n_folds=0):
-    """Return items as a training set, with folds of groups for members to leave out."""
-    return items and PackedGroups(items, gain, n_folds)
-
-
-def build_net(
-    packed,
-    *,
-    loss,
-    k,
-    n_members,
-    hidden_layer_sizes,
-    shortcut,
-    n_pieces,
-    batch_norm,
-    dropout,
-    input_dropout,
-    input_clip,
-    output_activation,
-    monotonic_cst,
-    learning_rate,
-    weight_decay,
-    batch_size,
-    callbacks,
-    verbose,
-    device,
-):
-    """Return an initialised net and the sample that it is started from."""
-    n_features = packed.table.shape[1]
-    n_columns = n_features * (1 + n_pieces)
-    rows = max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns)
-    X, target, judged = packed.sample(rows)
+    n_columns = packed.table.shape[1] * (1 + parameters.n_pieces)
+    X, target, judged = packed.sample(max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns))
     group = np.repeat(np.arange(len(target.sizes)), target.sizes)
-    scaling = InputScaling.fitted(X.numpy(), group, input_clip)
+    scaling = InputScaling.fitted(X.numpy(), group, parameters.input_clip)
     scaled = scaling(X)
     bends = None
-    if shortcut == "additive":
-        bends = Bends.fitted(scaled.double().numpy(), n_pieces)
+    if parameters.shortcut == "additive":
+        bends = Bends.fitted(scaled.double().numpy(), parameters.n_pieces)
     net = GroupNet(
         ScoreNetwork,
         module__scaling=scaling,
         module__bends=bends,
-        module__n_members=n_members,
-        module__hidden_layer_sizes=hidden_layer_sizes,
-        module__has_shortcut=shortcut is not None,
-        module__batch_norm=batch_norm,
-        module__dropout=dropout,
-        module__input_dropout=input_dropout,
-        module__output_activation=output_activation,
-        module__monotonic_cst=monotonic_cst,
-        criterion=_criterion(loss, k),
+        module__parameters=parameters,
+        criterion=_criterion(parameters),
         optimizer=torch.optim.AdamW,
-        optimizer__weight_decay=weight_decay,
-        # One kernel for all layers, which counts on a small network.
+        optimizer__weight_decay=parameters.weight_decay,
+        # One kernel for all layers, faster on a small network.
         optimizer__fused=True,
-        lr=learning_rate,
-        batch_size=batch_size,
+        lr=parameters.learning_rate_init,
+        batch_size=parameters.batch_size,
         train_split=None,
-        callbacks=callbacks,
-        verbose=verbose,
-        device=device,
+        callbacks=parameters.callbacks,
+        verbose=parameters.verbose,
+        device=parameters.device,
     )
     net.initialize()
-    fold = torch.full((len(X),), -1) if target.fold is None else target.fold
-    return net, Sample(scaled.float(), target, fold, judged)
+    return net, ScaledSample(scaled.float(), target, judged)
 
 
-def _criterion(loss, k):
-    if loss == "lambdarank":
-        return LambdaRankLoss(k)
-    return {"ranknet": PairwiseLogisticLoss, "listnet": TopOneLoss}[loss]()
+def resumed_net(net, parameters):
+    """Return a copy of a trained net that goes on with other parameters.
 
+    The epochs of its history are shared with the net, since nothing changes an
+    epoch that is over; so a copy takes no longer after many epochs.
 
-def start(net, sample, *packed):
-    """Fit the shortcut of a net to a sample, and leave it at that in training.
-
-    So what it gives to the items of :class:`PackedGroups` is computed once.
+    Parameters
+    ----------
+    net : GroupNet
+        Left as it is.
+    parameters : namespace
+        Resolved parameters of the ranker, of the same network.
     """
-    module = net.module_
-    if module.shortcut is None:
-        return
-    module.cpu()
-    start_shortcut(module.shortcut, sample, _convex(net))
-    module.to(net.device)
-    module.shortcut.weight.requires_grad_(False)
-    for each in packed:
-        if each is not None:
-            each.of_shortcut = _of_shortcut(net, each)
-
-
-def _of_shortcut(net, packed):
-    """Return what the shortcut gives to packed items, (n_items, n_members)."""
-    module = net.module_
-    given = torch.empty(len(packed), module.n_members)
-    with torch.no_grad():
-        for top in range(0, len(packed), _ROWS_AT_A_TIME):
-            rows = np.arange(top, min(top + _ROWS_AT_A_TIME, len(packed)))
-            X = packed.metrics(rows).to(net.device)
-            X = module.scaling(X, dtype=module.output.weight.dtype)
-            given[top : rows[-1] + 1] = module.shortcut(X)[..., 0].T
-    return given
-
-
-def finish(net, sample, leaves_out):
-    """Weigh the parts of a trained net, and let its members' scores average zero.
-
-    Parts can be weighed if members leave out groups. Pairs do not tell where
-    zero is; members that agree about it can be compared.
-    """
-    module = net.module_
-    if module.bounded is not None:
-        return
-    module.cpu()
-    module.eval()
-    if leaves_out:
-        weigh_parts(module, sample, _convex(net))
-    with torch.no_grad():
-        of_sample = module.of_layers(sample.X)[..., 0]
-        if module.shortcut is not None:
-            of_sample += module.shortcut(sample.X)[..., 0]
-            module.shortcut.weight.requires_grad_(True)
-        module.output.bias -= of_sample.mean(dim=1)[:, None, None]
-    module.to(net.device)
-
-
-def train(net, training, validation, course):
-    """Train a net for some more epochs on :class:`PackedGroups`.
-
-    Raises
-    ------
-    FloatingPointError
-        If the loss is not finite any more.
-    """
-    packed = (training, validation)
-    lasting = net.callbacks_
-    n_batches = len(net.get_iterator(training))
-    net.callbacks_ = _with_course(lasting, course, n_batches)
-    net.notify("on_train_begin", X=packed, y=None)
-    try:
-        for _ in range(course.n_epochs):
-            net.fit_loop(packed, epochs=1)
-            if not np.isfinite(net.history[-1, "train_loss"]):
-                raise FloatingPointError
-    except KeyboardInterrupt:
-        # skorch's EarlyStopping ends training by this exception; from anybody
-        # else it is Ctrl-C, which is not for us to swallow.
-        if not _stopped_early(net):
-            raise
-    net.notify("on_train_end", X=packed, y=None)
-    net.callbacks_ = lasting
-
-
-def _with_course(callbacks, course, n_batches):
-    """Return callbacks with those that a course needs."""
-    callbacks = list(callbacks)
-    is_scheduled = any(isinstance(each, LRScheduler) for _, each in callbacks)
-    if course.schedule == "one_cycle" and not is_scheduled:
-        scheduler = LRScheduler(
-            policy=LambdaLR,
-            lr_lambda=OneCycle(course.first, course.last, course.n_epochs * n_batches),
-            step_every="batch",
-            event_name=None,
-            # skorch would go on from the epochs so far; the course says where it is.
-            last_epoch=-1,
-        ).initialize()
-        callbacks.append(("course", scheduler))
-    if course.patience is not None:
-        stopping = EarlyStopping("valid_loss", patience=course.patience, load_best=True)
-        # Before the user's, which may save the net at the end: its best epoch.
-        place = [name for name, _ in callbacks].index("valid_loss") + 1
-        callbacks.insert(place, ("early_stopping", stopping))
-    return callbacks
-
-
-def retune(
-    net, *, loss, k, learning_rate, weight_decay, batch_size, callbacks, verbose, device
-):
-    """Let a trained net go on with other settings."""
+    replaced = {
+        id(net.history_): History(net.history_),
+        id(net.callbacks_): [],
+        id(net.callbacks): parameters.callbacks,
+        id(net.module__parameters): parameters,
+    }
+    device = net.device
+    net = deepcopy(net, replaced)
     net.set_params(
-        lr=learning_rate, batch_size=batch_size, verbose=verbose, device=device
+        lr=parameters.learning_rate_init,
+        batch_size=parameters.batch_size,
+        verbose=parameters.verbose,
+        device=parameters.device,
     )
     for group in net.optimizer_.param_groups:
-        # Where a schedule starts from; torch would keep that of the first.
-        group["initial_lr"] = learning_rate
-    # skorch would set the decay of what has none, too.
-    net.optimizer_.param_groups[-1]["weight_decay"] = weight_decay
-    # By set_params, skorch would start the optimiser anew.
-    net.criterion = net.criterion_ = _criterion(loss, k)
-    net.callbacks = callbacks
+        # A schedule starts from this; torch would keep that of the first.
+        group["initial_lr"] = parameters.learning_rate_init
+    # Not by set_params, which would give weight decay to all weights.
+    net.optimizer_.param_groups[-1]["weight_decay"] = parameters.weight_decay
+    # Not by set_params, which would start the optimiser anew.
+    net.criterion = net.criterion_ = _criterion(parameters)
     net.initialize_callbacks()
-    net.module_.to(device)
-    # Moves what it knows of each weight to where the weight is.
-    net.optimizer_.load_state_dict(net.optimizer_.state_dict())
+    if parameters.device != device:
+        net.module_.to(parameters.device)
+        # Moves the optimiser's state to where the weights are.
+        net.optimizer_.load_state_dict(net.optimizer_.state_dict())
+    return net
 
 
-def scores(net, X, dtype):
+def _criterion(parameters):
+    if parameters.loss == "lambdarank":
+        return LambdaRankLoss(parameters.k)
+    return {"ranknet": PairwiseLogisticLoss, "listnet": TopOneLoss}[parameters.loss]()
+
+
+def member_scores(net, X, dtype):
     """Return the members' scores, computed in `dtype`, (n_members, n_rows) float64.
 
     Rows are scored in chunks, so that the memory beside `X` is bounded.
@@ -305,41 +193,46 @@ def scores(net, X, dtype):
         name: value if name.startswith("scaling") else _to(value, dtype)
         for name, value in module.state_dict().items()
     }
-    scored = np.empty((module.n_members, len(X)), dtype=np.float64)
+    scores = np.empty((module.n_members, len(X)), dtype=np.float64)
     with torch.inference_mode():
-        for top in range(0, len(X), _ROWS_AT_A_TIME):
-            rows = slice(top, top + _ROWS_AT_A_TIME)
+        for first in range(0, len(X), _ROWS_AT_A_TIME):
+            rows = slice(first, first + _ROWS_AT_A_TIME)
             # A copy: torch warns of arrays that it could not write to.
             chunk = torch.tensor(X[rows], device=net.device)
-            scored[:, rows] = functional_call(module, state, (chunk,)).cpu().numpy()
-    return scored
+            scores[:, rows] = functional_call(module, state, (chunk,)).cpu().numpy()
+    return scores
 
 
 def _to(value, dtype):
     return value.to(dtype) if value.is_floating_point() else value
 
 
-def _convex(net):
-    """Return the loss of a net, or the convex one that stands in for it."""
-    if isinstance(net.criterion_, LambdaRankLoss):
-        return PairwiseLogisticLoss()
-    return net.criterion_
-
-
-def _bytes_per_row(module):
-    """Return about what a training step holds of a row, in all members."""
-    n_values = 4 * len(module.scaling.shift)
-    for each in module.modules():
-        weight = getattr(each, "weight", None)
+def _bytes_per_row(network):
+    """Estimate the memory of one row in a training step, over all members."""
+    n_values = 4 * len(network.scaling.shift)
+    for module in network.modules():
+        weight = getattr(module, "weight", None)
         if weight is not None and weight.dim() == 3:
-            # What goes in, what comes out, its activation and its gradient.
-            n_values += module.n_members * (weight.shape[1] + 3 * weight.shape[2])
+            # Of each layer: its input, output, activation and gradient.
+            n_values += network.n_members * (weight.shape[1] + 3 * weight.shape[2])
     return 4 * n_values
 
 
 @contextmanager
-def seeded(seed, device):
-    """Seed torch inside, and leave its global generators as they were."""
+def seeded(rng, net, device):
+    """Seed torch inside, and leave its global generators as they were.
+
+    Parameters
+    ----------
+    rng : RandomState
+        The seed is drawn from this.
+    net : GroupNet or None
+        Net that training goes on with: its next epoch is not shuffled as those
+        before, although `rng` may be the same.
+    device : str
+    """
+    n_past_epochs = 0 if net is None else len(net.history)
+    seed = (rng.randint(_N_SEEDS) + n_past_epochs) % _N_SEEDS
     device = torch.device(device)
     # With no devices to fork, the CPU's generator is forked alone.
     devices, kind = ([], "cuda") if device.type == "cpu" else ([device], device.type)
@@ -353,20 +246,18 @@ def seeded(seed, device):
 
 
 def check_device(device):
-    """Return the device if torch can use it, else raise ValueError."""
+    """Raise ValueError unless torch can use the device."""
     try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
+        torch.empty(0, device=torch.device(device))
     except (RuntimeError, TypeError, AssertionError) as error:
         raise ValueError(
             f"device={device!r} cannot be used: {str(error).splitlines()[0]}; expected a "
             "torch device that this machine has. device='cpu' works everywhere."
         ) from error
-    return found
 
 
 def check_callbacks(callbacks):
-    """Raise TypeError if what was passed is not a list of skorch callbacks."""
+    """Raise TypeError unless `callbacks` is a list of skorch callbacks, or None."""
     for callback in callbacks or []:
         if isinstance(callback, tuple):
             callback = callback[-1]
@@ -377,10 +268,3 @@ def check_callbacks(callbacks):
                 "expected skorch callbacks, or (name, callback) tuples. Pass for example "
                 "callbacks=[skorch.callbacks.GradientNormClipping(1.0)]."
             )
-
-
-def _stopped_early(net):
-    return any(
-        isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
-        for _, callback in net.callbacks_
-    )

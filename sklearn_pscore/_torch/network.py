@@ -1,109 +1,80 @@
-"""The network that maps an item's metrics to its score, for all members at once."""
+"""The network that maps an item's features to its score, for all members at once."""
 
 import math
 
 import torch
 from torch import nn
 
-from sklearn_pscore._torch.dropout import ByteDropout
-
 # The middle of ReLU6's range: with batch-normalised scores of unit variance,
 # nearly all items start where its gradient is not zero.
 _RELU6_MIDDLE = 3.0
-# Beside a shortcut the hidden layers start small: they are to correct it.
+# Beside a shortcut the layers start with scores this much smaller, since they
+# only correct it. No benchmark varies it.
 _SMALL_START = 0.1
+# Values of a byte: dropout is decided by one byte for each unit.
+_BYTE_VALUES = 256
 
 
 class ScoreNetwork(nn.Module):
-    """Score items from their metrics by an ensemble of networks of one shape.
+    """Score items from their features by an ensemble of networks of one shape.
 
     A hidden layer is [Linear, ReLU, Dropout], or [Linear, BatchNorm, ReLU,
-    Dropout]; a shortcut past all of them may be added to what comes out. The
+    Dropout]; a shortcut past all of them may be added to their output. The
     members are computed together and share nothing but the inputs.
 
     Parameters
     ----------
     scaling : InputScaling
-        What metrics go through first.
+        Applied to the features first.
     bends : Bends or None
-        What the shortcut is a weighted sum of, beside the metrics themselves.
-    n_members : int
-    hidden_layer_sizes : sequence of int
-        Units of each hidden layer, in each member.
-    has_shortcut : bool
-        Whether a weighted sum of the scaled metrics and their bends is added.
-    batch_norm : bool
-    dropout, input_dropout : float
-        Share of the hidden units, and of the metrics that go into them, that a
-        training step leaves out.
-    output_activation : {"identity", "relu6"}
-        "relu6" puts a BatchNorm and ReLU6 behind the last Linear, section 4.2
-        of the paper. The BatchNorm starts in the middle of ReLU6's range, since
-        an item that starts outside of it would get no gradient.
-    monotonic_cst : sequence of int or None
-        1 for a metric that may not lower the score as it grows, -1 for one that
-        may not raise it, 0 for no constraint. See :meth:`project`.
+        Columns of the shortcut beside the scaled features.
+    parameters : namespace
+        Resolved parameters of the ranker. "relu6" puts a BatchNorm and ReLU6
+        behind the last Linear, section 4.2 of the paper. For the constraints
+        `monotonic_cst` see :meth:`project`.
     """
 
-    def __init__(
-        self,
-        scaling,
-        bends,
-        *,
-        n_members,
-        hidden_layer_sizes,
-        has_shortcut,
-        batch_norm,
-        dropout,
-        input_dropout,
-        output_activation,
-        monotonic_cst=None,
-    ):
+    def __init__(self, scaling, bends, parameters):
         super().__init__()
+        self.n_members = parameters.n_members
+        self.is_constrained = parameters.monotonic_cst is not None
         self.scaling = scaling
-        self.shortcut = None
-        n_inputs = len(scaling.shift)
+        n_features = len(scaling.shift)
         signs = None
-        if monotonic_cst is not None:
-            signs = torch.tensor(monotonic_cst, dtype=torch.float32)
-        if has_shortcut:
-            self.shortcut = Shortcut(n_members, n_inputs, bends, signs)
-        layers = [ByteDropout(input_dropout)] if input_dropout else []
-        for n_units in hidden_layer_sizes:
-            unit_signs = None
-            if signs is not None:
-                # Each unit of a constrained network raises the score or lowers it.
-                unit_signs = 1.0 - 2.0 * (torch.arange(n_units) % 2)
-            layers.append(MemberLinear(n_members, n_inputs, n_units, signs, unit_signs))
-            if batch_norm:
-                layers.append(MemberBatchNorm(n_members, n_units))
-            layers.append(nn.ReLU(inplace=True))
-            if dropout:
-                layers.append(ByteDropout(dropout))
-            n_inputs, signs = n_units, unit_signs
+        if self.is_constrained:
+            signs = torch.tensor(parameters.monotonic_cst, dtype=torch.float32)
+        self.shortcut = None
+        if parameters.shortcut is not None:
+            self.shortcut = Shortcut(self.n_members, n_features, bends, signs)
+        self.hidden, n_units, signs = _hidden_layers(n_features, signs, parameters)
         up = None if signs is None else torch.ones(1)
-        self.hidden = nn.Sequential(*layers)
-        self.output = MemberLinear(n_members, n_inputs, 1, signs, up)
-        if has_shortcut:
-            self.scale_parts(1.0, _SMALL_START)
+        self.output = MemberLinear(self.n_members, n_units, 1, signs, up)
+        if self.shortcut is not None:
+            self.scale_parts(layers=_SMALL_START)
         self.bounded = None
-        if output_activation == "relu6":
-            norm = MemberBatchNorm(n_members, 1)
+        if parameters.output_activation == "relu6":
+            norm = MemberBatchNorm(self.n_members, 1)
+            # An item outside of ReLU6's range would get no gradient.
             nn.init.constant_(norm.bias, _RELU6_MIDDLE)
             self.bounded = nn.Sequential(norm, nn.ReLU6())
-        self.n_members = n_members
-        self.is_constrained = monotonic_cst is not None
 
-    def forward(self, X, of_shortcut=None):
-        """Return scores, shape (n_members, n_items), of `X`, (n_items, n_features).
+    def forward(self, X, shortcut_scores=None):
+        """Return the scores of items.
 
-        `of_shortcut`, shape (n_items, n_members), is what the shortcut gives if that
-        is known already.
+        Parameters
+        ----------
+        X : tensor of shape (n_items, n_features)
+        shortcut_scores : tensor of shape (n_items, n_members), or None
+            Scores of the shortcut if they are known already.
+
+        Returns
+        -------
+        scores : tensor of shape (n_members, n_items)
         """
         X = self.scaling(X, dtype=self.output.weight.dtype)
-        scores = self.of_layers(X)
-        if of_shortcut is not None:
-            scores = scores + of_shortcut.T[..., None]
+        scores = self.layer_scores(X)
+        if shortcut_scores is not None:
+            scores = scores + shortcut_scores.T[..., None]
         elif self.shortcut is not None:
             scores = scores + self.shortcut(X)
         if self.bounded is not None:
@@ -113,31 +84,32 @@ class ScoreNetwork(nn.Module):
     def train(self, mode=True):
         """Go into training or evaluation mode, all parts alike.
 
-        Asked for before every step: to tell each part anew would take a part of it.
+        skorch calls train() before every step: skip the walk over submodules if
+        the mode is set already.
         """
         return self if self.training == mode else super().train(mode)
 
-    def of_layers(self, X):
-        """Return what the layers make of scaled metrics, (n_members, n_items, 1)."""
-        # An axis of members at once, so that each has its own dropout.
+    def layer_scores(self, X):
+        """Return the scores of the layers, of scaled features, (n_members, n_items, 1)."""
+        # The axis of members comes first, so that each has its own dropout.
         return self.output(self.hidden(X.expand(self.n_members, *X.shape)))
 
     @torch.no_grad()
-    def scale_parts(self, of_shortcut, of_layers):
-        """Multiply what the shortcut and the layers contribute to the score."""
+    def scale_parts(self, layers, shortcut=1.0):
+        """Multiply the contributions of the layers and the shortcut to the score."""
         if self.shortcut is not None:
-            self.shortcut.weight.mul_(of_shortcut)
-        self.output.weight.mul_(of_layers)
-        self.output.bias.mul_(of_layers)
+            self.shortcut.weight.mul_(shortcut)
+        self.output.weight.mul_(layers)
+        self.output.bias.mul_(layers)
 
     @torch.no_grad()
     def project(self):
         """Move the weights to the nearest ones that keep the constraints.
 
-        A weight from something that may not lower the score to a unit that
-        raises it may not be negative, and so on for the other three cases; the
-        activations grow with their inputs. Then no path from a constrained
-        metric to the score goes the wrong way.
+        With signs of 1 for inputs and units that raise the score and -1 for those
+        that lower it, a weight between two of them has the sign of their product,
+        or is zero. Activations grow with their inputs, so every path from a
+        constrained feature to the score has the sign of its constraint.
         """
         if not self.is_constrained:
             return
@@ -149,6 +121,28 @@ class ScoreNetwork(nn.Module):
                 module.norm.weight.clamp_(min=0.0)
 
 
+def _hidden_layers(n_inputs, signs, parameters):
+    """Return the hidden layers, their number of outputs, and the outputs' signs."""
+    layers = []
+    if parameters.input_dropout:
+        layers.append(ByteDropout(parameters.input_dropout))
+    for n_units in parameters.hidden_layer_sizes:
+        unit_signs = None
+        if signs is not None:
+            # Each unit of a constrained network raises the score or lowers it.
+            unit_signs = 1.0 - 2.0 * (torch.arange(n_units) % 2)
+        layers.append(
+            MemberLinear(parameters.n_members, n_inputs, n_units, signs, unit_signs)
+        )
+        if parameters.batch_norm:
+            layers.append(MemberBatchNorm(parameters.n_members, n_units))
+        layers.append(nn.ReLU(inplace=True))
+        if parameters.dropout:
+            layers.append(ByteDropout(parameters.dropout))
+        n_inputs, signs = n_units, unit_signs
+    return nn.Sequential(*layers), n_inputs, signs
+
+
 class MemberLinear(nn.Module):
     """A Linear layer for every member.
 
@@ -156,18 +150,18 @@ class MemberLinear(nn.Module):
     ----------
     n_members, n_inputs, n_units : int
     input_signs, unit_signs : tensor of shape (n_inputs,), (n_units,), or None
-        Whether an input and a unit raise (1) or lower (-1) the score; 0 is
-        either. None for all is no constraint.
+        1 if an input or a unit may only raise the score, -1 if only lower it,
+        0 if both. None for both is no constraint.
     """
 
     def __init__(self, n_members, n_inputs, n_units, input_signs, unit_signs):
         super().__init__()
-        # As nn.Linear starts.
+        # nn.Linear starts with these bounds.
         bound = 1 / math.sqrt(n_inputs)
         weight = torch.empty(n_members, n_inputs, n_units).uniform_(-bound, bound)
         if input_signs is not None:
             signs = input_signs[:, None] * unit_signs
-            # Unconstrained ones keep what they drew, the others its size.
+            # A constrained weight keeps its size and takes its sign.
             weight = torch.where(signs == 0, weight, weight.abs() * signs)
             self.register_buffer("weight_signs", signs, persistent=False)
         self.weight = nn.Parameter(weight)
@@ -200,19 +194,19 @@ class MemberBatchNorm(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """A weighted sum of metrics and their bends for every member, past the layers.
+    """A weighted sum of features and their bends for every member, past the layers.
 
     Parameters
     ----------
     n_members, n_features : int
     bends : Bends or None
     signs : tensor of shape (n_features,) or None
-        Of the constraints.
+        The monotonic constraints.
 
     Attributes
     ----------
     weight : tensor of shape (n_members, n_pieces + 1, n_features)
-        Of the metrics first; starts at 0.
+        Weights of the features first, then of each piece; they start at 0.
     """
 
     def __init__(self, n_members, n_features, bends, signs):
@@ -224,9 +218,39 @@ class Shortcut(nn.Module):
             self.register_buffer("weight_signs", signs, persistent=False)
 
     def forward(self, X):
-        """Return (n_members, n_items, 1) of scaled metrics, (n_items, n_features)."""
+        """Return (n_members, n_items, 1) of scaled features, (n_items, n_features)."""
         scores = X @ self.weight[:, 0].T
         if self.bends is not None:
-            for part, columns in enumerate(self.bends.columns(X), start=1):
-                scores = scores + columns @ self.weight[:, part].T
+            for piece, columns in enumerate(self.bends.columns(X), start=1):
+                scores = scores + columns @ self.weight[:, piece].T
         return scores.T[..., None]
+
+
+class ByteDropout(nn.Module):
+    """Leave out a random share of the values in training, and scale up the rest.
+
+    As torch's Dropout, Srivastava et al. 2014, in less time: random numbers take
+    most of a step on a small network, and here one byte decides about a value.
+    So the share is rounded to a multiple of 1/256.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1).
+    """
+
+    def __init__(self, share):
+        super().__init__()
+        self.n_dropped = min(round(share * _BYTE_VALUES), _BYTE_VALUES - 1)
+
+    def forward(self, X):
+        """Return values of the shape of `X`."""
+        if not self.training or not self.n_dropped:
+            return X
+        n_values = X.numel()
+        words = torch.empty(-(-n_values // 8), dtype=torch.int64, device=X.device)
+        # All 64 bits; without bounds the sign would never be drawn.
+        words.random_(-(2**63), None)
+        byte = words.view(torch.uint8)[:n_values].view(X.shape)
+        kept = (byte >= self.n_dropped).to(X.dtype)
+        return X * kept.mul_(_BYTE_VALUES / (_BYTE_VALUES - self.n_dropped))

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from sklearn_pscore._segments import Segments
+
 
 class PackedTarget(NamedTuple):
-    """What a loss needs to know of items that are sorted by group and level.
+    """The target of items that are sorted by group and level, as a loss takes it.
 
     Attributes
     ----------
@@ -19,10 +21,10 @@ class PackedTarget(NamedTuple):
     sizes : tensor of shape (n_groups,), int64, on the CPU
         Number of items of each group.
     gain : tensor of shape (n_items,), float32
-        What NDCG gives for the item at rank 1.
+        Gain of the item in NDCG, before the discount.
     fold : tensor of shape (n_items,), int64, or None, default=None
-        The member of the ensemble that does not learn from the item's group, -1
-        if all do. None is -1 for all.
+        The member of the ensemble that does not learn from the item's group.
+        None if all members learn from all groups.
     """
 
     level: torch.Tensor
@@ -43,91 +45,115 @@ class PackedTarget(NamedTuple):
 class PackedGroups(Dataset):
     """Training items sorted by group, and by preference inside it.
 
-    The metrics are not copied: a batch picks its rows out of the items' table. What
-    else there is of an item stays in numpy until it is in a batch: numpy picks few
-    values sooner than torch does.
+    The features are not copied: a batch picks its rows out of the items' table.
+    All else stays in numpy until it is in a batch: numpy picks few values faster
+    than torch.
 
     Parameters
     ----------
     items : TrainingItems
         Comparable items.
     gain : callable
-        ``gain(group, preference)`` of items in this order, what NDCG gives.
-    n_folds : int, default=0
-        Folds of groups to draw, one for each member to leave out; 0 is none.
+        ``gain(group, preference)`` of items in this order, for NDCG.
 
     Attributes
     ----------
-    of_shortcut : tensor of shape (n_items, n_members), or None
-        What a shortcut that training leaves as it is gives to each item. Batches
-        have it beside the metrics.
+    table : tensor of shape (n_rows, n_features)
+        Shares the memory of the items' table.
+    row : ndarray of shape (n_items,), int
+        Row of each item in the table.
+    level, weight, gain : ndarray of shape (n_items,)
+        As in :class:`PackedTarget`.
+    judged : ndarray of shape (n_items,), bool
+        False for synthetic items.
+    sizes, starts : ndarray of shape (n_groups,), int
+        Number of items, and first item, of each group.
+    n_pairs : int
+        Pairs of items of one group and different level.
+    fold : ndarray of shape (n_items,), int, or None
+        See :meth:`draw_folds`.
+    shortcut_scores : tensor of shape (n_items, n_members), or None
+        Scores of a frozen shortcut. Batches have them beside the features.
     """
 
-    def __init__(self, items, gain, n_folds=0):
+    def __init__(self, items, gain):
         order = np.lexsort((items.preference, items.group))
         group, preference = items.group[order], items.preference[order]
-        starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+        groups = Segments.of_equal(group)
+        ties = Segments.of_equal(group, preference)
         self.table = _as_tensor(items.table)
         self.row = items.row[order]
-        self.level = _levels(starts, group, preference)
+        self.level = ties.index - groups.spread(ties.index[groups.start])
         self.weight = items.weight[order].astype(np.float32)
         self.gain = gain(group, preference).astype(np.float32)
-        self.sizes = np.diff(np.r_[starts, len(group)])
-        self.starts = starts
         self.judged = items.judged[order]
-        self.of_shortcut = None
+        self.sizes, self.starts = groups.size, groups.start
+        # n (n - 1) / 2 pairs in each group, less those of one level.
+        within = groups.size @ (groups.size - 1) - ties.size @ (ties.size - 1)
+        self.n_pairs = int(within // 2)
         self.fold = None
-        if n_folds:
-            of_group = _shuffled(len(self.sizes)) % n_folds
-            self.fold = np.repeat(of_group, self.sizes)
+        self.shortcut_scores = None
 
     def __len__(self):
         return len(self.row)
 
+    @property
+    def n_groups(self):
+        return len(self.sizes)
+
+    def draw_folds(self, n_folds):
+        """Draw folds of groups, one for each member to leave out."""
+        fold_of_group = _shuffled(self.n_groups) % n_folds
+        self.fold = np.repeat(fold_of_group, self.sizes)
+
     def batch(self, groups):
         """Return (X, target) of some groups, X as the network takes it."""
-        place, sizes = self._places(groups)
-        return self._pick(place, self.level[place], sizes)
+        items, sizes = self._items_of(groups)
+        return self._pick(items, self.level[items], sizes)
 
-    def piece(self, place):
+    def piece(self, items):
         """Return (X, target) of some items of one group, in ascending order."""
-        level = np.unique(self.level[place], return_inverse=True)[1]
-        return self._pick(place, level, np.array([len(place)]))
+        level = np.unique(self.level[items], return_inverse=True)[1]
+        return self._pick(items, level, np.array([len(items)]))
 
     def sample(self, max_rows):
-        """Return (X, target, judged) of groups drawn until there are enough rows."""
-        order = _shuffled(len(self.sizes))
+        """Return (X, target, judged) of random groups, together at most `max_rows`.
+
+        If the first of them is larger, it is a random part of that group.
+        """
+        order = _shuffled(self.n_groups)
         if len(self) <= max_rows:
-            order = np.arange(len(self.sizes))
+            order = np.arange(self.n_groups)
         n_groups = np.count_nonzero(np.cumsum(self.sizes[order]) <= max_rows)
         if n_groups == 0:
             start, size = self.starts[order[0]], self.sizes[order[0]]
-            place = start + np.sort(_shuffled(size)[:max_rows])
-            return *self.piece(place), torch.from_numpy(self.judged[place])
+            items = start + np.sort(_shuffled(size)[:max_rows])
+            return *self.piece(items), torch.from_numpy(self.judged[items])
         groups = np.sort(order[:n_groups])
-        judged = self.judged[self._places(groups)[0]]
+        judged = self.judged[self._items_of(groups)[0]]
         return *self.batch(groups), torch.from_numpy(judged)
 
-    def _places(self, groups):
-        """Return where the items of some groups are, and the groups' sizes."""
+    def features(self, items):
+        """Return the features of some items, shape (n_items, n_features)."""
+        return self.table.index_select(0, torch.from_numpy(self.row[items]))
+
+    def _items_of(self, groups):
+        """Return the items of some groups, group by group, and the groups' sizes."""
         sizes = self.sizes[groups]
         ends = np.cumsum(sizes)
-        place = np.arange(ends[-1])
-        place += np.repeat(self.starts[groups] - ends + sizes, sizes)
-        return place, sizes
+        items = np.arange(ends[-1])
+        items += np.repeat(self.starts[groups] - ends + sizes, sizes)
+        return items, sizes
 
-    def metrics(self, place):
-        """Return the metrics of some items, shape (n_items, n_features)."""
-        return self.table.index_select(0, torch.from_numpy(self.row[place]))
-
-    def _pick(self, place, level, sizes):
-        X = self.metrics(place)
-        if self.of_shortcut is not None:
-            rows = torch.from_numpy(place)
-            X = {"X": X, "of_shortcut": self.of_shortcut.index_select(0, rows)}
-        columns = [level, self.weight[place], sizes, self.gain[place]]
+    def _pick(self, items, level, sizes):
+        """Return (X, target) of items with these levels, in groups of these sizes."""
+        X = self.features(items)
+        if self.shortcut_scores is not None:
+            known = self.shortcut_scores.index_select(0, torch.from_numpy(items))
+            X = {"X": X, "shortcut_scores": known}
+        columns = [level, self.weight[items], sizes, self.gain[items]]
         if self.fold is not None:
-            columns.append(self.fold[place])
+            columns.append(self.fold[items])
         return X, PackedTarget(*map(torch.from_numpy, columns))
 
 
@@ -154,11 +180,9 @@ class GroupBatches:
         self.shuffle = shuffle
 
     def __iter__(self):
-        n_groups = len(self.packed.sizes)
+        order = np.arange(self.packed.n_groups)
         if self.shuffle and len(self.packed) > self.batch_size:
-            order = _shuffled(n_groups)
-        else:
-            order = np.arange(n_groups)
+            order = _shuffled(self.packed.n_groups)
         for groups in self._cut(order):
             if len(groups) == 1 and self.packed.sizes[groups[0]] > self.max_rows:
                 yield from self._pieces(groups[0])
@@ -166,30 +190,31 @@ class GroupBatches:
                 yield self.packed.batch(groups)
 
     def __len__(self):
-        """Return the number of batches, pieces of split groups not counted apart."""
-        return len(self._cut(np.arange(len(self.packed.sizes))))
+        """Return the number of batches; a group that is split counts as one."""
+        return len(self._cut(np.arange(self.packed.n_groups)))
 
     def _cut(self, order):
-        """Cut the order of groups where the next group would not fit any more."""
+        """Return the groups of each batch: a new one where the next does not fit."""
         if len(self.packed) <= self.batch_size:
             return [order]
         ends = np.cumsum(self.packed.sizes[order])
-        cuts, n_done = [0], 0
+        cuts, n_rows = [0], 0
         while cuts[-1] < len(ends):
-            fitting = np.searchsorted(ends, n_done + self.batch_size, side="right")
+            fitting = np.searchsorted(ends, n_rows + self.batch_size, side="right")
             cuts.append(max(int(fitting), cuts[-1] + 1))
-            n_done = ends[cuts[-1] - 1]
+            n_rows = ends[cuts[-1] - 1]
         return [order[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
 
     def _pieces(self, group):
+        """Yield even random parts of a group, each as a batch."""
         size, start = self.packed.sizes[group], self.packed.starts[group]
         n_pieces = -(-size // self.max_rows)
-        mixed = _shuffled(size) if self.shuffle else np.arange(size)
-        for own in range(n_pieces):
-            piece = self.packed.piece(start + np.sort(mixed[own::n_pieces]))
+        order = _shuffled(size) if self.shuffle else np.arange(size)
+        for number in range(n_pieces):
+            X, target = self.packed.piece(start + np.sort(order[number::n_pieces]))
             # By chance a piece may have a single level, and nothing to compare.
-            if piece[1].level[-1] > 0:
-                yield piece
+            if target.level[-1] > 0:
+                yield X, target
 
 
 def _shuffled(n):
@@ -202,12 +227,3 @@ def _as_tensor(table):
         # torch warns of arrays that it could not write to, such as memory maps.
         warnings.filterwarnings("ignore", message=".*not writable")
         return torch.from_numpy(np.ascontiguousarray(table))
-
-
-def _levels(starts, group, preference):
-    """Return ranks 0, 1, ... of distinct preferences in each group, both sorted."""
-    changes = np.r_[False, preference[1:] != preference[:-1]]
-    changes[starts] = False
-    steps = np.cumsum(changes)
-    sizes = np.diff(np.r_[starts, len(group)])
-    return steps - np.repeat(steps[starts], sizes)

@@ -1,11 +1,11 @@
-"""Where training starts and what is made of it: shortcuts, and how parts are weighed.
+"""The start and the end of training: fitting the shortcut, and weighing the parts.
 
-Every member leaves out a fold of the groups. So each group has a member that
-has not seen it, and what the members say of the groups that they left out
-tells what a part of the score is worth on new groups: as much weight as makes
-the loss there smallest, none if it only remembers. This is stacking (Wolpert,
-"Stacked generalization", 1992) with weights that are not negative (Breiman,
-"Stacked regressions", 1996).
+Every member leaves out a fold of the groups, so each group has a member that
+has not seen it. The scores that members give to the groups they left out tell
+how much a part of the score is worth on new groups: its weight is the one with
+the smallest loss there, zero for a part that only remembers. This is stacking
+(Wolpert, "Stacked generalization", 1992) with weights that are not negative
+(Breiman, "Stacked regressions", 1996).
 """
 
 import numpy as np
@@ -13,63 +13,67 @@ import torch
 
 from sklearn_pscore._torch.inputs import unit_inside
 from sklearn_pscore._torch.linear import fit_linear
+from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
+from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.packing import PackedTarget
 
-# What shortcuts there are to weigh: whether with bends, and the ridge penalty
-# times the number of items. benchmarks/agreement/variants.py shows what others are worth.
+# Shortcuts to weigh against each other: whether with bends, and the ridge
+# strength as penalty times the number of items. Chosen in benchmarks/agreement/variants.py.
 _CANDIDATES = ((False, 3.0), (True, 30.0), (True, 100.0), (True, 1000.0))
-# The size of a bend's column, so that few large bends cost more than a slope.
+# Bends are scaled down by this against the features, so that the ridge prefers
+# one slope to several bends. No benchmark varies it.
 _BEND_SIZE = 0.7
-# Pulls the weights of parts to the middle, in the units of `_CANDIDATES`.
+# Ridge strength, as in `_CANDIDATES`, that pulls the weights of the parts towards
+# equal ones. No benchmark varies it.
 _PULL = 10.0
+# Items that the shortcut is computed for at a time. No benchmark varies it.
+_ROWS_AT_A_TIME = 2**13
 
 
-class Sample:
-    """Scaled items of whole groups that the shortcut is fitted to.
+class ScaledSample:
+    """Scaled items of whole groups, to fit the shortcut and weigh the parts on.
 
     Parameters
     ----------
     X : tensor of shape (n_items, n_features), float32
-        Scaled metrics.
+        Scaled features.
     target : PackedTarget
-    fold : tensor of shape (n_items,), int64
-        The member that leaves the item out, -1 if none does.
+        Its `fold` is None where no member leaves out any group.
     judged : tensor of shape (n_items,), bool
         False for synthetic items.
     """
 
-    def __init__(self, X, target, fold, judged):
+    def __init__(self, X, target, judged):
         self.X = X
         self.target = target
-        self.fold = fold
+        self.judged = judged
         self.group = torch.repeat_interleave(
             torch.arange(len(target.sizes)), target.sizes
         )
-        self.judged = judged
 
     @property
     def is_left_out(self):
-        """Tell whether members left out all items, and each has pairs to learn from."""
+        """Whether members left out all items, and each has pairs to learn from."""
+        fold = self.target.fold
         # An item above the lowest level is one of a pair. Were all of these left
         # out by one member, it would have none.
-        folds = self.fold[self.target.level > 0].unique()
-        return bool((self.fold >= 0).all()) and len(folds) > 1
+        return fold is not None and len(fold[self.target.level > 0].unique()) > 1
 
     def without(self, member):
-        """Return the mask and the target of what a member learns from."""
-        kept = self.fold != member
+        """Return the mask and the target of the items that a member learns from."""
+        kept = self.target.fold != member
         sizes = torch.bincount(self.group[kept])
-        level, weight, _, gain = (None if v is None else v for v in self.target[:4])
+        level, weight, _, gain, _ = self.target
         return kept, PackedTarget(
             level[kept], weight[kept], sizes[sizes > 0], gain[kept]
         )
 
-    def own_scores(self, scores):
-        """Pick, of (n_members, n_items), what each item's left-out member says."""
-        return scores.gather(0, self.fold[None])[0]
-
     def weigh(self, parts, criterion, center):
-        """Return how much of each part is best on left-out groups.
+        """Return the weights of the parts that are best on left-out groups.
+
+        With z the scores of left-out items, these weights v >= 0 minimise
+
+        .. math:: loss(\\sum_p v_p z_p) + PULL / (2 n) \\sum_p (v_p - center_p)^2.
 
         Parameters
         ----------
@@ -77,14 +81,16 @@ class Sample:
             Scores that are to be summed with weights.
         criterion : nn.Module
         center : ndarray of shape (n_parts,)
-            Weights that hold as long as nothing speaks against them.
+            Weights where nothing speaks against them.
         """
         if not self.is_left_out:
             return center
+        # The score of an item is that of the member that left it out.
+        scores = [part.gather(0, self.target.fold[None])[0] for part in parts]
         # People did not judge synthetic items.
         target = self.target._replace(weight=self.target.weight * self.judged)
         return fit_linear(
-            torch.stack([self.own_scores(part) for part in parts], dim=1),
+            torch.stack(scores, dim=1),
             target,
             criterion,
             penalty=_PULL / len(self.X),
@@ -93,13 +99,49 @@ class Sample:
         )
 
 
-def start_shortcut(shortcut, sample, criterion):
+def freeze_fitted_shortcut(net, sample, *packed):
+    """Fit the shortcut of a net on a sample, freeze it, and cache its scores.
+
+    Parameters
+    ----------
+    net : GroupNet
+    sample : ScaledSample
+    *packed : PackedGroups or None
+        The sets to train and validate on; given `shortcut_scores`.
+    """
+    network = net.module_
+    if network.shortcut is None:
+        return
+    fit_shortcut(network.cpu().shortcut, sample, convex_criterion(net))
+    network.to(net.device)
+    network.shortcut.weight.requires_grad_(False)
+    for groups in packed:
+        if groups is not None:
+            groups.shortcut_scores = shortcut_scores(network, groups, net.device)
+
+
+def shortcut_scores(network, packed, device, rows_at_a_time=_ROWS_AT_A_TIME):
+    """Return the shortcut's scores of packed items, shape (n_items, n_members)."""
+    scores = torch.empty(len(packed), network.n_members)
+    with torch.no_grad():
+        for first in range(0, len(packed), rows_at_a_time):
+            items = np.arange(first, min(first + rows_at_a_time, len(packed)))
+            X = packed.features(items).to(device)
+            scaled = network.scaling(X, dtype=network.output.weight.dtype)
+            scores[first : items[-1] + 1] = network.shortcut(scaled)[..., 0].T
+    return scores
+
+
+def fit_shortcut(shortcut, sample, criterion):
     """Set the weights of a shortcut, for every member.
+
+    Each candidate of `_CANDIDATES` is a ridge fit; the shortcut is their sum,
+    weighed by :meth:`ScaledSample.weigh`, or their mean if nothing is left out.
 
     Parameters
     ----------
     shortcut : Shortcut
-    sample : Sample
+    sample : ScaledSample
     criterion : nn.Module
         A convex loss.
     """
@@ -110,9 +152,9 @@ def start_shortcut(shortcut, sample, criterion):
     n_features = sample.X.shape[1]
     size = unit_inside(X.double().numpy(), sample.group.numpy())
     size[n_features:] *= _BEND_SIZE
-    # What does not vary inside groups is of no use.
+    # A column that does not vary inside groups cannot order them.
     used = np.flatnonzero(size)
-    n_metrics = np.searchsorted(used, n_features)
+    n_slopes = np.searchsorted(used, n_features)
     X = X[:, used] * torch.from_numpy(size[used]).to(X)
     signs = None
     if hasattr(shortcut, "weight_signs"):
@@ -122,9 +164,9 @@ def start_shortcut(shortcut, sample, criterion):
     for has_bends, penalty in _CANDIDATES:
         if has_bends and shortcut.bends is None:
             continue
-        n_columns = X.shape[1] if has_bends else n_metrics
+        n_columns = X.shape[1] if has_bends else n_slopes
         weights = torch.zeros(n_members, X.shape[1])
-        weights[:, :n_columns] = _for_members(
+        weights[:, :n_columns] = fit_members(
             sample,
             X[:, :n_columns],
             criterion,
@@ -144,24 +186,70 @@ def start_shortcut(shortcut, sample, criterion):
         weight[:, used] = total * torch.from_numpy(size[used]).to(total)
 
 
-def weigh_parts(network, sample, criterion):
-    """Scale the shortcut and the layers of a network by what they are worth."""
-    with torch.no_grad():
-        parts = [network.of_layers(sample.X)[..., 0]]
-        if network.shortcut is not None:
-            parts.append(network.shortcut(sample.X)[..., 0])
-    share = sample.weigh(parts, criterion, np.ones(len(parts)))
-    network.scale_parts(share[-1] if len(parts) > 1 else 1.0, share[0])
+def fit_members(sample, X, criterion, penalty, signs, n_members):
+    """Return linear weights of each member, fitted without the groups it leaves out.
 
+    Parameters
+    ----------
+    sample : ScaledSample
+    X : tensor of shape (n_items, n_columns)
+    criterion : nn.Module
+    penalty, signs
+        See :func:`fit_linear`.
+    n_members : int
 
-def _for_members(sample, X, criterion, penalty, signs, n_members):
-    """Return the weights of each member, (n_members, n_columns)."""
-    how = {"penalty": penalty, "signs": signs}
-    of_all = fit_linear(X, sample.target, criterion, **how)
+    Returns
+    -------
+    weights : tensor of shape (n_members, n_columns)
+    """
+    ridge = {"penalty": penalty, "signs": signs}
+    common = fit_linear(X, sample.target, criterion, **ridge)
     if not sample.is_left_out:
-        return torch.from_numpy(np.tile(of_all, (n_members, 1))).float()
+        return torch.from_numpy(np.tile(common, (n_members, 1))).float()
     weights = []
     for member in range(n_members):
         kept, target = sample.without(member)
-        weights.append(fit_linear(X[kept], target, criterion, start=of_all, **how))
+        weights.append(fit_linear(X[kept], target, criterion, start=common, **ridge))
     return torch.from_numpy(np.stack(weights)).float()
+
+
+def weigh_and_center(net, sample):
+    """Weigh the parts of a trained net, and let each member's scores average zero.
+
+    Pairs do not tell where zero is, and ``predict`` compares the scores of the
+    members: zero is the mean score of the sample, for each member.
+
+    Parameters
+    ----------
+    net : GroupNet
+    sample : ScaledSample
+    """
+    network = net.module_
+    if network.bounded is not None:
+        return
+    network.cpu().eval()
+    parts = _parts(network, sample)
+    weights = sample.weigh(parts, convex_criterion(net), np.ones(len(parts)))
+    network.scale_parts(*weights)
+    mean = sum(_parts(network, sample)).mean(dim=1)
+    with torch.no_grad():
+        network.output.bias -= mean[:, None, None]
+    if network.shortcut is not None:
+        network.shortcut.weight.requires_grad_(True)
+    network.to(net.device)
+
+
+@torch.no_grad()
+def _parts(network, sample):
+    """Return the scores of the layers and, if there is one, of the shortcut."""
+    parts = [network.layer_scores(sample.X)[..., 0]]
+    if network.shortcut is not None:
+        parts.append(network.shortcut(sample.X)[..., 0])
+    return parts
+
+
+def convex_criterion(net):
+    """Return the loss of a net, or the convex one that stands in for it."""
+    if isinstance(net.criterion_, LambdaRankLoss):
+        return PairwiseLogisticLoss()
+    return net.criterion_
