@@ -98,6 +98,12 @@ class Segments:
         """Distance of each position from the start of its segment."""
         return np.arange(len(self.index)) - self.spread(self.start)
 
+    @property
+    def n_pairs(self):
+        """Number of pairs of places of each segment, n (n - 1) / 2."""
+        size = self.size.astype(np.int64)
+        return size * (size - 1) // 2
+
     def sum(self, values):
         """Return the sum of each segment, its values added in order."""
         return np.bincount(self.index, values, minlength=len(self.size))

@@ -1,5 +1,7 @@
 """The small data set and the quick ranker that several test files share."""
 
+from math import comb
+
 import numpy as np
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
@@ -14,6 +16,16 @@ def linear_groups():
     X = rng.normal(size=(150, 3))
     group = rng.permutation(np.repeat(np.arange(30), 5))
     return X, Groups.from_arrays(group=group, preference=X[:, 0] - X[:, 1])
+
+
+def n_pairs_of(items):
+    """Count the pairs of training items of one group and different preference."""
+    n_pairs = 0
+    for group in np.unique(items.group):
+        preference = items.preference[items.group == group]
+        ties = np.unique(preference, return_counts=True)[1]
+        n_pairs += comb(len(preference), 2) - sum(comb(int(n), 2) for n in ties)
+    return n_pairs
 
 
 def quick(sizes=(8,), **kwargs):

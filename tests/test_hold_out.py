@@ -53,8 +53,7 @@ ROWS = {
 def check_split(items, training, validation):
     assert not parents_of(training) & parents_of(validation)
     for side in (training, validation):
-        assert side.n_pairs > 0
-        assert len(side.comparable()) == len(side)
+        assert len(side.comparable()) == len(side) > 0
     assert len(training) + len(validation) <= len(items)
 
 

@@ -27,9 +27,8 @@ from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 
 
-@parametrize_with_checks(
-    [LevelClassifierRanker(), LevelClassifierRanker(n_levels=3, output="label")]
-)
+# test_contract.py runs them with the defaults.
+@parametrize_with_checks([LevelClassifierRanker(n_levels=3, output="label")])
 def test_scikit_learn_contract(estimator, check):
     # The checks make the assertions.
     assert check(estimator) is None

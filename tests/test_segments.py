@@ -37,3 +37,16 @@ def test_sums_before():
     expected = [0, 1, 0, 0, 4, 9]
     assert_array_equal(segments.sums_before(values), expected)
     assert_array_equal(segments.sums_before(values / 8), np.array(expected) / 8)
+
+
+@pytest.mark.parametrize(
+    ("size", "n_pairs"),
+    [
+        ([1], [0]),
+        ([2, 1, 5], [1, 0, 10]),
+        # More pairs than 32 bits can count, of sizes that they can.
+        (np.array([100_000], dtype=np.int32), [100_000 * 99_999 // 2]),
+    ],
+)
+def test_n_pairs(size, n_pairs):
+    assert Segments(np.array(size)).n_pairs.tolist() == n_pairs

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.check import are_comparable
 
 
@@ -78,17 +77,3 @@ class TrainingItems:
     @property
     def n_groups(self):
         return len(np.unique(self.group))
-
-    @property
-    def n_pairs(self):
-        """Number of pairs inside groups whose preferences differ."""
-        order = np.lexsort((self.preference, self.group))
-        group, preference = self.group[order], self.preference[order]
-        in_group = _n_pairs_of(Segments.of_equal(group).size)
-        tied = _n_pairs_of(Segments.of_equal(group, preference).size)
-        return int(in_group.sum() - tied.sum())
-
-
-def _n_pairs_of(sizes):
-    sizes = sizes.astype(np.int64)
-    return sizes * (sizes - 1) // 2

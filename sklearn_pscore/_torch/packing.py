@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from sklearn_pscore._segments import Segments
+from sklearn_pscore._segments import Segments, level_in_group
 
 
 class PackedTarget(NamedTuple):
@@ -83,14 +83,12 @@ class PackedGroups(Dataset):
         ties = Segments.of_equal(group, preference)
         self.table = _as_tensor(items.table)
         self.row = items.row[order]
-        self.level = ties.index - groups.spread(ties.index[groups.start])
+        self.level = level_in_group(group, preference)
         self.weight = items.weight[order].astype(np.float32)
         self.gain = gain(group, preference).astype(np.float32)
         self.judged = items.judged[order]
         self.sizes, self.starts = groups.size, groups.start
-        # n (n - 1) / 2 pairs in each group, less those of one level.
-        within = groups.size @ (groups.size - 1) - ties.size @ (ties.size - 1)
-        self.n_pairs = int(within // 2)
+        self.n_pairs = int(groups.n_pairs.sum() - ties.n_pairs.sum())
         self.fold = None
         self.shortcut_scores = None
 

@@ -125,13 +125,13 @@ def ordered_preference_ties(pairs):
     if pairs.weight.dtype.kind == "i":
         # Counts are exact: all pairs, less those of different level, less those of
         # the items below the k-th, less those tied in both.
-        total = _n_pairs(pairs.groups.size) - pairs.decided
+        total = pairs.groups.n_pairs - pairs.decided
         if is_top is not None:
-            total -= _n_pairs(pairs.groups.count(~is_top))
+            total -= Segments(pairs.groups.count(~is_top)).n_pairs
         if pairs.run[-1] == len(pairs.run) - 1:
             return total
         ties = Segments.of_equal(pairs.run, pairs.level)
-        n_tied = _n_pairs(ties.size)
+        n_tied = ties.n_pairs
         if is_top is not None:
             n_tied = n_tied * is_top[ties.start]
         return total - np.bincount(group[ties.start], n_tied)
@@ -176,10 +176,6 @@ def _sum_across(outer, inner, weight, group):
     same_outer = Segments.of_equal(outer[cells.start])
     pairs = cell_weight * same_outer.sums_before(cell_weight)
     return np.bincount(group[cells.start], pairs)
-
-
-def _n_pairs(size):
-    return size * (size - 1) // 2
 
 
 def _worse_first(level, weight, groups):

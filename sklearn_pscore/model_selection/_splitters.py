@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 from sklearn.utils import _safe_indexing, indexable
 
-from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.fields import as_labels
 
 
@@ -215,7 +215,7 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
     Splits by `labels` if given, else by the groups of the target.
     """
     donor = np.zeros(n_rows, dtype=bool)
-    if labels is None or _is_structured(target):
+    if labels is None or is_structured(target):
         target = check_groups(
             target,
             n_rows=n_rows,
@@ -237,7 +237,7 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
             UserWarning,
             stacklevel=3,
         )
-    if _is_structured(labels):
+    if is_structured(labels):
         raise TypeError(
             f"{labels_name} is a structured array with the fields "
             f"{list(labels.dtype.names)}; expected one label per row to split by. Pass "
@@ -280,7 +280,3 @@ def _check_length(values, n_rows, name):
             f"{name} has {n_values} rows but X has {n_rows}; expected one row per row "
             "of X. Build both from the same rows."
         )
-
-
-def _is_structured(values):
-    return getattr(getattr(values, "dtype", None), "names", None) is not None
