@@ -39,23 +39,27 @@ def sums_by_expansion(scores, level, weight, sizes, with_gradient=True):
         level, weight, sizes = (c.repeat(n_members) for c in (level, weight, sizes))
     sizes = sizes.to(level.device)
     x, (_, group) = scores.flatten(), _numbers(sizes)
-    ends = (torch.segment_reduce(x, end, lengths=sizes) for end in ("min", "max"))
+    ends = x.aminmax(dim=0, keepdim=True)
+    if len(sizes) > 1:
+        ends = (torch.segment_reduce(x, end, lengths=sizes) for end in ("min", "max"))
     lowest, highest = (end.double() for end in ends)
-    x = x - _spread((lowest + highest) / 2, group)
-    half_range = (highest - lowest) / 2
-    parts = [(slice(None), slice(None))]
+    x, half_range = x - _spread((lowest + highest) / 2, group), (highest - lowest) / 2
     is_wide = ~(2 * half_range <= _WIDEST_BLOCK)
+    parts = [slice(None)]
     if 0 < int(is_wide.sum()) < len(sizes):
         # Apart, so that only groups of a wide range are cut into blocks.
-        parts = [(mask[group], mask) for mask in (is_wide, ~is_wide)]
-    gradient = torch.empty_like(scores, dtype=x.dtype) if with_gradient else None
-    loss = pair_weight = 0.0
-    for items, groups in parts:
+        parts = [is_wide, ~is_wide]
+    loss, pair_weight, gradient = 0.0, 0.0, torch.empty_like(x)
+    for groups in parts:
+        items = groups if len(parts) == 1 else groups[group]
         sets = _Sets.of(level[items], weight[items].double(), sizes[groups])
         part, slopes = _sum_over_sets(sets, x[items], float(half_range[groups].max()))
         loss, pair_weight = loss + part, pair_weight + sets.pair_weight
-        if with_gradient:
-            gradient.view(-1)[items] = slopes()
+        if with_gradient and len(parts) == 1:
+            gradient = slopes()
+        elif with_gradient:
+            gradient[items] = slopes()
+    gradient = gradient.view_as(scores) if with_gradient else None
     return loss, gradient, pair_weight / n_members
 
 
@@ -82,14 +86,12 @@ def _sum_over_sets(sets, x, half_range):
         whole, whole_of_cell = whole.unique(return_inverse=True)
     C, D = (kernel.to(x) for kernel in coefficients(half_width, offsets))
     blocks = C, D, half_width, stride, number, center
-    T = _Polynomials(x / half_width, cell, C.shape[-1])
-    group = sets.group.index_select(0, key // stride)
+    T = _Polynomials(x.div_(half_width), cell, C.shape[-1])
     # By shares in the weight of the group: a heavy group must not round off a light one.
-    unit = sets.in_group.index_select(0, group)
+    unit = sets.in_group[sets.group[key // stride]]
     sums = T.weighted_sums(sets.weight, len(key)).div_(unit[:, None])
     # All pairs of each group, less those inside the sets, whose cells come first.
-    of_whole = sums.new_zeros(len(whole), sums.shape[1])
-    of_whole.index_add_(0, whole_of_cell, sums)
+    of_whole = torch.zeros_like(sums[: len(whole)]).index_add_(0, whole_of_cell, sums)
     even, slopes = _even_part(of_whole, whole, *blocks)
     loss += even @ sets.in_group[whole // stride].square()
     slopes = slopes.index_select(0, whole_of_cell)
@@ -136,14 +138,18 @@ class _Sets(NamedTuple):
             is_set = level.unique_consecutive(return_counts=True)[1] > 1
         by_group = in_level.split(n_levels.tolist())
         in_group = torch.stack([levels.sum() for levels in by_group])
-        below = torch.cat([levels.cumsum(0) for levels in by_group]).sub_(in_level)
+        below = torch.empty_like(in_level)
+        for levels, out in zip(by_group, below.split(n_levels.tolist()), strict=True):
+            torch.cumsum(levels, 0, out=out)
+        below -= in_level
         half = _spread(in_group / 2, group_of_level)
         is_set |= in_level > half
         number, n_inside = is_set.cumsum(0).sub_(1), int(is_set.sum())
-        number = torch.where(is_set, number, group_of_level + n_inside)
+        number_alone = _spread(groups + n_inside, group_of_level)
+        number = torch.where(is_set, number, number_alone)
         alone = in_level.masked_fill(is_set, 0.0)
         # Half of what is above less half of what is below.
-        linear = (half - in_level / 2).sub_(below)
+        linear = torch.sub(half, in_level, alpha=0.5).sub_(below)
         return cls(
             of_item=_spread(number, level).expand(len(level)),
             group=torch.cat([group_of_level[is_set], groups]),
@@ -245,14 +251,9 @@ def _even_part(sums, key, C, D, half_width, stride, number, center):
     """Sum E over all pairs of each set, and half of E(0) of each item with itself.
 
     From sums of weight times T over the items of each cell, shape (n_cells, n_terms),
-    the keys of the cells, and the numbers and centers of all blocks.
-
-    Returns
-    -------
-    losses : tensor of shape (n_cells,)
-        Their sum over the cells of a set is the set's.
-    slopes : tensor of shape (n_cells, n_terms)
-        Coefficients of the slope's polynomial in each cell.
+    the keys of the cells, and the numbers and centers of all blocks. Return losses,
+    shape (n_cells,), whose sum over the cells of a set is the set's, and the
+    coefficients of the slope's polynomial in each cell, shape (n_cells, n_terms).
     """
     losses = ((sums @ C[0]) * sums).sum(1).div_(2)
     slopes = sums @ D[0].T
@@ -269,9 +270,7 @@ def _even_part(sums, key, C, D, half_width, stride, number, center):
     weight, first = sums[:, 0], key - key % stride
     center = center[torch.searchsorted(number, key % stride)]
     score = center * weight + half_width * sums[:, 1]
-    weight_before, score_before = (
-        pad(values.cumsum(0), (1, 0)) for values in (weight, score)
-    )
+    weight_before, score_before = (pad(v.cumsum(0), (1, 0)) for v in (weight, score))
     start, end = (torch.searchsorted(key, k) for k in (first, first + stride))
     near = torch.searchsorted(key, key - _BLOCKS_BETWEEN)
     near_end = torch.searchsorted(key, key + _BLOCKS_BETWEEN, right=True)

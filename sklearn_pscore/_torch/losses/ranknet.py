@@ -231,5 +231,5 @@ def sum_over_pairs(
         loss += part[0]
         pair_weight += part[2]
         if with_gradient:
-            gradient[:, items] = part[1].to(gradient.dtype)
+            gradient[:, items] = part[1]
     return loss, gradient, pair_weight
