@@ -1,4 +1,7 @@
-"""The pairwise logistic (RankNet) loss over all pairs of packed groups."""
+"""The pairwise logistic (RankNet) loss over all pairs of packed groups.
+
+Small groups go through their pairs, all others through an expansion: ``docs/loss.md``.
+"""
 
 import numpy as np
 import torch
