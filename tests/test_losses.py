@@ -94,6 +94,16 @@ def test_float32_scores(name, sizes):
     assert_allclose(result[1], exact[1], atol=1e-6)
 
 
+def test_ranknet_of_large_groups_apart_in_float32():
+    scores, target = random_case(SIZES["large"], seed=4, dtype=torch.float32)
+    result = value_and_gradient(LOSSES["ranknet"], scores, target)
+    target = target._replace(weight=target.weight.double())
+    exact = value_and_gradient(LOSSES["ranknet"], scores.double(), target)
+    assert result[1].dtype == torch.float32
+    assert_allclose(result[0], exact[0], rtol=1e-5)
+    assert_allclose(result[1], exact[1], atol=1e-6)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_batch_without_weight_costs_nothing(name):
     scores, target = random_case(SIZES["several"])

@@ -234,5 +234,5 @@ def sum_over_pairs(
         loss += part[0]
         pair_weight += part[2]
         if with_gradient:
-            gradient[:, items] = part[1]
+            gradient[:, items] = part[1].to(gradient.dtype)
     return loss, gradient, pair_weight
