@@ -6,7 +6,7 @@ the distance of the blocks' centers,
 .. math:: E(h (x - y) + o) \\approx \\sum_{pq} C_{pq} T_p(x) T_q(y),
           \\quad E(u) = \\log(2 \\cosh(u / 2)),
 
-and D expands the slope :math:`E'(u) = \\tanh(u / 2) / 2` in the same way (``docs/loss.md``).
+and D the slope :math:`E'(u) = \\tanh(u / 2) / 2` in the same way (``docs/loss.md``).
 """
 
 import math
