@@ -121,6 +121,33 @@ class TestStretches:
         together = pd.concat(read, ignore_index=True)
         assert_frame_equal(together[table.columns], table.reset_index(drop=True))
 
+    @pytest.mark.parametrize(
+        "features",
+        [
+            pd.Index(FEATURES[::-1]),
+            np.array(FEATURES[::-1]),
+            tuple(FEATURES[::-1]),
+            pd.Series(FEATURES[::-1], index=[4, 7]),
+            reversed(FEATURES),
+        ],
+        ids=["index", "array", "tuple", "series", "iterator"],
+    )
+    def test_features_by_any_list_of_names_in_its_order(self, tmp_path, features):
+        path = write(make_table(), tmp_path / "a.parquet")
+        read = ParquetGroups(path, fields=NAMES, features=features, rows_at_a_time=9)
+        assert read.features == ["FID", "SSIM"]
+        assert all(type(name) is str for name in read.features)
+        together = pd.concat(read, ignore_index=True)
+        assert_frame_equal(together[FEATURES], make_table()[FEATURES])
+
+    @pytest.mark.parametrize("rows_at_a_time", [np.int64(70), 2**63, 10**30])
+    def test_any_number_of_rows_can_be_asked_for(self, tmp_path, rows_at_a_time):
+        table = make_table()
+        path = write(table, tmp_path / "a.parquet")
+        parts = list(stretches(path, rows_at_a_time))
+        assert_frame_equal(pd.concat(parts, ignore_index=True)[table.columns], table)
+        assert (len(parts) == 1) == (rows_at_a_time > len(table))
+
     @pytest.mark.parametrize("index", ["query", ["SSIM", "opinion"], "FID"])
     def test_an_index_with_a_name_is_a_column(self, tmp_path, index):
         table = make_table()
@@ -347,6 +374,9 @@ class TestBadFiles:
         label = make_table()["query"][0]
         with pytest.raises(ValueError, match=f"group {label} comes back"):
             quick().fit_parquet(path, **NAMES)
+        n_rows = len(make_table())
+        with pytest.raises(ValueError, match=f"column 'query' at row {n_rows} after"):
+            quick().fit_parquet(path, **NAMES, rows_at_a_time=7)
 
     def test_rows_are_counted_in_the_stretch_of_the_files(self, tmp_path):
         table = make_table(1).assign(query="a", heavy=1.0)
@@ -375,6 +405,111 @@ class TestBadFiles:
         # None in sys.modules makes the import statement raise ImportError.
         monkeypatch.setitem(sys.modules, "pyarrow", None)
         with pytest.raises(ImportError, match=r"pip install \"sklearn-pscore\[parquet"):
+            quick().fit_parquet(path, **NAMES)
+
+    @pytest.mark.parametrize("argument", ["group", "preference", "weight", "donor"])
+    def test_no_column_of_the_target_is_a_feature(self, tmp_path, argument):
+        table = make_table().assign(heavy=1.0, outside=False)
+        path = write(table, tmp_path / "a.parquet")
+        names = {**NAMES, "weight": "heavy", "donor": "outside"}
+        message = (
+            f"features[1] is {names[argument]!r}, which is the column of {argument}="
+        )
+        with pytest.raises(ValueError, match=re.escape(message)):
+            quick().fit_parquet(path, **names, features=["SSIM", names[argument]])
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            (
+                {"features": ["SSIM", "FID", "SSIM"]},
+                ValueError,
+                "'SSIM' at 0 and again",
+            ),
+            ({"features": []}, ValueError, "features is empty; expected at least one"),
+            ({"features": ["SSIM", 3]}, TypeError, "features[1] is 3, of type int"),
+            ({"features": {"SSIM"}}, TypeError, "features is {'SSIM'}, of type set"),
+            ({"features": 3}, TypeError, "features is 3, of type int; expected a list"),
+            ({"features": b"FID"}, TypeError, "features=b'FID' is a bytes; expected"),
+            ({"group": None}, TypeError, "group is None, of type NoneType; expected"),
+            ({"preference": 3}, TypeError, "Pass a str, for example preference='3'"),
+            (
+                {"weight": ["FID"]},
+                TypeError,
+                "weight is ['FID'], of type list; expected",
+            ),
+            (
+                {"rows_at_a_time": 0},
+                ValueError,
+                "rows_at_a_time is 0; expected at least",
+            ),
+            ({"rows_at_a_time": -1}, ValueError, "rows_at_a_time is -1; expected at"),
+            (
+                {"rows_at_a_time": None},
+                TypeError,
+                "rows_at_a_time is None, of type None",
+            ),
+            (
+                {"rows_at_a_time": 2.5},
+                TypeError,
+                "rows_at_a_time is 2.5, of type float",
+            ),
+            (
+                {"rows_at_a_time": True},
+                TypeError,
+                "rows_at_a_time is True, of type bool",
+            ),
+            ({"path": None}, TypeError, "path is None, of type NoneType; expected the"),
+            ({"path": [3]}, TypeError, "path[0] is 3, of type int; expected the path"),
+            ({"path": []}, ValueError, "path='[]' holds no *.parquet file"),
+        ],
+    )
+    def test_arguments_are_refused_by_name(self, tmp_path, arguments, error, message):
+        path = write(make_table(), tmp_path / "a.parquet")
+        with pytest.raises(error, match=re.escape(message)):
+            quick().fit_parquet(**{"path": path, **NAMES, **arguments})
+
+    def test_a_file_that_is_named_twice_is_refused(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        again = tmp_path / ".." / tmp_path.name / "a.parquet"
+        with pytest.raises(ValueError, match="names .* at 0 and again at 1; expected"):
+            quick().fit_parquet([path, again], **NAMES)
+
+    @pytest.mark.parametrize("column", ["SSIM", "query"])
+    def test_two_columns_of_one_name_are_refused(self, tmp_path, column):
+        rows = pa.Table.from_pandas(make_table(), preserve_index=False)
+        rows = rows.append_column(column, rows[column])
+        pq.write_table(rows, tmp_path / "bad.parquet")
+        message = rf"bad.parquet has 2 columns of the name '{column}', which "
+        with pytest.raises(ValueError, match=message):
+            quick().fit_parquet(tmp_path, **NAMES)
+        if column == "SSIM":
+            quick(max_epochs=1).fit_parquet(tmp_path, **NAMES, features=["FID"])
+
+    @pytest.mark.parametrize(
+        ("column", "values", "message"),
+        [
+            ("opinion", "4.5", "'opinion', which preference= names, holds .*string"),
+            ("heavy", "1", "'heavy', which weight= names, holds .*string"),
+            ("query", b"a", "'query', which group= names, holds binary; expected int"),
+            ("query", 7, "'query', which group= names, holds int64, but in .*0.parq"),
+            ("query", 7.5, "'query', which group= names, holds double, but in .*0.p"),
+            ("FID", "1", "'FID' holds .*string; expected numbers in every metric"),
+        ],
+    )
+    def test_the_second_file_is_named(self, tmp_path, column, values, message):
+        table = make_table().assign(heavy=1.0)
+        write(table, tmp_path / "0.parquet")
+        after = table[:1].drop(columns=column).assign(**{column: values})
+        write(after, tmp_path / "1.parquet")
+        with pytest.raises(ValueError, match=f"1.parquet: column {message}"):
+            quick().fit_parquet(tmp_path, **NAMES, weight="heavy")
+
+    def test_a_type_error_in_the_rows_names_the_file(self, tmp_path):
+        table = make_table().assign(query=np.repeat(0.5, len(make_table())))
+        path = write(table, tmp_path / "a.parquet")
+        message = "a.parquet, rows 0 to .* group is 0.5 at row 0; expected integers or"
+        with pytest.raises(TypeError, match=message):
             quick().fit_parquet(path, **NAMES)
 
     def test_one_name_for_features_is_refused(self, tmp_path):

@@ -45,14 +45,16 @@ class ParquetMixin:
             whose ``*.parquet`` files are taken in the order of their names.
         group, preference : str
             Columns of the target, see :meth:`Groups.from_frame`.
-        features : list of str or None, default=None
-            Columns of the metrics, which must be numeric. None takes every other
-            column, ids included: name the metrics if there are any. An index
-            that pandas wrote counts as a column if it has a name.
+        features : list-like of str or None, default=None
+            Columns of the metrics, which must be numeric: a list, a tuple, an
+            array, or ``df.columns[:5]``. None takes every other column, ids
+            included: name the metrics if there are any. An index that pandas
+            wrote counts as a column if it has a name. No column of the target
+            can be a metric.
         item, weight, donor : str or None, default=None
             Further columns of the target.
         rows_at_a_time : int, default=65536
-            Rows to read at a time.
+            Rows to read at a time, at least 1.
 
         Returns
         -------
@@ -63,10 +65,12 @@ class ParquetMixin:
         Raises
         ------
         ValueError
-            If a file cannot be read, lacks a column, has a metric that is not
-            numeric or a group in two places, and as for :meth:`fit`.
+            If a file cannot be read, lacks a column or has two of its name, has a
+            metric that is not numeric or a group in two places, if `features`
+            names a column twice or one of the target, and as for :meth:`fit`.
         TypeError
-            If `features` is a str.
+            If the name of a column is no str, `features` no list of them, `path`
+            no path, or `rows_at_a_time` no integer.
         ImportError
             If pyarrow is not installed.
         """
@@ -124,7 +128,7 @@ class ParquetMixin:
                 target = check_groups(y, n_rows=len(X), caller=caller)
                 items = TrainingItems.from_target(X, target)
                 items = self._comparable(items, target, caller)
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 raise stretches.located(error, frame, first_row) from error
             yield items, len(frame)
             first_row += len(frame)

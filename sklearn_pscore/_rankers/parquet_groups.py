@@ -1,10 +1,15 @@
 """Whole groups from Parquet files, read a part of the rows at a time."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 
+from sklearn_pscore._rankers.parquet_arguments import (
+    check_features,
+    check_fields,
+    check_rows_at_a_time,
+    list_files,
+)
 from sklearn_pscore._segments import run_starts
 
 _MISSING = (
@@ -20,8 +25,9 @@ class ParquetGroups:
     """Rows of Parquet files whose groups are runs of neighbouring rows.
 
     The constructor checks everything but the values of the features: that the
-    files can be read and have the columns, that the features are numbers, and
-    that the rows of each group follow one another.
+    files can be read and have the columns, that these are of one kind in all
+    files, that features and target share none, and that the rows of each group
+    follow one another.
 
     An index that pandas wrote is a column like any other if it has a name.
 
@@ -33,7 +39,7 @@ class ParquetGroups:
     fields : dict of str to str
         Columns of the target by the field of Groups that they hold; `group`
         and `preference` at least.
-    features : list of str or None
+    features : list-like of str, or None
         Columns of the features. None takes all that are not in `fields`, except
         an index without a name.
     rows_at_a_time : int
@@ -52,26 +58,21 @@ class ParquetGroups:
             import pyarrow  # noqa: F401
         except ImportError:
             raise ImportError(_MISSING) from None
-        if isinstance(features, str):
-            raise TypeError(
-                f"features={features!r} is a str; expected a list of the names of "
-                f"columns. Pass features=[{features!r}]."
-            )
-        self.paths = _files(path)
+        check_fields(fields)
         self.fields = fields
-        self.rows_at_a_time = rows_at_a_time
-        self.features = features
-        for number, file in enumerate(self.paths):
+        self.features = check_features(features, fields)
+        self.rows_at_a_time = check_rows_at_a_time(rows_at_a_time)
+        self.paths = list_files(path)
+        kinds = {}
+        for file in self.paths:
             schema = _schema(file)
-            if number == 0 and features is None:
-                taken = set(fields.values())
-                self.features = [
-                    name
-                    for name in schema.names
-                    if name not in taken and not _UNNAMED_INDEX.fullmatch(name)
-                ]
+            if self.features is None:
+                self.features = _remaining(schema.names, fields)
             _check_columns(file, schema.names, fields, self.features)
-            _check_numeric(file, schema, self.features)
+            _check_kinds(file, schema, fields, self.features)
+            for field in ("group", "item"):
+                if field in fields:
+                    _check_same_kind(file, schema, field, fields[field], kinds)
         self._check_target()
 
     def __iter__(self):
@@ -99,7 +100,7 @@ class ParquetGroups:
 
         Parameters
         ----------
-        error : ValueError
+        error : ValueError or TypeError
             Raised by a check of the stretch.
         frame : DataFrame
             The stretch.
@@ -108,8 +109,10 @@ class ParquetGroups:
 
         Returns
         -------
-        error : ValueError
+        error : ValueError or TypeError
+            Of the kind that came; a ValueError if a feature is not finite.
         """
+        kind = TypeError if isinstance(error, TypeError) else ValueError
         parts, stop = [], start + len(frame)
         for file, n_rows in self._n_rows_of.items():
             if start < n_rows and stop > 0:
@@ -119,11 +122,12 @@ class ParquetGroups:
         wrong = np.argwhere(~np.isfinite(X))
         if len(wrong):
             row, k = wrong[0]
+            kind = ValueError
             error = (
                 f"column {self.features[k]!r} holds {X[row, k]} at row {row}; expected "
                 "finite numbers. Drop the row or fill it in."
             )
-        return ValueError(
+        return kind(
             f"{' and '.join(parts)} (any row below is counted from 0 in these): {error}"
         )
 
@@ -135,18 +139,20 @@ class ParquetGroups:
             frame = batch.to_pandas(ignore_metadata=True)
             labels = frame[column].to_numpy()
             self._check_nothing_is_missing(file, frame, n_before[file])
-            n_before[file] += len(frame)
-            for label in labels[run_starts(labels)]:
+            starts = run_starts(labels)
+            for start, label in zip(starts, labels[starts], strict=True):
                 if label == previous:
                     continue
                 if label in seen:
                     raise ValueError(
-                        f"{file}: group {label} comes back in column {column!r} after "
-                        "other groups; expected the rows of a group next to each other. "
-                        f"Sort the file by {column!r}."
+                        f"{file}: group {label} comes back in column {column!r} at row "
+                        f"{n_before[file] + start} after other groups; expected the rows "
+                        "of a group next to each other. Sort the file by "
+                        f"{column!r}."
                     )
                 seen.add(label)
                 previous = label
+            n_before[file] += len(frame)
         self.n_rows = sum(n_before.values())
         if not seen:
             raise ValueError(
@@ -182,27 +188,6 @@ class ParquetGroups:
                 raise _unreadable(path, error) from error
 
 
-def _files(path):
-    if isinstance(path, (list, tuple)):
-        paths = [Path(each) for each in path]
-    elif Path(path).is_dir():
-        paths = sorted(Path(path).glob("*.parquet"))
-    else:
-        paths = [Path(path)]
-    if not paths:
-        raise ValueError(
-            f"path={str(path)!r} holds no *.parquet file; expected at least one. Pass a "
-            "file, a list of files, or a folder of them."
-        )
-    for each in paths:
-        if not each.is_file():
-            raise FileNotFoundError(
-                f"path names {str(each)!r}, which is not a file; expected a Parquet file. "
-                "Check the path."
-            )
-    return paths
-
-
 def _schema(path):
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -213,6 +198,16 @@ def _schema(path):
         raise _unreadable(path, error) from error
 
 
+def _remaining(names, fields):
+    """Return the names of the columns that the target leaves."""
+    taken = set(fields.values())
+    return [
+        name
+        for name in names
+        if name not in taken and not _UNNAMED_INDEX.fullmatch(name)
+    ]
+
+
 def _check_columns(path, names, fields, features):
     wanted = {**fields, **{f"features[{k}]": name for k, name in enumerate(features)}}
     for argument, column in wanted.items():
@@ -221,6 +216,12 @@ def _check_columns(path, names, fields, features):
                 f"{path} has no column {column!r}, which {argument}= names; its columns "
                 f"are {names}. Name one of these."
             )
+        if names.count(column) > 1:
+            raise ValueError(
+                f"{path} has {names.count(column)} columns of the name {column!r}, which "
+                f"{argument}= names; expected one. Rename them in what wrote the file, or "
+                "leave the name out of features=[...]."
+            )
     if not features:
         raise ValueError(
             f"{path} has no column beside {list(fields.values())}; expected at least one "
@@ -228,22 +229,70 @@ def _check_columns(path, names, fields, features):
         )
 
 
-def _check_numeric(path, schema, features):
-    from pyarrow import types
-
+def _check_kinds(path, schema, fields, features):
+    """Raise ValueError for a column of a type that its use cannot take."""
     for name in features:
         kind = schema.field(name).type
-        if not (
-            types.is_integer(kind)
-            or types.is_floating(kind)
-            or types.is_decimal(kind)
-            or types.is_boolean(kind)
-        ):
+        if not _is_number(kind):
             raise ValueError(
                 f"{path}: column {name!r} holds {kind}; expected numbers in every metric. "
                 "Name the metrics with features=[...], or say what the column is with "
                 "item=."
             )
+    for argument, column in fields.items():
+        kind = schema.field(column).type
+        is_label = argument in ("group", "item")
+        if _is_null(kind) or _is_number(kind) or (is_label and _is_text(kind)):
+            continue
+        expected = "integers or strings" if is_label else "numbers"
+        raise ValueError(
+            f"{path}: column {column!r}, which {argument}= names, holds {kind}; expected "
+            f"{expected}. Convert the column in what writes the file."
+        )
+
+
+def _check_same_kind(path, schema, field, column, kinds):
+    """Raise ValueError if a file has numbers for labels where an earlier has text.
+
+    Parameters
+    ----------
+    kinds : dict of str to (path, type)
+        By field, those of the first file; changed in place.
+    """
+    kind = schema.field(column).type
+    first_path, first = kinds.setdefault(field, (path, kind))
+    if _is_text(kind) != _is_text(first):
+        raise ValueError(
+            f"{path}: column {column!r}, which {field}= names, holds {kind}, but in "
+            f"{first_path} it holds {first}; expected one kind, since 1 and '1' are "
+            "different labels. Convert one of the two."
+        )
+
+
+def _is_number(kind):
+    from pyarrow import types
+
+    return (
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_decimal(kind)
+        or types.is_boolean(kind)
+    )
+
+
+def _is_text(kind):
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    is_text = (types.is_string, types.is_large_string, types.is_string_view)
+    return any(check(kind) for check in is_text)
+
+
+def _is_null(kind):
+    from pyarrow import types
+
+    return types.is_null(kind)
 
 
 def _unreadable(path, error):
