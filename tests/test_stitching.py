@@ -3,6 +3,7 @@
 import tracemalloc
 from itertools import combinations, permutations
 from math import comb, perm
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -315,3 +316,42 @@ def test_a_stitched_item_may_be_liked_as_its_parts_on_average():
     stitched = ~items.judged
     assert_allclose(items.preference[stitched], [0.5, 2.5, 3.0, 1.5])
     assert_allclose(items.X[stitched].ravel(), [0.5, 1.0, 1.5, 1.0])
+
+
+@pytest.mark.parametrize("donors", ["marked", "all"])
+def test_drawn_donors_are_different_and_from_other_groups(donors):
+    """With so many donors that they are not shuffled."""
+    group = np.repeat(np.arange(700), 2)
+    fields = {"donor": group >= 20} if donors == "marked" else {}
+    groups = Groups.from_arrays(group=group, preference=np.arange(1400), **fields)
+    X = np.column_stack([group, np.arange(1400)]).astype(float)
+    items = make(X, groups, stitch_sizes=(), n_injected=5)
+    injected = items.take(~items.judged)
+    n_groups = 20 if donors == "marked" else 700
+    assert_array_equal(injected.group, np.repeat(np.arange(n_groups), 5))
+    assert (injected.X[:, 0] != injected.group).all()
+    for of_group in np.split(injected.X[:, 1], n_groups):
+        assert len(set(of_group)) == 5
+    if donors == "marked":
+        assert (injected.X[:, 0] >= 20).all()
+    # Each of 700 groups draws 5 of 1,398 donors: a quarter comes from each quarter.
+    counts = np.histogram(injected.X[:, 1], bins=4)[0]
+    assert chisquare(counts).pvalue > 0.001
+
+
+@pytest.mark.parametrize("options", [{}, {"clips": True}, {"donors": True}])
+def test_time_grows_with_the_groups(options):
+    """40,000 groups of two: one pass over all items for each would take minutes."""
+    item, n_clips = np.arange(80_000), 2 if "clips" in options else 1
+    fields = {"donor": item >= 60_000} if "donors" in options else {}
+    if n_clips > 1:
+        fields = {"item": np.repeat(item, 2), "clip": np.tile([0, 1], len(item))}
+    item = np.repeat(item, n_clips)
+    groups = Groups.from_arrays(group=item // 2, preference=item, **fields)
+    X = np.random.default_rng(0).normal(size=(len(item), 3))
+    start = perf_counter()
+    items = make(X, groups, max_stitched=500, n_injected=3)
+    assert perf_counter() - start < 15
+    n_judged = 60_000 if "donors" in options else 80_000
+    n_orders = 2 if n_clips > 1 else 1
+    assert len(items) == n_judged + n_judged // 2 * (n_orders + 3)

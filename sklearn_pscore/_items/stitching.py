@@ -5,15 +5,21 @@ from itertools import combinations, permutations
 from math import comb, perm
 
 import numpy as np
+from sklearn.utils.random import sample_without_replacement
 
 from sklearn_pscore._items.source_items import SourceItems
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._segments import run_starts
+from sklearn_pscore._segments import Segments, level_in_group
 
 # Up to this many times the number wanted, all orders are listed and drawn from.
 # Beyond, random orders are drawn until enough are different: the chance that one
 # is drawn already is then below 1 in 4. Not measured.
 _MOST_LISTED_PER_DRAWN = 4
+
+# Up to this many donors are shuffled to draw some of them. Beyond, the time of a
+# group would grow with the donors, and that of all groups with their square. Not
+# measured.
+_MOST_SHUFFLED = 1000
 
 
 def make_training_items(
@@ -57,37 +63,87 @@ def make_training_items(
         The codes in ``items.parents`` are positions in these.
     """
     sources = SourceItems.from_rows(X, target)
-    clip_rows = None
-    if target.clip is not None:
-        clip_rows = _ClipRows.sorted_by_item(X, target.clip, sources.row_item)
     judged = np.flatnonzero(~sources.donor)
     donors = np.flatnonzero(sources.donor) if sources.donor.any() else judged
-    # Nothing comes before the first start.
-    by_group = np.split(judged, run_starts(sources.group[judged]))[1:]
+    groups = Segments.of_equal(sources.group[judged])
     combine = {"max": np.max, "mean": np.mean}[stitched_preference]
-    parts = [_judged(sources, judged)]
-    for members in by_group:
-        for size in stitch_sizes:
-            stitched_X, parents = _stitch(
-                sources, clip_rows, members, size, max_stitched, rng
-            )
-            preference = combine(sources.preference[parents], axis=1)
-            parts.append(
-                _synthetic(
-                    stitched_X,
-                    group=sources.group[members[0]],
-                    preference=preference - stitch_penalty * size,
-                    weight=sources.weight[parents].mean(axis=1),
-                    parents=parents,
-                )
-            )
-    for members in by_group:
-        group = sources.group[members[0]]
-        strangers = donors[sources.group[donors] != group]
+    has_clips = target.clip is not None
+    orders = _draw_parts(groups, stitch_sizes, max_stitched, has_clips, rng)
+    stitched = []
+    for size in stitch_sizes:
+        parents = judged[orders[size]]
+        if has_clips:
+            # An item without a row in run c cannot be part c.
+            runs = _ClipRuns.of_judged_rows(X, target, sources, size)
+            parents = parents[(runs.n_rows_of(parents) > 0).all(axis=1)]
+            part_X = runs.means(parents)
+        else:
+            part_X = sources.X[parents].mean(axis=1)
+        preference = combine(sources.preference[parents], axis=1)
+        part = _synthetic(
+            part_X,
+            group=sources.group[parents[:, 0]],
+            preference=preference - stitch_penalty * size,
+            weight=sources.weight[parents].mean(axis=1),
+            parents=parents,
+        )
+        stitched.append(part)
+    parts = [_judged(sources, judged), *_by_group(stitched)]
+    if n_injected != 0:
         parts.append(
-            _injected(sources, strangers, group, n_injected, injected_penalty, rng)
+            _injected(
+                sources,
+                donors,
+                sources.group[judged[groups.start]],
+                n_injected,
+                injected_penalty,
+                rng,
+            )
         )
     return _concatenated(parts), sources
+
+
+def _draw_parts(groups, sizes, max_stitched, ordered, rng):
+    """Draw the parts of the stitched items of every group.
+
+    Parameters
+    ----------
+    groups : Segments
+        The judged items of each group.
+    sizes : sequence of int
+    max_stitched : int or None
+    ordered : bool
+    rng : RandomState
+
+    Returns
+    -------
+    orders : dict of int to ndarray of shape (n_stitched, size), int
+        By size, positions of the parts among all judged items, by group.
+    """
+    # Groups of one number of items, where nothing is drawn, share their orders.
+    listed, orders = {}, {size: [] for size in sizes}
+    for start, n_items in zip(groups.start, groups.size.tolist(), strict=True):
+        for size in sizes:
+            found = listed.get((n_items, size))
+            if found is None:
+                found = draw_orders(n_items, size, max_stitched, ordered, rng)
+                n_all = (perm if ordered else comb)(n_items, size)
+                if len(found) == n_all:
+                    listed[n_items, size] = found
+            if len(found):
+                orders[size].append(start + found)
+    return {
+        size: np.concatenate([np.empty((0, size), dtype=np.int64), *drawn])
+        for size, drawn in orders.items()
+    }
+
+
+def _by_group(parts):
+    """Return parts of all groups as one, sorted by group; the parts stay in order."""
+    if not parts:
+        return []
+    items = _concatenated(parts)
+    return [items.take(np.argsort(items.group, kind="stable"))]
 
 
 def draw_orders(n_items, size, n_drawn, ordered, rng):
@@ -144,92 +200,102 @@ def _random_orders(n_items, size, n_drawn, rng):
 
 
 @dataclass(frozen=True)
-class _ClipRows:
-    """Rows and their clips, sorted by item.
+class _ClipRuns:
+    """Sums of the rows of each item over the runs of clips of its group.
+
+    The distinct clips of the judged items of a group are cut, in order of time,
+    into runs whose lengths differ by at most one.
 
     Attributes
     ----------
-    X : ndarray of shape (n_rows, n_features)
-    clip : ndarray of shape (n_rows,), int
-    start : ndarray of shape (n_items + 1,), int
-        The rows of item i are ``start[i]`` to ``start[i + 1] - 1``.
+    sums : ndarray of shape (n_items, n_runs, n_features)
+    n_rows : ndarray of shape (n_items, n_runs), int
+        Number of rows in each sum.
     """
 
-    X: np.ndarray
-    clip: np.ndarray
-    start: np.ndarray
+    sums: np.ndarray
+    n_rows: np.ndarray
 
     @classmethod
-    def sorted_by_item(cls, X, clip, row_item):
-        order = np.argsort(row_item, kind="stable")
-        start = np.append(0, np.cumsum(np.bincount(row_item)))
-        return cls(X[order], clip[order], start)
-
-    def run_sums(self, items, n_runs):
-        """Sum the rows of each item over runs of clips.
-
-        The distinct clips of all `items` are cut, in order of time, into
-        `n_runs` runs whose lengths differ by at most one.
-
-        Returns
-        -------
-        sums : ndarray of shape (n_items, n_runs, n_features)
-        counts : ndarray of shape (n_items, n_runs)
-            Number of rows in each sum.
-        """
-        n_rows = self.start[items + 1] - self.start[items]
-        rows = np.concatenate(
-            [np.arange(self.start[item], self.start[item + 1]) for item in items]
+    def of_judged_rows(cls, X, target, sources, n_runs):
+        rows = np.flatnonzero(~target.donor)
+        rows = rows[np.lexsort((target.clip[rows], target.group[rows]))]
+        group, clip = target.group[rows], target.clip[rows]
+        level, groups = level_in_group(group, clip), Segments.of_equal(group)
+        n_clips = level[groups.start + groups.size - 1] + 1
+        # As np.array_split: the first runs have one clip more.
+        length, n_longer = (
+            groups.spread(n_clips // n_runs),
+            groups.spread(n_clips % n_runs),
         )
-        position = np.repeat(np.arange(len(items)), n_rows)
-        clips, clip_of_row = np.unique(self.clip[rows], return_inverse=True)
-        lengths = [len(run) for run in np.array_split(clips, n_runs)]
-        run = np.repeat(np.arange(n_runs), lengths)[clip_of_row]
-        sums = np.zeros((len(items), n_runs, self.X.shape[1]))
-        np.add.at(sums, (position, run), self.X[rows])
-        counts = np.zeros((len(items), n_runs))
-        np.add.at(counts, (position, run), 1.0)
-        return sums, counts
+        in_longer = n_longer * (length + 1)
+        run = np.where(
+            level < in_longer,
+            level // (length + 1),
+            n_longer + (level - in_longer) // np.maximum(length, 1),
+        )
+        n_items = len(sources.group)
+        # Rows are added in the order in which they were passed.
+        order = np.argsort(rows)
+        position = sources.row_item[rows[order]] * n_runs + run[order]
+        sums = np.zeros((n_items * n_runs, X.shape[1]))
+        np.add.at(sums, position, X[rows[order]])
+        n_rows = np.bincount(position, minlength=n_items * n_runs)
+        return cls(sums.reshape(n_items, n_runs, -1), n_rows.reshape(n_items, n_runs))
+
+    def n_rows_of(self, parents):
+        """Return the rows of part c, which is run c of the c-th parent."""
+        return self.n_rows[parents, np.arange(parents.shape[1])]
+
+    def means(self, parents):
+        """Return the mean over the rows of all parts."""
+        sums = self.sums[parents, np.arange(parents.shape[1])].sum(axis=1)
+        return sums / self.n_rows_of(parents).sum(axis=1, keepdims=True)
 
 
-def _stitch(sources, clip_rows, members, size, max_stitched, rng):
-    """Stitch items of one group.
+def _injected(sources, donors, groups, n_injected, penalty, rng):
+    """Return some of `donors`, items of other groups, as items of each of `groups`.
 
-    Without clips, the features are the mean over the parts. With clips, part c
-    is run c of the c-th item's clips, and the features are the mean over the
-    rows of all parts.
-
-    Returns
-    -------
-    X : ndarray of shape (n_stitched, n_features)
-    parents : ndarray of shape (n_stitched, size), int
-        Positions in `sources`, in the order of the parts.
+    Parameters
+    ----------
+    sources : SourceItems
+    donors : ndarray of int
+        Positions in `sources`, ascending, so that those of a group are neighbours.
+    groups : ndarray of int
+        Codes of the groups.
+    n_injected : int or None
+    penalty : float
+    rng : RandomState
     """
-    has_clips = clip_rows is not None
-    orders = draw_orders(len(members), size, max_stitched, has_clips, rng)
-    if not has_clips:
-        return sources.X[members][orders].mean(axis=1), members[orders]
-    sums, counts = clip_rows.run_sums(members, size)
-    runs = np.arange(size)
-    # An item without a row in run c cannot be part c.
-    orders = orders[(counts[orders, runs] > 0).all(axis=1)]
-    n_rows = counts[orders, runs].sum(axis=1, keepdims=True)
-    return sums[orders, runs].sum(axis=1) / n_rows, members[orders]
-
-
-def _injected(sources, strangers, group, n_injected, penalty, rng):
-    """Return some of `strangers`, items of other groups, as items of `group`."""
-    if n_injected is not None and n_injected < len(strangers):
-        strangers = np.sort(rng.choice(strangers, n_injected, replace=False))
+    first = np.searchsorted(sources.group[donors], groups, side="left")
+    n_inside = np.searchsorted(sources.group[donors], groups, side="right") - first
+    drawn = [np.empty(0, dtype=np.int64)]
+    for n_strangers, start, n_skipped in zip(
+        (len(donors) - n_inside).tolist(), first, n_inside, strict=True
+    ):
+        chosen = _draw_some(n_strangers, n_injected, rng)
+        # Number the strangers past the donors of the group itself.
+        drawn.append(donors[chosen + n_skipped * (chosen >= start)])
+    n_drawn = [len(each) for each in drawn[1:]]
+    strangers = np.concatenate(drawn)
     # Donors are never validated on, so they need not be known as parents.
     parents = np.where(sources.donor[strangers], -1, strangers)
     return _synthetic(
         sources.X[strangers],
-        group=group,
+        group=np.repeat(groups, n_drawn),
         preference=sources.preference[strangers] - penalty,
         weight=sources.weight[strangers],
         parents=parents[:, None],
     )
+
+
+def _draw_some(n_all, n_drawn, rng):
+    """Draw different numbers below `n_all`, sorted; all of them if None."""
+    if n_drawn is None or n_drawn >= n_all:
+        return np.arange(n_all)
+    if n_all <= _MOST_SHUFFLED:
+        return np.sort(rng.choice(n_all, n_drawn, replace=False))
+    return np.sort(sample_without_replacement(n_all, n_drawn, random_state=rng))
 
 
 def _judged(sources, judged):
@@ -243,14 +309,9 @@ def _judged(sources, judged):
     )
 
 
-def _synthetic(X, *, group, **fields):
-    """Return items of one group that nobody judged."""
-    return TrainingItems.of(
-        X=X,
-        group=np.full(len(X), group),
-        judged=np.zeros(len(X), dtype=bool),
-        **fields,
-    )
+def _synthetic(X, **fields):
+    """Return items that nobody judged."""
+    return TrainingItems.of(X=X, judged=np.zeros(len(X), dtype=bool), **fields)
 
 
 def _concatenated(parts):
