@@ -15,6 +15,7 @@ from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.check import check_groups, check_judged
+from sklearn_pscore._target.columns import refuse_masked
 from sklearn_pscore._target.groups import Groups
 
 # Values of "auto" where it makes items: the numbers of parts of section 4.3 of the
@@ -200,6 +201,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The same values; a DataFrame stays one.
         """
         check_is_fitted(self)
+        refuse_masked(X, "X")
         checked = validate_data(self, X, reset=False, dtype="numeric")
         return X if hasattr(X, "columns") else checked
 
@@ -281,6 +283,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _check(self, X, y, caller, plain=True):
         self._validate_params()
         _check_stitch_sizes(self.stitch_sizes)
+        refuse_masked(X, "X")
         X = validate_data(self, X, dtype="numeric")
         target = check_groups(
             y,

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.check import check_comparable, check_groups
+from sklearn_pscore._target.columns import refuse_masked
 
 # With at most this many rows a preference is not called continuous. Not measured.
 _FEW_ROWS = 20
@@ -144,6 +145,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             self._validate_params()
             classifier = self._unfitted_classifier()
             self._check_output(classifier)
+            refuse_masked(X, "X")
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             target = check_groups(y, n_rows=len(X), caller=caller)
             check_comparable(target, caller)
@@ -176,6 +178,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         check_is_fitted(self)
         self._validate_params()
         self._check_output(self.classifier_)
+        refuse_masked(X, "X")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         if self.output == "label":
             # With more than two classes CatBoost returns a column.

@@ -12,11 +12,15 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, column_or_1d
 
+from sklearn_pscore._target.columns import (
+    exact_floats,
+    list_as_array,
+    refuse_masked,
+)
 from sklearn_pscore._target.fields import (
     CONVERTERS,
     OPTIONAL_FIELDS,
     REQUIRED_FIELDS,
-    object_numbers,
 )
 from sklearn_pscore._target.labels import number_label_pairs, number_labels
 
@@ -256,7 +260,8 @@ def check_comparable(target, caller):
 
 def _check_structured(groups, name):
     """Return a structured target clean; see :func:`check_groups` for errors."""
-    groups = np.asarray(groups)
+    # Masked values stay masked: each field reads them as missing.
+    groups = np.asanyarray(groups)
     names = groups.dtype.names
     unknown = [field for field in names if field not in CONVERTERS]
     lacking = [field for field in REQUIRED_FIELDS if field not in names]
@@ -312,23 +317,25 @@ def _check_plain(y, caller, name):
             f"{caller} requires y to be passed, but the target y is None. {_HOW_TO_BUILD}"
         )
     _refuse_tables(y, name)
+    refuse_masked(y, name)
+    if isinstance(y, (list, tuple)):
+        y = list_as_array(y, name)
     y = check_array(
         y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
     )
     y = column_or_1d(y, warn=True)
-    if y.dtype.kind not in "buif":
-        message = (
-            f"{name} is a plain array of dtype {y.dtype}; a plain target is read as "
-            "the numeric preferences of one single group. If it holds group labels, "
-            "pass Groups.from_arrays(group=y, preference=...)."
-        )
-        y = object_numbers(y, message)
-    assert_all_finite(y, input_name="y")
+    message = (
+        f"{name} is a plain array of dtype {y.dtype}; a plain target is read as "
+        "the numeric preferences of one single group. If it holds group labels, "
+        "pass Groups.from_arrays(group=y, preference=...)."
+    )
+    preference = exact_floats(y, name, message)
+    assert_all_finite(preference, input_name="y")
     _warn_about_group_ids(y)
     return RankingTarget(
         labels=np.zeros(1, dtype=np.int64),
         group=np.zeros(len(y), dtype=np.int64),
-        preference=y.astype(np.float64),
+        preference=preference,
         is_plain=True,
     )
 

@@ -1,11 +1,20 @@
 """Fields of the ranking target: the values that each accepts, and its dtype."""
 
+from numbers import Integral
+
 import numpy as np
+
+from sklearn_pscore._target.columns import (
+    as_column,
+    describe_integer,
+    exact_floats,
+    levels_in_order,
+)
 
 
 def as_labels(values, field):
     """Return labels as int64 or fixed-width strings; refuse missing ones."""
-    array = _as_column(values, field)
+    array = as_column(values, field)
     if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
         # In a list with strings, NumPy turns NaN and numbers into strings.
         array = np.array(values, dtype=object)
@@ -49,7 +58,7 @@ def as_weight(values, field="weight"):
 
 def as_clip(values, field="clip"):
     """Return clip numbers as int64."""
-    array = _as_column(values, field)
+    array = as_column(values, field)
     if array.dtype.kind == "O":
         array = _nullable_numbers(array, field)
     if array.dtype.kind == "f":
@@ -64,7 +73,7 @@ def as_clip(values, field="clip"):
 
 def as_flag(values, field="donor"):
     """Return True or False per row; accept booleans and the numbers 0 and 1."""
-    array = _as_column(values, field)
+    array = as_column(values, field)
     if array.dtype.kind == "O" and not any(isinstance(v, str) for v in array):
         array = _nullable_numbers(array, field)
     if array.dtype.kind in "uif":
@@ -83,40 +92,26 @@ def as_flag(values, field="donor"):
     return array.astype(bool)
 
 
-def object_numbers(array, message):
-    """Return Python numbers in an array of objects as float64.
-
-    Parameters
-    ----------
-    array : ndarray, not of a NumPy number type
-    message : str
-        Text of the TypeError for other objects, text that spells a number too.
-    """
-    try:
-        if array.dtype.kind != "O" or any(isinstance(v, str) for v in array.flat):
-            raise TypeError
-        return array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(message) from None
-
-
-def _as_column(values, field):
-    """Return values as an array; raise ValueError unless it has one dimension."""
-    array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
-    if array.ndim != 1:
-        raise ValueError(
-            f"{field} has shape {array.shape}; expected one value per row of X, shape "
-            f"(n_samples,). Pass a single column."
-        )
-    return array
-
-
 def _as_floats(values, field):
     """Return numbers as float64, missing ones as NaN."""
-    array = _as_column(values, field)
-    if array.dtype.kind in "buif":
-        return array.astype(np.float64)
-    return _nullable_numbers(array, field)
+    _refuse_levels(values, field)
+    return _nullable_numbers(as_column(values, field), field)
+
+
+def _refuse_levels(values, field):
+    """Raise TypeError for an ordered categorical that is not of rising numbers."""
+    levels = levels_in_order(values)
+    if levels is None or not levels:
+        return
+    is_number = not any(isinstance(level, str) for level in levels)
+    if is_number and np.all(np.diff(levels) > 0):
+        return
+    shown = {level: number for number, level in enumerate(levels[:3])}
+    raise TypeError(
+        f"{field} is an ordered categorical of {len(levels)} levels, {levels[0]!r} the "
+        "lowest; expected numbers. Map each level to a number, for example "
+        f"{field}.map({shown}) in pandas, replace_strict in polars."
+    )
 
 
 def _nullable_numbers(array, field):
@@ -128,7 +123,7 @@ def _nullable_numbers(array, field):
         f"{field} has dtype {array.dtype}; expected numbers. Convert it first, for "
         f"example with pandas.to_numeric({field})."
     )
-    return object_numbers(array, message)
+    return exact_floats(array, field, message)
 
 
 def _integral(array, field, expected, wanted):
@@ -142,20 +137,43 @@ def _integral(array, field, expected, wanted):
             f"{field} is {value} at row {bad[0]}; expected {expected}. Convert it, for "
             f"example with np.asarray({field}).astype({wanted})."
         )
-    return _as_int64(array, field)
+    integers = _as_int64(array, field)
+    n_bits = np.finfo(array.dtype).nmant + 1
+    bad = np.flatnonzero(np.abs(_wide(array)) >= 2.0**n_bits)
+    if len(bad):
+        raise ValueError(
+            f"{field} is {array[bad[0]]} at row {bad[0]}; expected floats below "
+            f"2**{n_bits}: from there on {array.dtype} makes different integers equal. "
+            "Read the column as integers or strings, so that it never is float."
+        )
+    return integers
 
 
 def _as_int64(array, field):
     """Return whole numbers as int64; raise ValueError beyond its range."""
-    if array.dtype.kind in "uf" and len(array):
-        # A cast would wrap them to other labels, without an error.
-        bad = np.flatnonzero((array < -(2.0**63)) | (array >= 2.0**63))
-        if len(bad):
-            raise ValueError(
-                f"{field} is {array[bad[0]]} at row {bad[0]}; expected integers of 64 "
-                f"bits. Number the labels with np.unique({field}, return_inverse=True)[1]."
-            )
+    if array.dtype.kind == "u":
+        bad = np.flatnonzero(array > np.iinfo(np.int64).max)
+    elif array.dtype.kind == "f":
+        wide = _wide(array)
+        bad = np.flatnonzero((wide < -(2.0**63)) | (wide >= 2.0**63))
+    else:
+        bad = ()
+    # A cast would wrap them to other labels, without an error.
+    if len(bad):
+        _raise_beyond_64_bits(field, array[bad[0]], bad[0])
     return array.astype(np.int64)
+
+
+def _wide(array):
+    """Return floats as float64 at least: float16 does not compare with 2**63."""
+    return array.astype(np.result_type(array, np.float64), copy=False)
+
+
+def _raise_beyond_64_bits(field, value, row):
+    raise ValueError(
+        f"{field} is {value} at row {row}; expected integers of 64 bits. Number the "
+        f"labels with np.unique({field}, return_inverse=True)[1]."
+    )
 
 
 def _object_labels(array, field):
@@ -164,7 +182,10 @@ def _object_labels(array, field):
         if _is_missing(value):
             _raise_missing(field, value, row)
     if all(isinstance(value, str) for value in array):
+        _refuse_trailing_nul(array, field)
         return array.astype(str)
+    if all(isinstance(value, Integral) for value in array):
+        return _object_integers(array, field)
     kinds = {type(value).__name__ for value in array}
     try:
         if any(isinstance(value, (str, bytes)) for value in array):
@@ -178,6 +199,26 @@ def _object_labels(array, field):
             f"strings. Convert it, for example with [str(value) for value in {field}]."
         )
     return as_labels(numbers, field)
+
+
+def _object_integers(array, field):
+    """Return an array of Python and NumPy integers as int64."""
+    limits = np.iinfo(np.int64)
+    for row, value in enumerate(array):
+        if not limits.min <= int(value) <= limits.max:
+            _raise_beyond_64_bits(field, describe_integer(value), row)
+    return np.array([int(value) for value in array], dtype=np.int64)
+
+
+def _refuse_trailing_nul(array, field):
+    """Raise ValueError for strings that NumPy would store without their end."""
+    for row, value in enumerate(array):
+        if value.endswith("\0"):
+            raise ValueError(
+                f"{field} is {str(value)!r} at row {row}; expected strings that do not end "
+                "in a NUL character, which fixed-width strings drop, so that different "
+                'labels could become one. Strip it with value.rstrip("\\0").'
+            )
 
 
 def _is_missing(value):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.columns import frame_columns
 from sklearn_pscore._target.fields import CONVERTERS, as_flag
 
 AWARD_PREFERENCE = 10.0
@@ -108,16 +109,12 @@ class Groups:
             "weight": weight,
             "donor": donor,
         }
+        _check_group_given(group)
         columns = {
             field: CONVERTERS[field](values)
             for field, values in given.items()
             if values is not None
         }
-        if "group" not in columns:
-            raise TypeError(
-                "group is None; expected one label per row. If all rows are ranked "
-                "together, pass group=np.zeros(n_samples, dtype=int)."
-            )
         n_rows = len(columns["group"])
         columns.setdefault("preference", np.full(n_rows, np.nan))
         for field, column in columns.items():
@@ -147,12 +144,13 @@ class Groups:
         weight=None,
         donor=None,
     ):
-        """Build the target from columns of a pandas or polars DataFrame.
+        """Build the target from columns of a DataFrame.
 
         Parameters
         ----------
         frame : DataFrame of shape (n_samples, n_columns)
-            A pandas or polars DataFrame.
+            A pandas or polars DataFrame, a polars LazyFrame, of which only the
+            columns named are collected, or an Arrow table.
         group : str
             Name of the column with the group labels.
         preference, item, clip, weight, donor : str or None, default=None
@@ -179,11 +177,6 @@ class Groups:
         >>> groups["preference"].tolist()
         [4.5, 3.0]
         """
-        if not hasattr(frame, "columns"):
-            raise TypeError(
-                f"frame is {type(frame).__name__}; expected a pandas or polars "
-                "DataFrame. For arrays use Groups.from_arrays."
-            )
         names = {
             "group": group,
             "preference": preference,
@@ -192,21 +185,7 @@ class Groups:
             "weight": weight,
             "donor": donor,
         }
-        columns = {}
-        for field, column in names.items():
-            if column is None:
-                continue
-            if not isinstance(column, (str, int)):
-                raise TypeError(
-                    f"{field} is {type(column).__name__}; expected the name of a column of "
-                    "the frame. Pass the name, or use Groups.from_arrays for columns."
-                )
-            if column not in list(frame.columns):
-                raise ValueError(
-                    f"{field}={column!r} is not a column of the frame; expected one of "
-                    f"{list(frame.columns)}. Name the column that holds the {field}."
-                )
-            columns[field] = frame[column]
+        columns = frame_columns(frame, names)
         return Groups.from_arrays(**{"group": None, **columns})
 
     @staticmethod
@@ -243,6 +222,8 @@ default=None
         >>> groups["preference"].tolist()
         [0.0, 10.0]
         """
+        _check_group_given(group)
+        group = CONVERTERS["group"](group)
         is_winner = as_flag(winner, "winner")
         if len(is_winner) != len(group):
             raise ValueError(
@@ -257,4 +238,13 @@ default=None
             clip=clip,
             weight=weight,
             donor=donor,
+        )
+
+
+def _check_group_given(group):
+    """Raise TypeError if there are no group labels."""
+    if group is None:
+        raise TypeError(
+            "group is None; expected one label per row. If all rows are ranked "
+            "together, pass group=np.zeros(n_samples, dtype=int)."
         )

@@ -5,7 +5,11 @@ import numbers
 import numpy as np
 
 from sklearn_pscore._target.check import check_groups, is_structured
-from sklearn_pscore._target.fields import object_numbers
+from sklearn_pscore._target.columns import (
+    exact_floats,
+    list_as_array,
+    refuse_masked,
+)
 from sklearn_pscore.metrics._gains import GAINS
 
 
@@ -44,6 +48,9 @@ def check_scores(y_score, n_rows, caller):
     ValueError
         If its shape or length is wrong, or a score is NaN or infinite.
     """
+    refuse_masked(y_score, "y_score")
+    if isinstance(y_score, (list, tuple)):
+        y_score = list_as_array(y_score, "y_score")
     y_score = np.asarray(y_score)
     if is_structured(y_score):
         raise TypeError(
@@ -51,12 +58,11 @@ def check_scores(y_score, n_rows, caller):
             f"expected one number per row. The target goes first: {caller}(groups, "
             "y_score)."
         )
-    if y_score.dtype.kind not in "buif":
-        message = (
-            f"y_score has dtype {y_score.dtype}; expected numbers. Convert it first, for "
-            "example with pandas.to_numeric(y_score)."
-        )
-        y_score = object_numbers(y_score, message)
+    message = (
+        f"y_score has dtype {y_score.dtype}; expected numbers. Convert it first, for "
+        "example with pandas.to_numeric(y_score)."
+    )
+    y_score = exact_floats(y_score, "y_score", message)
     if y_score.ndim != 1:
         raise ValueError(
             f"y_score has shape {y_score.shape}; expected one score per row, shape "
@@ -68,7 +74,6 @@ def check_scores(y_score, n_rows, caller):
             "score per row of the target. Score the rows that the target describes, "
             "donors included."
         )
-    y_score = y_score.astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(y_score))
     if len(bad):
         raise ValueError(
