@@ -412,6 +412,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     def predict(self, X, return_std=False):
         """Score items; larger is preferred.
 
+        The fitted net is read and never changed, so several threads may predict
+        at once.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)

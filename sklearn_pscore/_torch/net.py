@@ -1,14 +1,13 @@
 """The skorch net of the ranker: how it is built, resumed and asked for scores."""
 
 from contextlib import contextmanager
-from copy import deepcopy
+from copy import copy, deepcopy
 
 import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.history import History
-from torch.func import functional_call
 
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
@@ -186,25 +185,37 @@ def member_scores(net, X, dtype):
 
     Rows are scored in chunks, so that the memory beside `X` is bounded.
     """
-    module = net.module_.eval()
-    dtype = getattr(torch, dtype)
-    # The scaling computes in the type of X, whatever comes after.
-    state = {
-        name: value if name.startswith("scaling") else _to(value, dtype)
-        for name, value in module.state_dict().items()
-    }
-    scores = np.empty((module.n_members, len(X)), dtype=np.float64)
+    scores = np.empty((net.module_.n_members, len(X)), dtype=np.float64)
     with torch.inference_mode():
+        module = _scoring_copy(net.module_, getattr(torch, dtype))
         for first in range(0, len(X), _ROWS_AT_A_TIME):
             rows = slice(first, first + _ROWS_AT_A_TIME)
             # A copy: torch warns of arrays that it could not write to.
             chunk = torch.tensor(X[rows], device=net.device)
-            scores[:, rows] = functional_call(module, state, (chunk,)).cpu().numpy()
+            scores[:, rows] = module(chunk).cpu().numpy()
     return scores
 
 
-def _to(value, dtype):
-    return value.to(dtype) if value.is_floating_point() else value
+def _scoring_copy(module, dtype):
+    """Return a copy of a module in evaluation mode, its values in `dtype`.
+
+    The module itself stays as it is, so that any number of threads may score.
+    Values that are in `dtype` already are shared with it.
+    """
+    copied = copy(module)
+    attributes = vars(copied)
+    attributes["training"] = False
+    for kind in ("_parameters", "_buffers"):
+        attributes[kind] = {
+            name: value.to(dtype) if value.is_floating_point() else value
+            for name, value in attributes[kind].items()
+        }
+    attributes["_modules"] = {
+        # The scaling computes in the type of X, whatever comes after.
+        name: part if name == "scaling" else _scoring_copy(part, dtype)
+        for name, part in attributes["_modules"].items()
+    }
+    return copied
 
 
 def _bytes_per_row(network):
