@@ -180,6 +180,8 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         self._check_output(self.classifier_)
         refuse_masked(X, "X")
         X = validate_data(self, X, dtype=np.float64, reset=False)
+        # CatBoost misreads values that are not aligned, as in a field of records.
+        X = np.require(X, requirements="A")
         if self.output == "label":
             # With more than two classes CatBoost returns a column.
             return np.asarray(self.classifier_.predict(X), np.float64).reshape(len(X))

@@ -190,8 +190,9 @@ def member_scores(net, X, dtype):
         module = _scoring_copy(net.module_, getattr(torch, dtype))
         for first in range(0, len(X), _ROWS_AT_A_TIME):
             rows = slice(first, first + _ROWS_AT_A_TIME)
-            # A copy: torch warns of arrays that it could not write to.
-            chunk = torch.tensor(X[rows], device=net.device)
+            # A copy in C order: torch takes no negative strides, and warns of
+            # arrays that it could not write to.
+            chunk = torch.from_numpy(np.array(X[rows], order="C")).to(net.device)
             scores[:, rows] = module(chunk).cpu().numpy()
     return scores
 

@@ -103,7 +103,8 @@ def pairwise_logistic_loss(scores, preference, group, weight=None):
         group differ in preference and have weight.
     """
     if not torch.is_tensor(scores):
-        scores = torch.tensor(np.asarray(scores))
+        # torch takes no negative strides.
+        scores = torch.from_numpy(np.array(scores, order="C"))
     scores = scores.detach()
     if not scores.is_floating_point():
         scores = scores.double()
