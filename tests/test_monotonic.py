@@ -85,6 +85,17 @@ class TestMonotonicConstraints:
         ranker = quick(monotonic_cst=[1, -1, 0], max_epochs=20).fit(X, groups)
         assert ranker.score(X, groups) > 0.95
 
+    @pytest.mark.parametrize("shortcut", ["additive", "linear"])
+    @pytest.mark.parametrize("loss", ["ranknet", "lambdarank", "listnet"])
+    def test_features_that_vary_between_groups_only(self, data, shortcut, loss):
+        _, groups = data
+        X = np.column_stack([groups["group"] * 1.0, np.ones(150), groups["group"] % 3])
+        settings = {"shortcut": shortcut, "loss": loss}
+        free = quick(**settings).fit(X, groups)
+        bound = quick(monotonic_cst=[1, -1, 0], **settings).fit(X, groups)
+        assert_array_equal(bound.net_.module_.shortcut.weight.detach(), 0.0)
+        assert bound.score(X, groups) == free.score(X, groups) == 0.5
+
     def test_unconstrained_is_as_none(self, data):
         X, groups = data
         zeros = quick(monotonic_cst=[0, 0, 0]).fit(X, groups)

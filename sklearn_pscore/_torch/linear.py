@@ -38,6 +38,9 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
     weights : ndarray of shape (n_columns,), float64
     """
     center = np.zeros(X.shape[1]) if center is None else center
+    if not len(center):
+        # scipy's bounds need at least one weight.
+        return center
 
     def mean_loss(weights):
         scores = (X @ torch.from_numpy(weights).to(X)).requires_grad_()
