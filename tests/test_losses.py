@@ -105,12 +105,20 @@ def test_ranknet_of_large_groups_apart_in_float32():
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_batch_without_weight_costs_nothing(name):
-    scores, target = random_case(SIZES["several"])
-    nothing = target._replace(weight=torch.zeros_like(target.weight))
-    value, gradient = value_and_gradient(LOSSES[name], scores, nothing)
-    assert value == 0.0
-    assert not gradient.any()
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("weighted", ["none", "the lowest level", "one item"])
+def test_a_batch_without_weight_in_pairs_costs_nothing(name, sizes, dtype, weighted):
+    scores, target = random_case(SIZES[sizes], dtype=dtype)
+    weight = torch.zeros_like(target.weight)
+    if weighted == "the lowest level":
+        weight[target.level == 0] = 1.0
+    elif weighted == "one item":
+        weight[0] = 1.0
+    target = target._replace(weight=weight)
+    value, gradient = value_and_gradient(LOSSES[name], scores, target)
+    assert abs(value) < 1e-9
+    assert gradient.abs().max() < 1e-9
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -83,8 +83,12 @@ class _MeanOverSwaps(torch.autograd.Function):
                 weights[members] += part[1]
                 slopes[members, groups] = part[2]
             rows.put(gradient, slopes)
-        weights.clamp_(min=torch.finfo(weights.dtype).tiny)
-        gradient /= weights[:, None].to(gradient.dtype)
+        # No pair may weigh anything, or no more than the scores' type can hold: then
+        # there is no loss and no gradient.
+        divisor = weights.to(gradient.dtype)
+        divisor.masked_fill_(divisor == 0, torch.inf)
+        weights.masked_fill_(divisor.isinf(), torch.inf)
+        gradient /= divisor[:, None]
         ctx.save_for_backward(gradient.view(scores.shape))
         return (losses / weights).sum()
 
