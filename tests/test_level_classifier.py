@@ -204,6 +204,21 @@ def test_weights_reach_the_classifier():
     assert np.abs(ranker.predict(X) - plain.predict(X)).max() > 1e-3
 
 
+@pytest.mark.parametrize("factor", [2.0**60, 2.0**-1000])
+def test_a_common_factor_of_the_weights_changes_nothing(factor):
+    X, groups = _ratings()
+    for weight in (np.ones(len(X)), 1.0 + np.arange(len(X)) % 3):
+        scores = []
+        for weights in (weight, factor * weight):
+            target = Groups.from_arrays(
+                group=groups["group"], preference=groups["preference"], weight=weights
+            )
+            # Its penalty would count for less if all rows weighed more.
+            ranker = LevelClassifierRanker(LogisticRegression(C=0.01))
+            scores.append(ranker.fit(X, target).predict(X))
+        assert_array_equal(scores[1], scores[0])
+
+
 @pytest.mark.parametrize(
     "classifier",
     [KNeighborsClassifier(), make_pipeline(StandardScaler(), LogisticRegression())],

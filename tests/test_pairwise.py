@@ -33,6 +33,13 @@ def scores_of(ranker, data):
     return ranker.fit(*data).predict(data[0])
 
 
+def weighted_by(groups, weight):
+    """Return a target with other weights."""
+    return Groups.from_arrays(
+        group=groups["group"], preference=groups["preference"], weight=weight
+    )
+
+
 def graded(seed=0, n_groups=40, size=6, n_features=4, noise=0.3):
     """Groups of judged items, preferences 0, 1, 2, of a metric less half another."""
     rng = np.random.default_rng(seed)
@@ -286,6 +293,37 @@ class TestData:
         moved = X * [2.0**-20, 2.0**14, 8.0] + [3.0, -5e4, 0.1]
         scores = [scores_of(quick(), (metrics, groups)) for metrics in (X, moved)]
         assert_allclose(scores[1], scores[0], atol=1e-4 * np.abs(scores[0]).max())
+
+    @pytest.mark.parametrize("loss", ["ranknet", "lambdarank", "listnet"])
+    @pytest.mark.parametrize("factor", [2.0**60, 2.0**-80, 2.0**900, 1e18, 1e-23])
+    def test_a_common_factor_of_the_weights_changes_nothing(self, data, loss, factor):
+        X, groups = data
+        weight = np.random.default_rng(0).uniform(0.1, 2.0, len(X))
+        scores = []
+        for weights in (weight, factor * weight):
+            weighted = weighted_by(groups, weights)
+            scores.append(scores_of(quick(loss=loss), (X, weighted)))
+        if np.frexp(factor)[0] == 0.5:
+            assert_array_equal(scores[1], scores[0])
+        else:
+            # A factor that is no power of two rounds some weights anew.
+            assert_allclose(scores[1], scores[0], atol=1e-3)
+
+    @pytest.mark.parametrize("weight", [1e18, 1e-23, 3.0])
+    def test_equal_weights_are_as_none(self, data, weight):
+        X, groups = data
+        weighted = weighted_by(groups, np.full(len(X), weight))
+        scores = scores_of(quick(), data)
+        assert_array_equal(scores_of(quick(), (X, weighted)), scores)
+
+    def test_weights_far_apart_count(self, data):
+        X, groups = data
+        # Half of the groups are ordered by feature 2 but weigh next to nothing.
+        light = groups["group"] % 2 == 0
+        groups["preference"][light] = X[light, 2]
+        weighted = weighted_by(groups, np.where(light, 1e-12, 1.0))
+        ranker = quick(max_epochs=20).fit(X, weighted)
+        assert ranker.score(X[~light], weighted[~light]) > 0.95
 
     def test_one_outlier_moves_little(self, data):
         X, groups = data
@@ -865,6 +903,15 @@ class TestFailures:
                 ValueError,
                 "Input X contains infinity",
                 id="infinity in X",
+            ),
+            pytest.param(
+                lambda X, g: (X, weighted_by(g, np.where(X[:, 0] > 1, 3.0, 2.9e-12))),
+                ValueError,
+                re.escape(
+                    "weight is 2.9e-12 in one row and 3 in another; expected weights "
+                    "whose largest is at most 1e+12 times the smallest above 0"
+                ),
+                id="weights too far apart",
             ),
             pytest.param(
                 lambda X, g: (X * 1e300, g),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from losses_by_definition import over_all_pairs, packed, value_and_gradient
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore._torch.losses.ranknet import (
     PairwiseLogisticLoss,
@@ -241,6 +241,22 @@ def test_integer_scores_are_taken_as_float64():
     loss, gradient, _ = pairwise_logistic_loss([2, 1], [1, 0], [0, 0])
     assert_allclose(loss, math.log1p(math.exp(-1)), rtol=1e-15)
     assert gradient.dtype == torch.float64
+
+
+@pytest.mark.parametrize("factor", [2.0**-70, 2.0**50])
+@pytest.mark.parametrize("n_items", [50, 1000])
+def test_float32_scores_with_light_or_heavy_weights(n_items, factor):
+    rng = np.random.default_rng(4)
+    scores = torch.tensor(rng.normal(size=n_items), dtype=torch.float32)
+    preference, group = rng.integers(4, size=n_items), np.zeros(n_items)
+    weight = rng.uniform(size=n_items)
+    once = pairwise_logistic_loss(scores, preference, group, weight)
+    scaled = pairwise_logistic_loss(scores, preference, group, factor * weight)
+    assert scaled[0] == once[0] * factor**2
+    assert scaled[2] == once[2] * factor**2
+    # Where float32 holds the products.
+    if factor > 1:
+        assert_array_equal(scaled[1], once[1] * factor**2)
 
 
 @pytest.mark.parametrize("n_items", [50, 1000])

@@ -32,9 +32,9 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
     ``CatBoostClassifier`` these are the baselines DT and CB of the paper,
     section 5.2 [1]_.
 
-    Donor rows and rows of weight zero are left out. The other weights go to
-    the classifier as ``sample_weight``; one that takes none ignores them, with
-    a UserWarning.
+    Donor rows and rows of weight zero are left out. The other weights, scaled
+    to a mean of 1, go to the classifier as ``sample_weight``; one that takes
+    none ignores them, with a UserWarning. Equal weights are not passed on.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
@@ -252,7 +252,7 @@ def _warn_about_fine_levels(n_levels, n_rows):
 
 def _weight_argument(classifier, weight):
     """Return the keyword argument for the weights in the classifier's ``fit``."""
-    if np.all(weight == 1):
+    if np.all(weight == weight[0]):
         return {}
     if not has_fit_parameter(classifier, "sample_weight"):
         warnings.warn(
@@ -263,4 +263,7 @@ def _weight_argument(classifier, weight):
             stacklevel=3,
         )
         return {}
-    return {"sample_weight": weight}
+    # Classifiers with a penalty or with float32 weights heed their common factor. The
+    # sum of shares in the largest is finite.
+    share = weight / weight.max()
+    return {"sample_weight": share / share.mean()}

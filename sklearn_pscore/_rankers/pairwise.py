@@ -17,6 +17,7 @@ from sklearn_pscore._rankers.parameters import (
     check_float32,
     check_parameters,
     check_same_network,
+    check_weights,
     network_of,
     resolve_parameters,
 )
@@ -500,6 +501,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             check_gainable(target, self.gain, caller)
         items = items.comparable()
         check_float32(items.table)
+        check_weights(items.weight)
         return items
 
     def _parameters_and_net(self, n_rows, goes_on):

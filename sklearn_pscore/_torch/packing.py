@@ -63,7 +63,8 @@ class PackedGroups(Dataset):
     row : ndarray of shape (n_items,), int
         Row of each item in the table.
     level, weight, gain : ndarray of shape (n_items,)
-        As in :class:`PackedTarget`.
+        As in :class:`PackedTarget`. The largest weight is 1, since a factor that all
+        weights share changes no loss.
     judged : ndarray of shape (n_items,), bool
         False for synthetic items.
     sizes, starts : ndarray of shape (n_groups,), int
@@ -84,7 +85,9 @@ class PackedGroups(Dataset):
         self.table = _as_tensor(items.table)
         self.row = items.row[order]
         self.level = level_in_group(group, preference)
-        self.weight = items.weight[order].astype(np.float32)
+        # In float64: float32 might hold neither the weights nor their products.
+        weight = items.weight[order]
+        self.weight = (weight / weight.max()).astype(np.float32)
         self.gain = gain(group, preference).astype(np.float32)
         self.judged = items.judged[order]
         self.sizes, self.starts = groups.size, groups.start

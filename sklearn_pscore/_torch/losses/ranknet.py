@@ -57,8 +57,9 @@ class _MeanOverPairs(torch.autograd.Function):
             sizes,
             with_gradient=ctx.needs_input_grad[0],
         )
-        # A batch may hold no pair with any weight: no loss, no gradient.
-        pair_weight.clamp_(min=torch.finfo(pair_weight.dtype).tiny)
+        # A batch may hold no pair with any weight: no loss, no gradient. Both are then
+        # 0 but for the error of the expansion, which no number must blow up.
+        pair_weight.masked_fill_(pair_weight == 0, torch.inf)
         if gradient is not None:
             gradient = gradient.div_(pair_weight).view(scores.shape)
         ctx.save_for_backward(gradient)
@@ -119,10 +120,14 @@ def pairwise_logistic_loss(scores, preference, group, weight=None):
     group = np.unique(columns["group"], return_inverse=True)[1]
     order = np.lexsort((columns["preference"], group))
     level = level_in_group(group[order], columns["preference"][order])
+    # Divided by a power of two, which rounds nothing, weights and products are of a size
+    # that the scores' type can hold.
+    unit = 1.0
     if weight is None:
         weights = torch.ones(len(order), dtype=scores.dtype, device=scores.device)
     else:
-        weights = torch.tensor(columns["weight"][order], device=scores.device)
+        unit = 2.0 ** (np.frexp(columns["weight"].max())[1] - 1)
+        weights = torch.tensor(columns["weight"][order] / unit, device=scores.device)
     rows = torch.from_numpy(order).to(scores.device)
     loss, slopes, pair_weight = sum_over_pairs(
         scores[rows][None],
@@ -137,7 +142,11 @@ def pairwise_logistic_loss(scores, preference, group, weight=None):
             "the group labels and the preferences."
         )
     gradient = torch.empty_like(slopes[0]).index_copy_(0, rows, slopes[0])
-    return float(loss), gradient, float(pair_weight)
+    return (
+        float(loss) * unit * unit,
+        gradient.mul_(unit).mul_(unit),
+        float(pair_weight) * unit * unit,
+    )
 
 
 def _check_columns(columns):
