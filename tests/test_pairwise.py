@@ -181,6 +181,33 @@ class TestLosses:
             ]
             assert np.array_equal(*scores) != is_used
 
+    @pytest.mark.parametrize(
+        ("gain", "change", "same"),
+        [
+            ("exponential", lambda p: p + 130.0, lambda p: p + 200.0),
+            ("exponential", lambda p: p + 130.0, lambda p: p + 990.0),
+            ("linear", lambda p: p, lambda p: p * 2.0**900),
+            ("linear", lambda p: p, lambda p: p * 2.0**-900),
+        ],
+    )
+    def test_gain_counts_relative_to_the_largest(self, gain, change, same):
+        X, groups = graded()
+        scores = []
+        for of_size in (change, same):
+            changed = groups.copy()
+            changed["preference"] = of_size(groups["preference"])
+            ranker = quick(loss="lambdarank", gain=gain).fit(X, changed)
+            scores.append(ranker.predict(X))
+        assert_array_equal(*scores)
+        assert ranker.score(X, groups) > 0.7
+
+    def test_exponential_gain_of_every_preference_that_metrics_take(self):
+        X, groups = graded()
+        groups["preference"] = X[:, 0] - X[:, 0].min()
+        groups["preference"] *= 1000 / groups["preference"].max()
+        ranker = quick(loss="lambdarank", gain="exponential").fit(X, groups)
+        assert ndcg_score(groups, ranker.predict(X), gain="exponential") > 0.8
+
     @pytest.mark.parametrize("gain", ["linear", "exponential"])
     def test_gain_of_negative_preferences_is_refused(self, data, gain):
         X, groups = data

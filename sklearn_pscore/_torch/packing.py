@@ -21,7 +21,8 @@ class PackedTarget(NamedTuple):
     sizes : tensor of shape (n_groups,), int64, on the CPU
         Number of items of each group.
     gain : tensor of shape (n_items,), float32
-        Gain of the item in NDCG, before the discount.
+        Gain of the item in NDCG, before the discount. Each group's are divided by a
+        power of two, so that its largest is in [0.5, 1), or 0.
     fold : tensor of shape (n_items,), int64, or None, default=None
         The member of the ensemble that does not learn from the item's group.
         None if all members learn from all groups.
@@ -88,7 +89,10 @@ class PackedGroups(Dataset):
         # In float64: float32 might hold neither the weights nor their products.
         weight = items.weight[order]
         self.weight = (weight / weight.max()).astype(np.float32)
-        self.gain = gain(group, preference).astype(np.float32)
+        # NDCG is a ratio of gains, and 2**130 is too large for a float32.
+        gains = gain(group, preference)
+        exponent = np.frexp(gains[groups.start + groups.size - 1])[1]
+        self.gain = np.ldexp(gains, -groups.spread(exponent)).astype(np.float32)
         self.judged = items.judged[order]
         self.sizes, self.starts = groups.size, groups.start
         self.n_pairs = int(groups.n_pairs.sum() - ties.n_pairs.sum())
