@@ -124,14 +124,14 @@ def _draw_parts(groups, sizes, max_stitched, ordered, rng):
     listed, orders = {}, {size: [] for size in sizes}
     for start, n_items in zip(groups.start, groups.size.tolist(), strict=True):
         for size in sizes:
-            found = listed.get((n_items, size))
-            if found is None:
-                found = draw_orders(n_items, size, max_stitched, ordered, rng)
+            drawn = listed.get((n_items, size))
+            if drawn is None:
+                drawn = draw_orders(n_items, size, max_stitched, ordered, rng)
                 n_all = (perm if ordered else comb)(n_items, size)
-                if len(found) == n_all:
-                    listed[n_items, size] = found
-            if len(found):
-                orders[size].append(start + found)
+                if len(drawn) == n_all:
+                    listed[n_items, size] = drawn
+            if len(drawn):
+                orders[size].append(start + drawn)
     return {
         size: np.concatenate([np.empty((0, size), dtype=np.int64), *drawn])
         for size, drawn in orders.items()
