@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from cases import n_pairs_of
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -151,6 +151,70 @@ def test_items_that_nobody_picks_up_warn(last, output):
     assert "Put the augmenter right before a PairwisePreferenceRanker" in message
     if hasattr(pipe[-1], "n_pairs_"):
         assert pipe[-1].n_pairs_ == 6 + 6
+
+
+class InPlace(TransformerMixin, BaseEstimator):
+    """A step that changes its input and hands it on, as a careless one does."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        self.change(X)
+        return X
+
+
+def negate(X):
+    if isinstance(X, np.ndarray):
+        X[:, 0] *= -1
+    elif isinstance(X, pd.DataFrame):
+        X["SSIM"] *= -1
+    else:
+        X.replace_column(0, -X["SSIM"])
+
+
+def rename(X):
+    X.columns = ["rank", "SSIM"]
+
+
+def widen(X):
+    if isinstance(X, pd.DataFrame):
+        X["more"] = 1.0
+    else:
+        X.insert_column(2, pl.Series("more", [1.0] * 8))
+
+
+@pytest.mark.parametrize(
+    ("data", "change"),
+    [
+        (X, negate),
+        (PANDAS, negate),
+        (POLARS, negate),
+        (PANDAS, rename),
+        (POLARS, rename),
+        (PANDAS, widen),
+        (POLARS, widen),
+    ],
+)
+def test_x_that_is_changed_in_place_is_refused(data, change):
+    data = deepcopy(data)
+    pipe = make_pipeline(full_augmenter(), InPlace(change), small_ranker())
+    message = (
+        f"X was changed after PairAugmenter had made {N_SYNTHETIC} synthetic items"
+    )
+    with pytest.raises(ValueError, match=message):
+        pipe.fit(data, GROUPS)
+    assert warnings_of(gc.collect) == []
+
+
+@CONTAINERS
+def test_a_step_that_leaves_x_as_it_is_may_stand_between(data):
+    pipe = make_pipeline(full_augmenter(), InPlace(len), small_ranker())
+    pipe.fit(data, GROUPS)
+    assert pipe[-1].n_pairs_ == n_pairs_of(take(augmented(data)))
 
 
 @pytest.mark.parametrize(

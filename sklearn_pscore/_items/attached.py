@@ -5,9 +5,11 @@ augmenter therefore returns the same X, as an object of a subclass of its type
 whose attribute `attached_items` holds the items. The ranker reads them there
 (:func:`take_attached_items`). Whatever another step makes of X is a plain X, so
 the items are lost if there is a step between the augmenter and the ranker, or a
-model at the end that does not look for them. A warning then tells the user.
+model at the end that does not look for them. A warning then tells the user. A step
+that changes X in place keeps the items, which no longer go with it: an error.
 """
 
+import hashlib
 import sys
 import warnings
 import weakref
@@ -17,7 +19,7 @@ import numpy as np
 
 
 class AttachedItems:
-    """Training items, and the target that they were made for.
+    """Training items, the X they are attached to, and the target they are for.
 
     Warns when it is deleted and nobody has taken the items.
 
@@ -26,11 +28,14 @@ class AttachedItems:
     items : TrainingItems
     groups : structured ndarray or array-like of shape (n_samples,)
         The target as the user passed it.
+    content : bytes
+        Digest of the X, see :func:`content_of`.
     """
 
-    def __init__(self, items, groups):
+    def __init__(self, items, groups, content):
         self.items = items
         self.groups = np.array(groups)
+        self.content = content
         self._warn_when_deleted()
 
     def _warn_when_deleted(self):
@@ -59,7 +64,7 @@ class AttachedItems:
         return self.items
 
     def __reduce__(self):
-        return AttachedItems, (self.items, self.groups)
+        return AttachedItems, (self.items, self.groups, self.content)
 
 
 class AttachedArray(np.ndarray):
@@ -107,13 +112,43 @@ def take_attached_items(X, groups):
 
     Items made for another target than `groups` are not taken: training on them
     would leak rows that a splitter has held out.
+
+    Raises
+    ------
+    ValueError
+        If `X` was changed after the items were made.
     """
     attached_items = getattr(X, "attached_items", None)
-    if isinstance(attached_items, AttachedItems) and attached_items.were_made_for(
-        groups
-    ):
-        return attached_items.take()
-    return None
+    if not isinstance(attached_items, AttachedItems):
+        return None
+    if not attached_items.were_made_for(groups):
+        return None
+    items = attached_items.take()
+    if attached_items.content != content_of(X):
+        raise ValueError(
+            f"X was changed after PairAugmenter had made {np.sum(~items.judged)} synthetic "
+            "items of it: a step between it and the ranker changes X in place; expected "
+            "the X that the items were made of. Put the augmenter right before the ranker."
+        )
+    return items
+
+
+def content_of(X):
+    """Return a digest of the values and the columns of an array or a DataFrame."""
+    arrays = [X]
+    if not isinstance(X, np.ndarray):
+        names = list(X.columns)
+        arrays = [np.array(list(map(repr, names)))]
+        # Names may repeat; each stands for all of its columns.
+        arrays += [X[name] for name in dict.fromkeys(names)]
+    digest = hashlib.blake2b()
+    for array in map(np.asarray, arrays):
+        digest.update(f"{array.shape} {array.dtype} ".encode())
+        if array.dtype.hasobject:
+            digest.update(repr(array.tolist()).encode())
+        else:
+            digest.update(np.ascontiguousarray(array).view(np.ndarray).tobytes())
+    return digest.digest()
 
 
 def _is_from(X, library):

@@ -10,7 +10,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_pscore._items.attached import AttachedItems, attach_items
+from sklearn_pscore._items.attached import (
+    AttachedItems,
+    attach_items,
+    content_of,
+)
 from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
 from sklearn_pscore._restore import restored_on_error
@@ -233,7 +237,8 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         with restored_on_error(self):
             X_checked, target = self._check(X, y, "PairAugmenter.fit_transform")
             items, _ = self._make_items(X_checked, target)
-            return attach_items(self.transform(X), AttachedItems(items, y))
+            X = self.transform(X)
+            return attach_items(X, AttachedItems(items, y, content_of(X)))
 
     def augment(self, X, groups):
         """Return the enlarged data as plain arrays.
