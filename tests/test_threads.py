@@ -1,20 +1,27 @@
 """Threads that share a fitted ranker, or fit at the same time."""
 
 import pickle
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 
 import numpy as np
 import pytest
 import torch
 from cases import linear_groups, quick
-from numpy.testing import assert_array_equal
+from joblib import parallel_config
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.ensemble import BaggingRegressor
+from skorch.callbacks import Callback
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_pscore import (
     LevelClassifierRanker,
     RankSumRanker,
     TopCountRanker,
 )
+from sklearn_pscore._torch.threads import SharedLimit, one_blas_thread
 
 N_THREADS = 8
 DIRECTIONS = {"directions": ["larger", "smaller", "larger"]}
@@ -71,7 +78,7 @@ def test_predict_leaves_the_net_as_it_was(data, dtype, mode, trained):
     ranker.net_.module_.train(mode)
     before = state_of(ranker.net_.module_)
     values = list(ranker.net_.module_.parameters())
-    twin = pickle.loads(pickle.dumps(ranker))
+    twin = through_pickle(ranker)
     for method in (ranker.predict, lambda X: ranker.preference_proba(X, X)):
         method(X)
     ranker.rank(X, groups)
@@ -90,12 +97,12 @@ def test_predict_leaves_the_net_as_it_was(data, dtype, mode, trained):
 def test_predict_beside_training_that_goes_on():
     X, groups = linear_groups()
     ranker = quick().fit(X, groups)
-    fitted = pickle.loads(pickle.dumps(ranker))
+    fitted = through_pickle(ranker)
     expected = ranker.predict(X)
 
     def call(number):
         if number % N_THREADS == 0:
-            pickle.loads(pickle.dumps(fitted)).partial_fit(X, groups)
+            through_pickle(fitted).partial_fit(X, groups)
             return True
         return np.array_equal(fitted.predict(X), expected)
 
@@ -103,3 +110,146 @@ def test_predict_beside_training_that_goes_on():
     assert {value.dtype for value in fitted.net_.module_.parameters()} == {
         torch.float32
     }
+
+
+FITS = {
+    "defaults": {},
+    "all that is drawn": {
+        "batch_norm": True,
+        "batch_size": 20,
+        "input_dropout": 0.3,
+        "early_stopping": True,
+    },
+    "the paper's": {"output_activation": "relu6", "shortcut": None, "batch_size": 30},
+}
+
+
+@pytest.mark.parametrize("settings", FITS.values(), ids=FITS)
+def test_fits_in_threads_give_the_bits_of_serial_ones(data, settings):
+    X, groups = data
+
+    def scores(seed):
+        ranker = quick(random_state=seed, **settings).fit(X, groups)
+        return ranker.predict(X), ranker.partial_fit(X, groups).predict(X)
+
+    serial = [scores(seed) for seed in range(N_THREADS)]
+    assert_array_equal(in_threads(scores, range(N_THREADS)), serial)
+
+
+def test_bagging_in_threads(data):
+    X, groups = data
+    bagging = BaggingRegressor(quick(max_epochs=2), n_estimators=6, random_state=0)
+    expected = bagging.fit(X, groups).predict(X)
+    with parallel_config("threading", n_jobs=3):
+        again = clone(bagging).set_params(n_jobs=3).fit(X, groups)
+    # The sum over members has another order.
+    assert_allclose(again.predict(X), expected, rtol=1e-12)
+    for one, other in zip(again.estimators_, bagging.estimators_, strict=True):
+        assert_array_equal(one.predict(X), other.predict(X))
+
+
+class Watch(Callback):
+    """Call a function at every step, and keep what it returns."""
+
+    def __init__(self, function):
+        self.function = function
+        self.seen = []
+
+    def __deepcopy__(self, memo):
+        # The net has a copy of its callbacks; what is seen goes to this one.
+        return self
+
+    def __getstate__(self):
+        # The net is pickled with its callbacks, but not with its earlier copies.
+        return {**vars(self), "seen": []}
+
+    def on_batch_begin(self, net, **kwargs):
+        self.seen.append(self.function(net))
+
+    on_batch_end = on_batch_begin
+
+
+def global_state(net=None):
+    """Return all of torch's and numpy's global state that a fit could change."""
+    return (
+        torch.get_rng_state().numpy().tobytes(),
+        np.random.get_state()[1].tobytes(),  # noqa: NPY002
+        torch.get_default_dtype(),
+        torch.is_grad_enabled() or net is not None,
+        torch.is_inference_mode_enabled(),
+        warnings.filters[:],
+    )
+
+
+@pytest.mark.parametrize("settings", FITS.values(), ids=FITS)
+def test_global_state_is_the_same_before_in_and_after_a_fit(data, settings):
+    X, groups = data
+    before, watch = global_state(), Watch(global_state)
+    ranker = quick(callbacks=[watch], **settings).fit(X, groups)
+    ranker.partial_fit(X, groups).set_params(warm_start=True).fit(X, groups)
+    assert len(watch.seen) > 20
+    assert all(state == before for state in [*watch.seen, global_state()])
+
+
+def through_pickle(thing):
+    return pickle.loads(pickle.dumps(thing))
+
+
+@pytest.mark.parametrize("copy", [deepcopy, through_pickle])
+def test_copies_of_the_net_made_in_training_have_no_generator(data, copy):
+    nets = Watch(copy)
+    ranker = quick(callbacks=[nets], max_epochs=2).fit(*data)
+    nets.seen.append(copy(ranker.net_))
+    assert all(net.generator_ is None for net in nets.seen)
+    scaled = torch.zeros(2, 3)
+    assert torch.equal(nets.seen[-1].module_(scaled), ranker.net_.module_(scaled))
+    held = GroupsInMemory()
+    ranker = quick(callbacks=[held]).fit(*data)
+    assert held.packed.generator is not None
+    assert copy(held.packed).generator is None
+
+
+class GroupsInMemory(Callback):
+    """Keep the set that is trained on."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def on_train_begin(self, net, X, **kwargs):
+        self.packed = X[0]
+
+
+class TestSharedLimit:
+    def test_first_sets_and_last_lifts(self):
+        calls = []
+
+        def set_limit():
+            calls.append("set")
+            return lambda: calls.append("lifted")
+
+        limit = SharedLimit(set_limit)
+        first, second = limit(), limit()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert calls == ["set"]
+        second.__exit__(None, None, None)
+        assert calls == ["set", "lifted"]
+
+    def test_is_lifted_after_an_error(self):
+        calls = []
+        limit = SharedLimit(lambda: lambda: calls.append("lifted"))
+        with pytest.raises(KeyboardInterrupt), limit():
+            raise KeyboardInterrupt
+        assert calls == ["lifted"]
+
+    def test_blas_threads_are_those_of_before(self):
+        with threadpool_limits(limits=2, user_api="blas"):
+            with one_blas_thread(), one_blas_thread():
+                inside = threadpool_info()
+            after = threadpool_info()
+        blas = [pool for pool in inside if pool["user_api"] == "blas"]
+        assert blas
+        assert {pool["num_threads"] for pool in blas} == {1}
+        blas = [pool for pool in after if pool["user_api"] == "blas"]
+        assert {pool["num_threads"] for pool in blas} == {2}

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from sklearn_pscore._torch.epochs import train
-from sklearn_pscore._torch.net import build_net, seeded
+from sklearn_pscore._torch.net import Generators, build_net
 from sklearn_pscore._torch.packing import PackedGroups
 from sklearn_pscore._torch.stacking import freeze_fitted_shortcut, weigh_and_center
 from sklearn_pscore.metrics._gains import gains_of
@@ -35,18 +35,20 @@ def fit_net(parameters, training, validation, rng, net=None):
         What it was trained on.
     """
     gain = partial(_gain, parameters.gain)
-    with seeded(rng, net, parameters.device):
-        packed = PackedGroups(training, gain)
-        held_out = None if validation is None else PackedGroups(validation, gain)
-        if net is not None:
-            train(net, packed, held_out, parameters, parameters.max_epochs)
-            return net, packed
-        if held_out is None and _may_leave_out(packed, parameters):
-            packed.draw_folds(parameters.n_members)
-        net, sample = build_net(packed, parameters)
-        freeze_fitted_shortcut(net, sample, packed, held_out)
-        train(net, packed, held_out, parameters, parameters.max_epochs)
-        weigh_and_center(net, sample)
+    generators = Generators.drawn(rng, net, parameters.device)
+    packed, held_out = PackedGroups(training, gain, generators.cpu), None
+    if validation is not None:
+        held_out = PackedGroups(validation, gain, generators.cpu)
+    schedule = parameters, parameters.max_epochs, generators.device
+    if net is not None:
+        train(net, packed, held_out, *schedule)
+        return net, packed
+    if held_out is None and _may_leave_out(packed, parameters):
+        packed.draw_folds(parameters.n_members)
+    net, sample = build_net(packed, parameters, generators.cpu)
+    freeze_fitted_shortcut(net, sample, packed, held_out)
+    train(net, packed, held_out, *schedule)
+    weigh_and_center(net, sample)
     return net, packed
 
 
@@ -67,11 +69,11 @@ def fit_net_once(parameters, items, rng, net=None, share=None):
     net : GroupNet
     packed : PackedGroups
     """
-    with seeded(rng, net, parameters.device):
-        packed = PackedGroups(items, partial(_gain, parameters.gain))
-        if net is None:
-            net, _ = build_net(packed, parameters)
-        train(net, packed, None, parameters, 1, share)
+    generators = Generators.drawn(rng, net, parameters.device)
+    packed = PackedGroups(items, partial(_gain, parameters.gain), generators.cpu)
+    if net is None:
+        net, _ = build_net(packed, parameters, generators.cpu)
+    train(net, packed, None, parameters, 1, generators.device, share)
     return net, packed
 
 

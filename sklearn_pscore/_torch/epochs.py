@@ -14,7 +14,7 @@ _START = 0.04
 _LEAST_GAIN = 1e-4
 
 
-def train(net, training, validation, parameters, n_epochs, share=(0.0, 1.0)):
+def train(net, training, validation, parameters, n_epochs, generator, share=(0.0, 1.0)):
     """Train a net for some more epochs, and keep the best if there is validation.
 
     Parameters
@@ -25,6 +25,8 @@ def train(net, training, validation, parameters, n_epochs, share=(0.0, 1.0)):
     parameters : namespace
         Resolved parameters of the ranker.
     n_epochs : int
+    generator : torch.Generator
+        Draws the dropout, on the device of the net.
     share : (float, float) or None
         How much of the whole training is done before and after these epochs,
         for "one_cycle". None is not known, and leaves the rate constant.
@@ -44,6 +46,7 @@ def train(net, training, validation, parameters, n_epochs, share=(0.0, 1.0)):
     best = None
     if validation is not None:
         best = BestEpoch(parameters.n_iter_no_change)
+    net.generator_ = generator
     net.notify("on_train_begin", X=packed, y=None)
     for _ in range(n_epochs):
         is_over = _train_one_epoch(net, packed)
@@ -62,6 +65,7 @@ def train(net, training, validation, parameters, n_epochs, share=(0.0, 1.0)):
         best.restore(net)
     net.notify("on_train_end", X=packed, y=None)
     net.callbacks_ = lasting_callbacks
+    net.generator_ = None
 
 
 def _train_one_epoch(net, packed):

@@ -1,11 +1,10 @@
 """Linear scores: the loss is convex in their weights, so the minimum is found."""
 
-from functools import lru_cache
-
 import numpy as np
 import torch
 from scipy.optimize import minimize
-from threadpoolctl import ThreadpoolController
+
+from sklearn_pscore._torch.threads import one_blas_thread
 
 _MAX_ITERATIONS = 200
 
@@ -56,7 +55,7 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
         bounds = [(0 if s > 0 else None, 0 if s < 0 else None) for s in signs]
     # The solver's algebra is tiny, but its waiting threads would take the cores
     # from the loss.
-    with _threadpools().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         result = minimize(
             mean_loss,
             center if start is None else start,
@@ -67,9 +66,3 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
             options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-5},
         )
     return result.x
-
-
-@lru_cache(maxsize=1)
-def _threadpools():
-    """Return the thread pools of this process, once: it takes milliseconds."""
-    return ThreadpoolController()

@@ -1,7 +1,7 @@
 """The skorch net of the ranker: how it is built, resumed and asked for scores."""
 
-from contextlib import contextmanager
 from copy import copy, deepcopy
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,15 +37,24 @@ class GroupNet(NeuralNet):
     max_batch_bytes : int
         Memory that a batch may take in the layers. A group that needs more, and
         has more than `batch_size` rows, is split.
+    generator_ : torch.Generator or None
+        Draws the dropout while the net is trained. It belongs to the call that
+        trains, so copies and pickles of the net have None.
     """
 
     max_batch_bytes = 2**31
+    generator_ = None
 
     def __deepcopy__(self, memo):
         """Copy all attributes; skorch would go through files of pickles instead."""
         memo[id(self)] = copied = type(self).__new__(type(self))
-        vars(copied).update(deepcopy(vars(self), memo))
+        attributes = {**vars(self), "generator_": None}
+        vars(copied).update(deepcopy(attributes, memo))
         return copied
+
+    def __getstate__(self):
+        """Return the state that is pickled."""
+        return {**super().__getstate__(), "generator_": None}
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Return the two sets as they came."""
@@ -59,6 +68,10 @@ class GroupNet(NeuralNet):
             max_rows=self.max_batch_bytes // _bytes_per_row(self.module_),
             shuffle=training,
         )
+
+    def infer(self, x, **fit_params):
+        """Return the scores of a batch, with the dropout of this training."""
+        return super().infer(x, generator=self.generator_, **fit_params)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the loss; a member gets no gradient from the groups it leaves out."""
@@ -89,7 +102,7 @@ class GroupNet(NeuralNet):
         return step
 
 
-def build_net(packed, parameters):
+def build_net(packed, parameters, generator):
     """Return an initialised net, and the sample to fit its shortcut on.
 
     Parameters
@@ -97,6 +110,8 @@ def build_net(packed, parameters):
     packed : PackedGroups
     parameters : namespace
         Resolved parameters of the ranker.
+    generator : torch.Generator
+        Draws the first weights, on the CPU.
 
     Returns
     -------
@@ -116,6 +131,7 @@ def build_net(packed, parameters):
         module__scaling=scaling,
         module__bends=bends,
         module__parameters=parameters,
+        module__generator=generator,
         criterion=_criterion(parameters),
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=parameters.weight_decay,
@@ -129,6 +145,8 @@ def build_net(packed, parameters):
         device=parameters.device,
     )
     net.initialize()
+    # The weights are drawn; the net would keep the generator in its pickles.
+    net.module__generator = None
     return net, ScaledSample(scaled.float(), target, judged)
 
 
@@ -230,31 +248,38 @@ def _bytes_per_row(network):
     return 4 * n_values
 
 
-@contextmanager
-def seeded(rng, net, device):
-    """Seed torch inside, and leave its global generators as they were.
+class Generators(NamedTuple):
+    """The generators of one call; torch's own, which threads share, stay untouched.
 
-    Parameters
+    Attributes
     ----------
-    rng : RandomState
-        The seed is drawn from this.
-    net : GroupNet or None
-        Net that training goes on with: its next epoch is not shuffled as those
-        before, although `rng` may be the same.
-    device : str
+    cpu : torch.Generator
+        For folds, first weights and the order of groups.
+    device : torch.Generator
+        For dropout; the same one if the network is on the CPU.
     """
-    n_past_epochs = 0 if net is None else len(net.history)
-    seed = (rng.randint(_N_SEEDS) + n_past_epochs) % _N_SEEDS
-    device = torch.device(device)
-    # With no devices to fork, the CPU's generator is forked alone.
-    devices, kind = ([], "cuda") if device.type == "cpu" else ([device], device.type)
-    with torch.random.fork_rng(devices, device_type=kind):
-        if devices:
-            torch.manual_seed(seed)
-        else:
-            # torch.manual_seed goes through all devices first.
-            torch.default_generator.manual_seed(seed)
-        yield
+
+    cpu: torch.Generator
+    device: torch.Generator
+
+    @classmethod
+    def drawn(cls, rng, net, device):
+        """Return generators with a seed drawn from `rng`.
+
+        Parameters
+        ----------
+        rng : RandomState
+        net : GroupNet or None
+            Net that training goes on with: its next epoch is not shuffled as
+            those before, although `rng` may be the same.
+        device : str
+        """
+        n_past_epochs = 0 if net is None else len(net.history)
+        seed = (rng.randint(_N_SEEDS) + n_past_epochs) % _N_SEEDS
+        cpu = torch.Generator().manual_seed(seed)
+        if torch.device(device).type == "cpu":
+            return cls(cpu, cpu)
+        return cls(cpu, torch.Generator(device).manual_seed(seed))
 
 
 def check_device(device):

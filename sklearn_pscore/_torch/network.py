@@ -32,9 +32,11 @@ class ScoreNetwork(nn.Module):
         Resolved parameters of the ranker. "relu6" puts a BatchNorm and ReLU6
         behind the last Linear, section 4.2 of the paper. For the constraints
         `monotonic_cst` see :meth:`project`.
+    generator : torch.Generator or None, default=None
+        Draws the first weights; not kept. None is torch's own.
     """
 
-    def __init__(self, scaling, bends, parameters):
+    def __init__(self, scaling, bends, parameters, generator=None):
         super().__init__()
         self.n_members = parameters.n_members
         self.is_constrained = parameters.monotonic_cst is not None
@@ -46,9 +48,11 @@ class ScoreNetwork(nn.Module):
         self.shortcut = None
         if parameters.shortcut is not None:
             self.shortcut = Shortcut(self.n_members, n_features, bends, signs)
-        self.hidden, n_units, signs = _hidden_layers(n_features, signs, parameters)
+        self.hidden, n_units, signs = _hidden_layers(
+            n_features, signs, parameters, generator
+        )
         up = None if signs is None else torch.ones(1)
-        self.output = MemberLinear(self.n_members, n_units, 1, signs, up)
+        self.output = MemberLinear(self.n_members, n_units, 1, signs, up, generator)
         if self.shortcut is not None:
             self.scale_parts(layers=_SMALL_START)
         self.bounded = None
@@ -58,7 +62,7 @@ class ScoreNetwork(nn.Module):
             nn.init.constant_(norm.bias, _RELU6_MIDDLE)
             self.bounded = nn.Sequential(norm, nn.ReLU6())
 
-    def forward(self, X, shortcut_scores=None):
+    def forward(self, X, shortcut_scores=None, generator=None):
         """Return the scores of items.
 
         Parameters
@@ -66,13 +70,15 @@ class ScoreNetwork(nn.Module):
         X : tensor of shape (n_items, n_features)
         shortcut_scores : tensor of shape (n_items, n_members), or None
             Scores of the shortcut if they are known already.
+        generator : torch.Generator or None
+            Draws the dropout in training. None is torch's own.
 
         Returns
         -------
         scores : tensor of shape (n_members, n_items)
         """
         X = self.scaling(X, dtype=self.output.weight.dtype)
-        scores = self.layer_scores(X)
+        scores = self.layer_scores(X, generator)
         if shortcut_scores is not None:
             scores = scores + shortcut_scores.T[..., None]
         elif self.shortcut is not None:
@@ -89,10 +95,13 @@ class ScoreNetwork(nn.Module):
         """
         return self if self.training == mode else super().train(mode)
 
-    def layer_scores(self, X):
+    def layer_scores(self, X, generator=None):
         """Return the scores of the layers, of scaled features, (n_members, n_items, 1)."""
         # The axis of members comes first, so that each has its own dropout.
-        return self.output(self.hidden(X.expand(self.n_members, *X.shape)))
+        X = X.expand(self.n_members, *X.shape)
+        for layer in self.hidden:
+            X = layer(X, generator) if isinstance(layer, ByteDropout) else layer(X)
+        return self.output(X)
 
     @torch.no_grad()
     def scale_parts(self, layers, shortcut=1.0):
@@ -121,7 +130,7 @@ class ScoreNetwork(nn.Module):
                 module.norm.weight.clamp_(min=0.0)
 
 
-def _hidden_layers(n_inputs, signs, parameters):
+def _hidden_layers(n_inputs, signs, parameters, generator):
     """Return the hidden layers, their number of outputs, and the outputs' signs."""
     layers = []
     if parameters.input_dropout:
@@ -131,9 +140,8 @@ def _hidden_layers(n_inputs, signs, parameters):
         if signs is not None:
             # Each unit of a constrained network raises the score or lowers it.
             unit_signs = 1.0 - 2.0 * (torch.arange(n_units) % 2)
-        layers.append(
-            MemberLinear(parameters.n_members, n_inputs, n_units, signs, unit_signs)
-        )
+        shape = parameters.n_members, n_inputs, n_units
+        layers.append(MemberLinear(*shape, signs, unit_signs, generator))
         if parameters.batch_norm:
             layers.append(MemberBatchNorm(parameters.n_members, n_units))
         layers.append(nn.ReLU(inplace=True))
@@ -152,22 +160,25 @@ class MemberLinear(nn.Module):
     input_signs, unit_signs : tensor of shape (n_inputs,), (n_units,), or None
         1 if an input or a unit may only raise the score, -1 if only lower it,
         0 if both. None for both is no constraint.
+    generator : torch.Generator or None, default=None
+        Draws the weights. None is torch's own.
     """
 
-    def __init__(self, n_members, n_inputs, n_units, input_signs, unit_signs):
+    def __init__(
+        self, n_members, n_inputs, n_units, input_signs, unit_signs, generator=None
+    ):
         super().__init__()
         # nn.Linear starts with these bounds.
         bound = 1 / math.sqrt(n_inputs)
-        weight = torch.empty(n_members, n_inputs, n_units).uniform_(-bound, bound)
+        drawn = {"from": -bound, "to": bound, "generator": generator}
+        weight = torch.empty(n_members, n_inputs, n_units).uniform_(**drawn)
         if input_signs is not None:
             signs = input_signs[:, None] * unit_signs
             # A constrained weight keeps its size and takes its sign.
             weight = torch.where(signs == 0, weight, weight.abs() * signs)
             self.register_buffer("weight_signs", signs, persistent=False)
         self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(
-            torch.empty(n_members, 1, n_units).uniform_(-bound, bound)
-        )
+        self.bias = nn.Parameter(torch.empty(n_members, 1, n_units).uniform_(**drawn))
 
     def forward(self, X):
         """Return (n_members, n_items, n_units) of `X`, (n_members, n_items, n_inputs)."""
@@ -243,14 +254,14 @@ class ByteDropout(nn.Module):
         super().__init__()
         self.n_dropped = min(round(share * _BYTE_VALUES), _BYTE_VALUES - 1)
 
-    def forward(self, X):
-        """Return values of the shape of `X`."""
+    def forward(self, X, generator=None):
+        """Return values of the shape of `X`; `generator` is on its device."""
         if not self.training or not self.n_dropped:
             return X
         n_values = X.numel()
         words = torch.empty(-(-n_values // 8), dtype=torch.int64, device=X.device)
         # All 64 bits; without bounds the sign would never be drawn.
-        words.random_(-(2**63), None)
+        words.random_(-(2**63), None, generator=generator)
         byte = words.view(torch.uint8)[:n_values].view(X.shape)
         kept = (byte >= self.n_dropped).to(X.dtype)
         return X * kept.mul_(_BYTE_VALUES / (_BYTE_VALUES - self.n_dropped))

@@ -56,6 +56,9 @@ class PackedGroups(Dataset):
         Comparable items.
     gain : callable
         ``gain(group, preference)`` of items in this order, for NDCG.
+    generator : torch.Generator or None, default=None
+        Draws folds, samples and the order of batches; on the CPU. None is
+        torch's own.
 
     Attributes
     ----------
@@ -78,7 +81,7 @@ class PackedGroups(Dataset):
         Scores of a frozen shortcut. Batches have them beside the features.
     """
 
-    def __init__(self, items, gain):
+    def __init__(self, items, gain, generator=None):
         order = np.lexsort((items.preference, items.group))
         group, preference = items.group[order], items.preference[order]
         groups = Segments.of_equal(group)
@@ -98,6 +101,11 @@ class PackedGroups(Dataset):
         self.n_pairs = int(groups.n_pairs.sum() - ties.n_pairs.sum())
         self.fold = None
         self.shortcut_scores = None
+        self.generator = generator
+
+    def __getstate__(self):
+        """Return the state to copy or pickle, without the generator of the call."""
+        return {**vars(self), "generator": None}
 
     def __len__(self):
         return len(self.row)
@@ -108,7 +116,7 @@ class PackedGroups(Dataset):
 
     def draw_folds(self, n_folds):
         """Draw folds of groups, one for each member to leave out."""
-        fold_of_group = _shuffled(self.n_groups) % n_folds
+        fold_of_group = self.shuffled(self.n_groups) % n_folds
         self.fold = np.repeat(fold_of_group, self.sizes)
 
     def batch(self, groups):
@@ -126,13 +134,13 @@ class PackedGroups(Dataset):
 
         If the first of them is larger, it is a random part of that group.
         """
-        order = _shuffled(self.n_groups)
+        order = self.shuffled(self.n_groups)
         if len(self) <= max_rows:
             order = np.arange(self.n_groups)
         n_groups = np.count_nonzero(np.cumsum(self.sizes[order]) <= max_rows)
         if n_groups == 0:
             start, size = self.starts[order[0]], self.sizes[order[0]]
-            items = start + np.sort(_shuffled(size)[:max_rows])
+            items = start + np.sort(self.shuffled(size)[:max_rows])
             return *self.piece(items), torch.from_numpy(self.judged[items])
         groups = np.sort(order[:n_groups])
         judged = self.judged[self._items_of(groups)[0]]
@@ -141,6 +149,10 @@ class PackedGroups(Dataset):
     def features(self, items):
         """Return the features of some items, shape (n_items, n_features)."""
         return self.table.index_select(0, torch.from_numpy(self.row[items]))
+
+    def shuffled(self, n):
+        """Return the numbers below `n` in random order."""
+        return torch.randperm(int(n), generator=self.generator).numpy()
 
     def _items_of(self, groups):
         """Return the items of some groups, group by group, and the groups' sizes."""
@@ -187,7 +199,7 @@ class GroupBatches:
     def __iter__(self):
         order = np.arange(self.packed.n_groups)
         if self.shuffle and len(self.packed) > self.batch_size:
-            order = _shuffled(self.packed.n_groups)
+            order = self.packed.shuffled(self.packed.n_groups)
         for groups in self._cut(order):
             if len(groups) == 1 and self.packed.sizes[groups[0]] > self.max_rows:
                 yield from self._pieces(groups[0])
@@ -214,7 +226,7 @@ class GroupBatches:
         """Yield even random parts of a group, each as a batch."""
         size, start = self.packed.sizes[group], self.packed.starts[group]
         n_pieces = -(-size // self.max_rows)
-        order = _shuffled(size) if self.shuffle else np.arange(size)
+        order = self.packed.shuffled(size) if self.shuffle else np.arange(size)
         for number in range(n_pieces):
             X, target = self.packed.piece(start + np.sort(order[number::n_pieces]))
             # By chance a piece may have a single level, and nothing to compare.
@@ -222,12 +234,10 @@ class GroupBatches:
                 yield X, target
 
 
-def _shuffled(n):
-    """Return the numbers below `n` in random order, by torch's generator."""
-    return torch.randperm(int(n)).numpy()
-
-
 def _as_tensor(table):
+    if table.flags.c_contiguous and table.flags.writeable:
+        # Without a look at the filters of warnings, which all threads share.
+        return torch.from_numpy(table)
     with warnings.catch_warnings():
         # torch warns of arrays that it could not write to, such as memory maps.
         warnings.filterwarnings("ignore", message=".*not writable")
