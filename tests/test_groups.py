@@ -306,8 +306,8 @@ def test_unjudged_rows_pass_where_nobody_needs_them():
         ({"group": [0, 1]}, "2 items in 2 groups, every group has a single item"),
         ({"donor": [0, 1]}, "1 items in 1 groups, every group has a single item"),
         ({"preference": [3, 3]}, "preferences are equal within each of the 1 groups"),
-        ({"weight": [0, 0]}, "the weight of all 2 items is zero"),
-        ({"weight": [0, 1]}, "preferences are equal within each of the 1 groups"),
+        ({"weight": [0, 0]}, "the weight of all 2 rows is zero"),
+        ({"weight": [0, 1]}, "1 items in 1 groups, every group has a single item"),
     ],
 )
 def test_no_comparable_pair(fields, message):

@@ -404,3 +404,27 @@ def test_score_refuses_unjudged_rows(baseline):
     message = f"{baseline.__name__}.score needs every row judged"
     with pytest.raises(ValueError, match=re.escape(message)):
         ranker.score(X, TWO)
+
+
+@both
+def test_rows_of_weight_zero_are_as_if_they_were_not_there(baseline):
+    X, plain = _contest(0)
+    rng = np.random.default_rng(1)
+    groups = Groups.from_arrays(
+        group=plain["group"],
+        preference=rng.normal(size=len(X)),
+        weight=rng.integers(2, size=len(X)),
+    )
+    kept = groups["weight"] > 0
+    ranker = baseline(directions=DIRECTIONS).fit(X, groups)
+    expected = clone(ranker).fit(X[kept], groups[kept])
+    assert_array_equal(ranker.reference_, expected.reference_)
+    assert_array_equal(
+        ranker.predict(X, groups)[kept], expected.predict(X[kept], groups[kept])
+    )
+    assert ranker.score(X, groups) == expected.score(X[kept], groups[kept])
+    # A rank is asked for the rows as they are.
+    assert_array_equal(ranker.rank(X, groups), ranker.rank(X, plain))
+    groups["weight"] = 0.0
+    with pytest.raises(ValueError, match=re.escape(f"of all {len(X)} rows is zero")):
+        clone(ranker).fit(X, groups)

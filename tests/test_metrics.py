@@ -75,6 +75,7 @@ def items_by_group(groups, y_score):
     result = {}
     for label in np.unique(groups["group"]):
         in_group = (groups["group"] == label) & ~groups["donor"]
+        in_group &= groups["weight"] > 0
         columns = []
         for item in np.unique(groups["item"][in_group]):
             rows = in_group & (groups["item"] == item)
@@ -143,12 +144,7 @@ def brute_force(metric, groups, y_score, *, k=None, gain="rank"):
     k = np.inf if k is None else k
     values, weights = [], []
     for preference, score, weight in items_by_group(groups, y_score).values():
-        if metric in PAIR_METRICS:
-            present = weight > 0
-            preference, score, weight = (
-                column[present] for column in (preference, score, weight)
-            )
-        if len(np.unique(preference)) < 2 or not weight.any():
+        if len(np.unique(preference)) < 2:
             values.append(np.nan)
             weights.append(0.0)
         elif metric in PAIR_METRICS:
@@ -260,10 +256,10 @@ class TestArithmetic:
 
     def test_group_weight_is_the_mean_of_its_items(self):
         groups = Groups.from_arrays(
-            group=[0, 0, 1, 1], preference=[1, 0, 1, 0], weight=[1, 2, 0, 1]
+            group=[0, 0, 1, 1, 1], preference=[1, 0, 1, 0, 2], weight=[1, 2, 1, 4, 0]
         )
-        value = reciprocal_rank_score(groups, [2.0, 1.0, 1.0, 2.0])
-        assert_allclose(value, (1.5 * 1 + 0.5 * 0.5) / (1.5 + 0.5))
+        value = reciprocal_rank_score(groups, [2.0, 1.0, 1.0, 2.0, 3.0])
+        assert_allclose(value, (1.5 * 1 + 2.5 * 0.5) / (1.5 + 2.5))
 
     def test_pair_metrics_weigh_all_groups_alike(self):
         groups = Groups.from_arrays(
@@ -518,14 +514,28 @@ class TestProperties:
         expected = metric(np.concatenate(copies), scores)
         assert_allclose(metric(weighted, y_score), expected, rtol=1e-14)
 
-    @pytest.mark.parametrize("metric", PAIR_METRICS, ids=variant_name)
-    @pytest.mark.parametrize("k", [None, 2])
-    def test_weight_zero_is_a_row_left_out_of_the_pairs(self, metric, k):
-        groups, y_score = random_target(np.random.default_rng(14), several_rows=False)
+    @pytest.mark.parametrize(("metric", "options"), VARIANTS, ids=variant_name)
+    @pytest.mark.parametrize("several_rows", [False, True])
+    def test_weight_zero_is_a_row_that_is_not_there(
+        self, metric, options, several_rows
+    ):
+        rng = np.random.default_rng(14)
+        groups, y_score = random_target(rng, several_rows=several_rows)
         present = groups["weight"] > 0
         assert not present.all()
-        expected = metric(groups[present], y_score[present], k=k)
-        assert metric(groups, y_score, k=k) == expected
+        if not several_rows:
+            # Rows of one item must agree. Others need no preference that is of use.
+            absent = np.flatnonzero(~present)
+            groups["preference"][absent] = rng.choice([np.nan, -1.0, 1e5], len(absent))
+        y_score[~present] = rng.choice([-1e9, 0.0, 1e9], np.sum(~present))
+        expected = metric(groups[present], y_score[present], **options)
+        assert metric(groups, y_score, **options) == expected
+
+    def test_ranks_read_no_weights(self):
+        groups, y_score = random_target(np.random.default_rng(15))
+        ranks = rank_items(groups, y_score)
+        groups["weight"] = 1.0
+        assert_array_equal(ranks, rank_items(groups, y_score))
 
     @pytest.mark.parametrize("metric", METRICS, ids=variant_name)
     def test_a_common_factor_of_the_weights_is_immaterial(self, metric):
@@ -588,7 +598,7 @@ class TestDegenerate:
             ),
             (
                 {"group": [0, 0], "preference": [1, 2], "weight": [0, 0]},
-                "the weight of all 2 items is zero",
+                "the weight of all 2 rows is zero",
             ),
             (
                 {"group": [0, 0], "preference": [1, 2], "donor": [True, True]},
@@ -629,6 +639,8 @@ class TestRankItems:
         groups, y_score = random_target(np.random.default_rng(18))
         ranks = rank_items(groups, y_score)
         assert_array_equal(np.isnan(ranks), groups["donor"])
+        # A rank does not depend on the weights.
+        groups["weight"] = 1.0
         for label, (_, score, _) in items_by_group(groups, y_score).items():
             in_group = (groups["group"] == label) & ~groups["donor"]
             codes = np.unique(groups["item"][in_group], return_inverse=True)[1]

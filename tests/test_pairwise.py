@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 from skorch.callbacks import (
     Callback,
     EarlyStopping,
@@ -335,6 +336,21 @@ class TestData:
         else:
             # A factor that is no power of two rounds some weights anew.
             assert_allclose(scores[1], scores[0], atol=1e-3)
+
+    @pytest.mark.parametrize("loss", ["ranknet", "lambdarank", "listnet"])
+    @pytest.mark.parametrize("is_augmented", [False, True])
+    def test_rows_of_weight_zero_are_not_there(self, data, loss, is_augmented):
+        X, groups = data
+        kept = np.random.default_rng(1).random(len(X)) < 0.8
+        groups["preference"][~kept] = np.nan
+        groups = weighted_by(groups, kept)
+        ranker = quick(loss=loss)
+        if is_augmented:
+            augmenter = PairAugmenter(stitch_sizes=(2,), n_injected=2, random_state=0)
+            ranker = make_pipeline(augmenter, ranker)
+        scores = scores_of(ranker, (X, groups))
+        ranker.fit(X[kept], groups[kept])
+        assert_array_equal(scores, ranker.predict(X))
 
     @pytest.mark.parametrize("weight", [1e18, 1e-23, 3.0])
     def test_equal_weights_are_as_none(self, data, weight):

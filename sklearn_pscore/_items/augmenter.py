@@ -235,8 +235,8 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If "auto" finds no clips and no donors, so that nothing is made.
         """
         with restored_on_error(self):
-            X_checked, target = self._check(X, y, "PairAugmenter.fit_transform")
-            items, _ = self._make_items(X_checked, target)
+            X_weighted, target = self._check(X, y, "PairAugmenter.fit_transform")
+            items, _ = self._make_items(X_weighted, target)
             X = self.transform(X)
             return attach_items(X, AttachedItems(items, y, content_of(X)))
 
@@ -258,8 +258,8 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Their target, with `group`, `preference`, and `item` and `weight`
             if `groups` has them. Stitched items are named after their parts,
             injected ones after the group they come from; where names are
-            integers, the new ones count on from the largest. Donor rows are
-            left out.
+            integers, the new ones count on from the largest. Donor rows and
+            rows of weight zero are left out.
 
         Raises
         ------
@@ -280,12 +280,16 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             "preference": items.preference,
         }
         if "item" in groups.dtype.names:
-            fields["item"] = name_items(groups["item"], target.labels, items, sources)
+            item = groups["item"]
+            if "weight" in groups.dtype.names:
+                item = item[groups["weight"] > 0]
+            fields["item"] = name_items(item, target.labels, items, sources)
         if "weight" in groups.dtype.names:
             fields["weight"] = items.weight
         return items.X, Groups.from_arrays(**fields)
 
     def _check(self, X, y, caller, plain=True):
+        """Check everything; return X and the target of the rows that have a weight."""
         self._validate_params()
         _check_stitch_sizes(self.stitch_sizes)
         refuse_masked(X, "X")
@@ -297,8 +301,10 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             require_preference=False,
             caller=caller,
         )
-        check_judged(target, np.arange(target.n_rows), caller)
-        return X, target
+        has_weight = target.weight > 0
+        check_judged(target, np.flatnonzero(has_weight), caller)
+        # Nothing is made of a row of weight zero, which is as if it were not there.
+        return X[has_weight], target.take(has_weight)
 
     def _make_items(self, X, target):
         stitch_sizes, n_injected = _resolve_auto(

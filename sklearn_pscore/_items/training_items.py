@@ -44,8 +44,8 @@ class TrainingItems:
 
     @classmethod
     def from_target(cls, X, target):
-        """Return each row that is not a donor as an item."""
-        kept = np.flatnonzero(~target.donor)
+        """Return each row as an item that is no donor and has a weight."""
+        kept = np.flatnonzero(target.is_counted)
         return cls(
             table=X,
             row=kept,

@@ -46,9 +46,12 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         Returns
         -------
         ranks : ndarray of shape (n_samples,), float
-            1 is best, ties share their average rank; NaN for donor rows.
+            1 is best, ties share their average rank; NaN for donor rows. A row of
+            weight zero has a rank like any other.
         """
-        return rank_items(groups, self._predict_in_groups(X, groups, "rank"))
+        X, target = self._check_in_groups(X, groups, "rank")
+        score = self._score_in_groups(X, replace(target, weight=None))
+        return rank_items(groups, score)
 
     def score(self, X, y):
         """Return the pairwise accuracy of the scores inside the groups of `y`.
@@ -81,9 +84,17 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
                 f"groups marks all {len(X)} rows as donors; {caller} needs at least one "
                 "row that is not, to place others by. Check the condition passed as donor=."
             )
+        if not target.is_counted.any():
+            raise ValueError(
+                f"the weight of all {np.sum(~target.donor)} rows is zero; {caller} needs "
+                "at least one positive weight, to place other rows by that row. Check the "
+                "weights passed as weight=."
+            )
         self.directions_ = self._column_directions(target)
         # Each column is sorted here, once, so that predict ranks by bisection.
-        self.reference_ = np.sort(oriented(X[~target.donor], self.directions_), axis=0)
+        self.reference_ = np.sort(
+            oriented(X[target.is_counted], self.directions_), axis=0
+        )
         return target
 
     def _column_directions(self, target):
@@ -108,10 +119,10 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         """Return the scores in `groups`, or among the training rows if None."""
         if groups is None:
             return self._score_in_training(self._check_X(X))
-        return self._predict_in_groups(X, groups, "predict")
+        return self._score_in_groups(*self._check_in_groups(X, groups, "predict"))
 
-    def _predict_in_groups(self, X, groups, method):
-        """Check `X` and `groups` for a method; return the scores in `groups`."""
+    def _check_in_groups(self, X, groups, method):
+        """Return `X`, as :meth:`_check_X` does, and the checked target, for a method."""
         X = self._check_X(X)
         target = check_groups(
             groups,
@@ -120,7 +131,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
             require_preference=False,
             caller=self._caller(method),
         )
-        return self._score_in_groups(X, target)
+        return X, target
 
     def _check_X(self, X):
         """Return the checked X, oriented so that larger is better."""
@@ -130,6 +141,20 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         return oriented(X, self.directions_)
 
     def _score_in_groups(self, X, target):
+        """Return the scores of rows among the rows of positive weight in their group.
+
+        A row of weight zero has the score that it has among all rows of its group.
+        """
+        has_weight = target.weight > 0
+        if has_weight.all():
+            return self._points_of_items(X, target)
+        score = self._points_of_items(X, replace(target, weight=None))
+        score[has_weight] = self._points_of_items(
+            X[has_weight], target.take(has_weight)
+        )
+        return score
+
+    def _points_of_items(self, X, target):
         """Add up the points of each row's item for its ranks in its group.
 
         Donor rows are ranked among the donor rows of their group.

@@ -16,7 +16,9 @@ class TopCountRanker(FeatureRankRanker):
     items that share the best value of a metric count it. Rows of one
     (group, item) are one contender with the mean of each metric, taken after
     the directions are applied, and share its score. Donor rows are ranked among
-    the donor rows of their group. Weights play no role.
+    the donor rows of their group. A row of weight zero takes no place from the
+    others, and has the score that it has among all rows; weights play no other
+    role.
 
     Pass the metrics in their own units. A scaler before it drops the names by
     which directions are known, and moves the zero that `nearest_zero` refers to.
@@ -49,12 +51,14 @@ class TopCountRanker(FeatureRankRanker):
         Direction of each column.
 
     reference_ : ndarray of shape (n_reference, n_features_in_), float
-        Training rows that are not donors, oriented so that larger is better (see
+        Training rows that are no donors and have a weight above zero, oriented so
+        that larger is better (see
         `directions_`: ``-x`` for smaller, ``-abs(x)`` for nearest to zero). Each
         column is sorted by itself.
 
     mean_group_size_ : float
-        Mean number of items in the training groups, donors left out.
+        Mean number of items in the training groups, donors and rows of weight
+        zero left out.
 
     n_features_in_ : int
         Number of columns seen in ``fit``.
@@ -157,7 +161,9 @@ class RankSumRanker(FeatureRankRanker):
     ``predict(X, groups)`` is minus that, so that larger is better. Rows of one
     (group, item) are one contender with the mean of each metric, taken after
     the directions are applied, and share its score. Donor rows are ranked among
-    the donor rows of their group. Weights play no role.
+    the donor rows of their group. A row of weight zero takes no place from the
+    others, and has the score that it has among all rows; weights play no other
+    role.
 
     Pass the metrics in their own units. A scaler before it drops the names by
     which directions are known, and moves the zero that `nearest_zero` refers to.
@@ -189,7 +195,8 @@ class RankSumRanker(FeatureRankRanker):
         Direction of each column.
 
     reference_ : ndarray of shape (n_reference, n_features_in_), float
-        Training rows that are not donors, oriented so that larger is better (see
+        Training rows that are no donors and have a weight above zero, oriented so
+        that larger is better (see
         `directions_`: ``-x`` for smaller, ``-abs(x)`` for nearest to zero). Each
         column is sorted by itself.
 
@@ -288,7 +295,9 @@ class RankSumRanker(FeatureRankRanker):
             its group in every metric has 0.
         """
         # A difference, since the bare minus would turn 0 into -0.0.
-        return 0.0 - self._predict_in_groups(X, groups, "rank_sums")
+        return 0.0 - self._score_in_groups(
+            *self._check_in_groups(X, groups, "rank_sums")
+        )
 
     def _points_in_group(self, n_better, n_tied):
         """Return minus the average rank, from 0, of the tied items."""

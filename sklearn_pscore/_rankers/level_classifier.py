@@ -149,7 +149,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             target = check_groups(y, n_rows=len(X), caller=caller)
             check_comparable(target, caller)
-            rows = np.flatnonzero(~target.donor & (target.weight > 0))
+            rows = np.flatnonzero(target.is_counted)
             levels, labels = _preference_levels(target.preference[rows], self.n_levels)
             weights = _weight_argument(classifier, target.weight[rows])
             if self.n_levels is None and not target.is_plain:

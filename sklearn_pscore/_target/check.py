@@ -5,7 +5,7 @@ work on the clean :class:`RankingTarget` that it returns.
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,16 +37,16 @@ _HOW_TO_BUILD = (
 
 @dataclass(frozen=True)
 class RankingItems:
-    """Items of a target: rows of one (group, item) merged, donors left out.
+    """Items of a target: rows of one (group, item) merged, only those that count.
 
     Attributes
     ----------
     group : ndarray of shape (n_items,), int
         Group code of each item, an index into ``RankingTarget.labels``.
     preference, weight : ndarray of shape (n_items,), float
-        Preference, and mean weight of the rows, of each item.
+        Preference, and mean weight of the rows, of each item. No weight is zero.
     row_item : ndarray of shape (n_rows,), int
-        Item that each row belongs to, -1 for donor rows.
+        Item that each row belongs to, -1 for donor rows and rows of weight zero.
     """
 
     group: np.ndarray
@@ -106,14 +106,27 @@ class RankingTarget:
     def n_groups(self):
         return len(self.labels)
 
+    def take(self, rows):
+        """Return the target of some rows, by mask or position; all labels stay."""
+        taken = {}
+        for field in ("group", "preference", "item", "clip", "weight", "donor"):
+            values = getattr(self, field)
+            taken[field] = None if values is None else values[rows]
+        return replace(self, **taken)
+
+    @cached_property
+    def is_counted(self):
+        """Which rows count: they are no donors, and have a positive weight."""
+        return (self.weight > 0) & ~self.donor
+
     @cached_property
     def items(self):
-        """The :class:`RankingItems` of the rows."""
-        if self.item is None and not self.donor.any():
+        """The :class:`RankingItems` of the rows that count."""
+        if self.item is None and self.is_counted.all():
             return RankingItems(
                 self.group, self.preference, self.weight, np.arange(self.n_rows)
             )
-        rows = np.flatnonzero(~self.donor)
+        rows = np.flatnonzero(self.is_counted)
         row_item = np.full(self.n_rows, -1)
         if self.item is None:
             row_item[rows] = np.arange(len(rows))
@@ -163,7 +176,8 @@ def check_groups(
     allow_plain : bool, default=True
         Whether a plain 1-D target is read as the preferences of one group.
     require_preference : bool, default=True
-        Whether a row that is not a donor must have been judged (not NaN).
+        Whether a row that counts must have been judged (not NaN): one that is no
+        donor and whose weight is not zero.
     caller, name : str
         The function or method that checks the target, and its name for the
         target, for the messages.
@@ -196,7 +210,7 @@ def check_groups(
             "group=np.repeat(np.arange(len(sizes)), sizes)."
         )
     if require_preference:
-        check_judged(target, np.flatnonzero(~target.donor), caller, name)
+        check_judged(target, np.flatnonzero(target.is_counted), caller, name)
     return target
 
 
@@ -239,16 +253,17 @@ def check_comparable(target, caller):
     """Raise ValueError if no two items of one group differ in preference."""
     items = target.items
     sizes = np.bincount(items.group, minlength=target.n_groups)
+    n_rows = np.count_nonzero(~target.donor)
+    if n_rows and not items.n_items:
+        raise ValueError(
+            f"No comparable pairs: the weight of all {n_rows} rows is zero, and a row of "
+            "weight zero counts as if it were not there. Give some rows a positive weight."
+        )
     if not np.any(sizes > 1):
         raise ValueError(
             f"No comparable pairs: {items.n_items} items in {np.sum(sizes > 0)} groups, "
             f"every group has a single item. {caller} compares items of one group with "
             "different preference; check the group labels."
-        )
-    if not np.any(items.weight > 0):
-        raise ValueError(
-            f"No comparable pairs: the weight of all {items.n_items} items is zero, and "
-            "a pair weighs the product of its rows. Give some rows a positive weight."
         )
     if not np.any(are_comparable(items.group, items.preference, items.weight)):
         raise ValueError(

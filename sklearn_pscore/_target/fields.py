@@ -51,7 +51,7 @@ def as_weight(values, field="weight"):
     if len(bad):
         raise ValueError(
             f"{field} is {array[bad[0]]} at row {bad[0]}; expected finite numbers >= 0. "
-            "Use 0 to leave a row out of every pair."
+            "Use 0 to leave a row out."
         )
     return array
 

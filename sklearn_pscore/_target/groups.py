@@ -31,7 +31,8 @@ class Groups:
     `clip`        int             Segment of the item that a row measures, in time
                                   order.
     `weight`      float >= 0      A pair weighs the product of its rows. In MRR, DCG
-                                  and NDCG a group weighs the mean of its rows.
+                                  and NDCG a group weighs the mean of its rows. A row
+                                  of weight 0 is as if it were not there.
     `donor`       bool            True: material for injection into other groups only.
                                   It makes no pair and counts in no metric.
     ============  ==============  ==================================================
@@ -77,7 +78,8 @@ class Groups:
         clip : array-like of shape (n_samples,) or None, default=None
             Segment of the item that each row measures; integers in time order.
         weight : array-like of shape (n_samples,) or None, default=None
-            Weight of each row, >= 0. None weighs all rows alike.
+            Weight of each row, >= 0. None weighs all rows alike. 0 is a row that
+            is not there: no fit and no metric depends on it.
         donor : array-like of shape (n_samples,) or None, default=None
             Whether a row is only material for injection into other groups.
 

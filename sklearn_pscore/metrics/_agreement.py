@@ -30,7 +30,7 @@ def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
     groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
-        rows and items of weight zero are left out.
+        rows and rows of weight zero are left out.
     y_score : array-like of shape (n_samples,)
         Score of each row; finite, larger is preferred.
     k : int or None, default=None
@@ -101,7 +101,7 @@ def kendall_tau_score(groups, y_score, *, k=None, average=True):
     groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
-        rows and items of weight zero are left out.
+        rows and rows of weight zero are left out.
     y_score : array-like of shape (n_samples,)
         Score of each row; finite, larger is preferred.
     k : int or None, default=None
@@ -163,5 +163,5 @@ def _items_and_pairs(groups, y_score, k, average, caller):
     k = check_depth(k, caller)
     check_average(average, caller)
     target, y_score = check_scored(groups, y_score, caller)
-    items = judged_items(target, y_score, caller, drop_unweighted=True)
+    items = judged_items(target, y_score, caller)
     return items, ranked_pairs(items, k)

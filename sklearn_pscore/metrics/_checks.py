@@ -19,7 +19,7 @@ def check_scored(groups, y_score, caller):
     Parameters
     ----------
     groups : structured ndarray or array-like of shape (n_rows,)
-        Every row that is not a donor must be judged.
+        Every row that is no donor and has a weight must be judged.
     y_score : array-like of shape (n_rows,)
     caller : str
         Name of the metric, for the messages.
@@ -119,7 +119,7 @@ def check_gainable(target, gain, caller):
     if gain == "rank":
         return
     preference = target.preference
-    negative = np.flatnonzero(~target.donor & (preference < 0))
+    negative = np.flatnonzero(target.is_counted & (preference < 0))
     if len(negative):
         raise ValueError(
             f"preference is {preference[negative[0]]} at row {negative[0]}; {caller} with "
@@ -131,7 +131,7 @@ def check_gainable(target, gain, caller):
         limit = np.finfo(np.float64).max / max(target.n_rows, 1)
     else:
         limit = np.finfo(np.float64).maxexp - 1 - (target.n_rows - 1).bit_length()
-    too_large = np.flatnonzero(~target.donor & (preference > limit))
+    too_large = np.flatnonzero(target.is_counted & (preference > limit))
     if len(too_large):
         raise ValueError(
             f"preference is {preference[too_large[0]]} at row {too_large[0]}; {caller} "

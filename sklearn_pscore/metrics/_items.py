@@ -73,11 +73,10 @@ class JudgedItems:
         return float(np.clip(mean, values.min(), values.max()))
 
 
-def judged_items(target, y_score, caller, *, drop_unweighted=False):
+def judged_items(target, y_score, caller):
     """Return the items of all informative groups, sorted.
 
-    A group is informative about a score if two of its items differ in preference
-    and one of its items has a positive weight.
+    A group is informative about a score if two of its items differ in preference.
 
     Parameters
     ----------
@@ -85,8 +84,6 @@ def judged_items(target, y_score, caller, *, drop_unweighted=False):
     y_score : ndarray of shape (n_rows,), float
     caller : str
         Name of the metric, for the messages.
-    drop_unweighted : bool, default=False
-        Whether items of weight zero are left out, as metrics of pairs need it.
 
     Returns
     -------
@@ -101,18 +98,13 @@ def judged_items(target, y_score, caller, *, drop_unweighted=False):
     # Sorting by weights that are all equal would only take time.
     by_weight = [merged.weight] if np.any(merged.weight != merged.weight[:1]) else []
     order = stable_order(*by_weight, -merged.preference, merged.group)
-    if drop_unweighted and by_weight:
-        order = order[merged.weight[order] > 0]
     preference = merged.preference[order]
     weight = merged.weight[order] if by_weight else merged.weight
-    group = merged.group[order] if len(order) < merged.n_items else merged.group
-    size = np.bincount(group)
+    size = np.bincount(merged.group)
     code = np.flatnonzero(size)
     groups = Segments(size[code])
     last = groups.start + groups.size - 1
-    is_informative = (preference[groups.start] > preference[last]) & (
-        np.maximum.reduceat(weight, groups.start) > 0
-    )
+    is_informative = preference[groups.start] > preference[last]
     if not is_informative.any():
         check_comparable(target, caller)
     if not is_informative.all():
@@ -130,7 +122,7 @@ def judged_items(target, y_score, caller, *, drop_unweighted=False):
 
 
 def item_scores(target, y_score):
-    """Return the mean score of each item's rows.
+    """Return the mean score of each item's rows that count.
 
     Parameters
     ----------

@@ -1,5 +1,7 @@
 """Metrics of ranks: MRR, DCG and NDCG; and the ranks themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sklearn_pscore._target.check import check_groups
@@ -44,14 +46,14 @@ def reciprocal_rank_score(groups, y_score, *, k=None, average=True):
     groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
-        rows are left out.
+        rows and rows of weight zero are left out.
     y_score : array-like of shape (n_samples,)
         Score of each row; finite, larger is preferred.
     k : int or None, default=None
         Depth, in ranks: ranks beyond it count zero. None uses the whole list.
     average : bool, default=True
         Whether to return the mean over groups, each weighted by the mean of its
-        item weights. False returns one value per group.
+        item weights, those of weight zero left out. False returns one value per group.
 
     Returns
     -------
@@ -121,7 +123,7 @@ def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
-        rows are left out.
+        rows and rows of weight zero are left out.
     y_score : array-like of shape (n_samples,)
         Score of each row; finite, larger is preferred.
     k : int or None, default=None
@@ -133,7 +135,7 @@ def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
         "exponential" is ``2**preference - 1``; both need preferences >= 0.
     average : bool, default=True
         Whether to return the mean over groups, each weighted by the mean of its
-        item weights. False returns one value per group.
+        item weights, those of weight zero left out. False returns one value per group.
 
     Returns
     -------
@@ -200,7 +202,7 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     groups : structured ndarray or array-like of shape (n_samples,)
         Target built by :class:`~sklearn_pscore.Groups`, or plain preferences of
         one single group. Rows of one (group, item) are averaged first, donor
-        rows are left out.
+        rows and rows of weight zero are left out.
     y_score : array-like of shape (n_samples,)
         Score of each row; finite, larger is preferred.
     k : int or None, default=None
@@ -211,7 +213,7 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
         ``2**preference - 1``; the latter two need preferences >= 0.
     average : bool, default=True
         Whether to return the mean over groups, each weighted by the mean of its
-        item weights. False returns one value per group.
+        item weights, those of weight zero left out. False returns one value per group.
 
     Returns
     -------
@@ -258,7 +260,8 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
 def rank_items(groups, y_score):
     """Rank the items of each group by their scores, 1 is the best.
 
-    It takes the scores of any model and does not read the preferences.
+    It takes the scores of any model. It reads neither the preferences nor the
+    weights: a row of weight zero has a rank too.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
@@ -302,6 +305,7 @@ def rank_items(groups, y_score):
         groups, allow_plain=False, require_preference=False, caller=caller
     )
     y_score = check_scores(y_score, target.n_rows, caller)
+    target = replace(target, weight=None)
     ranking = rank_by_score(target.items.group, item_scores(target, y_score))
     item_rank = np.empty(target.items.n_items)
     item_rank[ranking.order] = ranking.runs.spread(ranking.mean_rank)

@@ -100,8 +100,8 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
 
 
 def _scores_of_truth(target):
-    # A donor may have no preference (NaN), and no metric uses its score.
-    return np.where(target.donor, 0.0, target.preference)
+    # A row that does not count may have no preference (NaN): no metric uses its score.
+    return np.where(target.is_counted, target.preference, 0.0)
 
 
 def _check_target(groups, n_rows, name, *, require_preference=True):
