@@ -130,7 +130,8 @@ def test_floats_as_labels_end_where_integers_merge(field, dtype, n_bits):
         ([ROUNDED - 1, ROUNDED], [ROUNDED - 1, ROUNDED]),
         (np.array([2**63 - 1], "u8"), [2**63 - 1]),
         (np.array([np.uint64(2**62 + 1), True], object), [2**62 + 1, 1]),
-        (pl.Series([1, 2], dtype=pl.Int128), [1, 2]),
+        # Int128 came with later polars.
+        (pl.Series([1, 2], dtype=getattr(pl, "Int128", pl.Int64)), [1, 2]),
     ],
 )
 def test_integer_labels_stay_exact(labels, expected):

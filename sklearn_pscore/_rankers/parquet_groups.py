@@ -260,6 +260,8 @@ def _check_same_kind(path, schema, field, column, kinds):
         By field, those of the first file; changed in place.
     """
     kind = schema.field(column).type
+    if _is_null(kind):  # Written from no rows.
+        return
     first_path, first = kinds.setdefault(field, (path, kind))
     if _is_text(kind) != _is_text(first):
         raise ValueError(
