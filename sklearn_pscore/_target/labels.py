@@ -8,10 +8,9 @@ from sklearn_pscore._segments import Segments
 def number_labels(labels):
     """Return the sorted distinct labels, and the code of each label.
 
-    The result is that of ``np.unique(labels, return_inverse=True)``. NumPy 2.4
-    takes 2 to 13 times as long for integers of a range below their number, and
-    3 to 7 times as long for text in which a label comes ten times (10,000 to
-    1,000,000 labels; measured once, by no script in benchmarks/).
+    The result is that of ``np.unique(labels, return_inverse=True)``, which takes
+    several times as long for integers of a range below their number, and for text
+    in which labels repeat. No benchmark varies it.
 
     Parameters
     ----------
