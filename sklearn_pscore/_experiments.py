@@ -41,6 +41,7 @@ PAPER_RANKER = {
     "dropout": 0.0,
     "input_dropout": 0.0,
     "input_clip": None,
+    "group_weight": "pairs",
     "n_members": 1,
     "weight_decay": 0.01,
     "learning_rate": "constant",

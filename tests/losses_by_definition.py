@@ -12,11 +12,11 @@ from sklearn_pscore._torch.packing import PackedTarget
 _ROWS_AT_A_TIME = 512
 
 
-def over_all_pairs(scores, level, weight, sizes, pair_factor=None):
+def over_all_pairs(scores, level, weight, sizes, pair_factor=None, ties="ignore"):
     """Return loss, gradient and weight summed over pairs, and the weight by item.
 
     `pair_factor(group)`, an (n, n) matrix for the slice of a group, multiplies the
-    weight of a pair.
+    weight of a pair. With ties="half", each of two tied items wins half of their pair.
     """
     loss, total = 0.0, 0.0
     gradient, of_item = np.zeros(len(scores)), np.zeros(len(scores))
@@ -27,7 +27,11 @@ def over_all_pairs(scores, level, weight, sizes, pair_factor=None):
         for top in range(start, end, _ROWS_AT_A_TIME):
             better = slice(top, min(end, top + _ROWS_AT_A_TIME))
             pair = weight[better, None] * weight[group]
-            pair *= level[better, None] > level[group]
+            wins = 1.0 * (level[better, None] > level[group])
+            if ties == "half":
+                wins += 0.5 * (level[better, None] == level[group])
+                wins[np.arange(len(wins)), np.arange(len(wins)) + top - start] = 0.0
+            pair *= wins
             if factor is not None:
                 pair *= factor[better.start - start : better.stop - start]
             minus_margin = scores[group] - scores[better, None]
@@ -41,9 +45,9 @@ def over_all_pairs(scores, level, weight, sizes, pair_factor=None):
     return loss, gradient, total, of_item
 
 
-def ranknet(scores, level, weight, sizes, gain=None):
+def ranknet(scores, level, weight, sizes, gain=None, ties="ignore"):
     """Return mean and gradient of log(1 + exp(-margin)) over the pairs."""
-    loss, gradient, total, _ = over_all_pairs(scores, level, weight, sizes)
+    loss, gradient, total, _ = over_all_pairs(scores, level, weight, sizes, ties=ties)
     return loss / total, gradient / total
 
 

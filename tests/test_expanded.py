@@ -29,9 +29,9 @@ def case_of(level_sizes, score_range, seed=0, n_members=1):
     return scores, np.concatenate(level), rng.uniform(0.1, 2.0, sum(sizes)), sizes
 
 
-def sums(scores, level, weight, sizes, with_gradient=True):
+def sums(scores, level, weight, sizes, with_gradient=True, ties="ignore"):
     columns = (torch.tensor(np.asarray(x)) for x in (scores, level, weight, sizes))
-    return sum_over_pairs(*columns, with_gradient)
+    return sum_over_pairs(*columns, with_gradient, ties=ties)
 
 
 def widest_range(scores, sizes):
@@ -39,10 +39,12 @@ def widest_range(scores, sizes):
     return max(1.0, *(np.ptp(part, axis=1).max() for part in parts))
 
 
-def assert_exact(scores, level, weight, sizes):
+def assert_exact(scores, level, weight, sizes, ties="ignore"):
     """Compare with all pairs, within the bounds of docs/loss.md."""
-    loss, gradient, pair_weight = sums(scores, level, weight, sizes)
-    expected = [over_all_pairs(member, level, weight, sizes) for member in scores]
+    loss, gradient, pair_weight = sums(scores, level, weight, sizes, ties=ties)
+    expected = [
+        over_all_pairs(member, level, weight, sizes, ties=ties) for member in scores
+    ]
     total = expected[0][2]
     assert_allclose(pair_weight.item(), total, rtol=1e-12)
     bound = 1e-9 * widest_range(scores, sizes) * total * len(scores)
@@ -56,8 +58,10 @@ def assert_exact(scores, level, weight, sizes):
     "score_range", [0.0, 0.5, 6.0, 25.0, 31.0, 40.0, 500.0, 1e5, 1e12]
 )
 @pytest.mark.parametrize("level_sizes", LEVEL_SIZES)
-def test_equal_all_pairs(level_sizes, score_range, n_members):
-    assert_exact(*case_of(LEVEL_SIZES[level_sizes], score_range, n_members=n_members))
+@pytest.mark.parametrize("ties", ["ignore", "half"])
+def test_equal_all_pairs(ties, level_sizes, score_range, n_members):
+    case = case_of(LEVEL_SIZES[level_sizes], score_range, n_members=n_members)
+    assert_exact(*case, ties=ties)
 
 
 @pytest.mark.parametrize("score_range", [6.0, 100.0])
@@ -92,11 +96,17 @@ def test_far_blocks_with_empty_ones_between():
 
 @pytest.mark.parametrize("heavy", [0, 150, 299, 300, 420])
 @pytest.mark.parametrize("score_range", [6.0, 100.0])
-def test_an_item_with_most_of_the_weight_is_as_exact(heavy, score_range):
+@pytest.mark.parametrize(
+    ("level_sizes", "ties"),
+    [("all different", "ignore"), ("few levels", "half"), ("very large", "half")],
+)
+def test_an_item_with_most_of_the_weight_is_as_exact(
+    level_sizes, ties, heavy, score_range
+):
     # With itself it outweighs all pairs: the error of the expansion there must go.
-    scores, level, weight, sizes = case_of(LEVEL_SIZES["all different"], score_range)
+    scores, level, weight, sizes = case_of(LEVEL_SIZES[level_sizes], score_range)
     weight[heavy] = 1e6
-    assert_exact(scores, level, weight, sizes)
+    assert_exact(scores, level, weight, sizes, ties)
 
 
 @pytest.mark.parametrize("score_range", [6.0, 100.0])
@@ -189,15 +199,22 @@ def test_a_group_of_one_level_has_no_pairs(level_sizes, score_range):
     assert_exact(*case_of(level_sizes, score_range))
 
 
+@pytest.mark.parametrize("score_range", [6.0, 100.0])
+def test_ties_alone_cost_the_even_part(score_range):
+    assert_exact(*case_of([[300], [280]], score_range), ties="half")
+
+
 @pytest.mark.parametrize("n_levels", [2, 20, 200])
 @pytest.mark.parametrize("score_range", [6.0, 31.0, 100.0])
-def test_the_dense_limit_changes_nothing(n_levels, score_range):
+@pytest.mark.parametrize("ties", ["ignore", "half"])
+def test_the_dense_limit_changes_nothing(ties, n_levels, score_range):
     rng = np.random.default_rng(6)
     level = np.sort(rng.permutation(np.arange(200) % n_levels))
     columns = rng.uniform(0, score_range, (1, 200)), level, rng.uniform(0.1, 2.0, 200)
     columns = [torch.tensor(column) for column in (*columns, [200])]
     dense, expanded = (
-        sum_over_pairs(*columns, largest_dense_group=limit) for limit in (200, 199)
+        sum_over_pairs(*columns, largest_dense_group=limit, ties=ties)
+        for limit in (200, 199)
     )
     assert dense[0] != expanded[0]
     bound = 1e-9 * score_range * dense[2].item()

@@ -1,11 +1,12 @@
 """Training items packed by group: their order, their batches, and no copy."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
@@ -32,8 +33,8 @@ def random_items(seed=0, sizes=(3, 9, 1, 30, 4, 4, 2, 17)):
     return items_of(group, rng.integers(4, size=len(group)))
 
 
-def pack(items, n_folds=0):
-    packed = PackedGroups(items, partial(gains_of, "rank"))
+def pack(items, n_folds=0, **kwargs):
+    packed = PackedGroups(items, partial(gains_of, "rank"), **kwargs)
     if n_folds:
         packed.draw_folds(n_folds)
     return packed
@@ -106,11 +107,59 @@ class TestPacking:
         assert_array_equal(packed.batch(np.array([0]))[1].sizes, [3])
 
     def test_target_moves_with_all_but_the_sizes(self):
-        target = pack(random_items(), n_folds=2).batch(np.array([0, 1]))[1]
+        packed = pack(random_items(), n_folds=2, group_weight="sqrt")
+        target = packed.batch(np.array([0, 1]))[1]
         moved = target.to("meta")
         kinds = {name: values.device.type for name, values in moved._asdict().items()}
         assert kinds.pop("sizes") == "cpu"
         assert set(kinds.values()) == {"meta"}
+
+
+def pair_weights(packed, ties):
+    """Return the number of pairs of each group, and what they weigh together."""
+    _, target = packed.batch(np.arange(packed.n_groups))
+    weight = target.weight_in_pairs.numpy()
+    numbers, weights = [], []
+    for start, size in zip(packed.starts, packed.sizes, strict=True):
+        rows = slice(start, start + size)
+        level = packed.level[rows]
+        is_pair = level[:, None] > level
+        if ties == "half":
+            is_pair = np.tri(size, k=-1, dtype=bool)
+        numbers.append(np.count_nonzero(is_pair))
+        weights.append((is_pair * np.outer(weight[rows], weight[rows])).sum())
+    return np.array(numbers), np.array(weights)
+
+
+class TestGroupWeight:
+    @pytest.mark.parametrize("ties", ["ignore", "half"])
+    @pytest.mark.parametrize(
+        ("name", "power"), [("pairs", 1), ("sqrt", 0.5), ("equal", 0)]
+    )
+    def test_a_group_weighs_a_power_of_its_number_of_pairs(self, name, power, ties):
+        items = random_items()
+        items = replace(items, weight=np.ones(len(items)))
+        packed = pack(items, group_weight=name, ties=ties)
+        numbers, weights = pair_weights(packed, ties)
+        assert packed.n_pairs == numbers.sum()
+        paired = numbers > 0
+        share = weights[paired] / numbers[paired] ** power
+        assert_allclose(share, share[0], rtol=1e-6)
+
+    def test_the_weights_of_the_target_multiply_it(self):
+        items = random_items()
+        packed = pack(items, group_weight="equal")
+        target = packed.batch(np.array([1, 3]))[1]
+        plain = pack(items).batch(np.array([1, 3]))[1]
+        assert_array_equal(target.weight, plain.weight)
+        assert_array_equal(target.weight_in_pairs, plain.weight * target.group_factor)
+
+    @pytest.mark.parametrize("name", ["sqrt", "equal"])
+    def test_none_where_all_groups_have_as_many_pairs(self, name):
+        items = items_of(np.repeat([3, 7], 4), [1, 2, 2, 3, 5, 5, 6, 7])
+        packed = pack(items, group_weight=name)
+        assert packed.group_factor is None
+        assert packed.batch(np.array([0]))[1].group_factor is None
 
 
 class TestFolds:

@@ -4,6 +4,7 @@ import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -18,10 +19,15 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_pscore import (
     LevelClassifierRanker,
+    PairwisePreferenceRanker,
     RankSumRanker,
     TopCountRanker,
 )
-from sklearn_pscore._torch.threads import SharedLimit, one_blas_thread
+from sklearn_pscore._torch.threads import (
+    SharedLimit,
+    one_blas_thread,
+    one_torch_thread,
+)
 
 N_THREADS = 8
 DIRECTIONS = {"directions": ["larger", "smaller", "larger"]}
@@ -253,3 +259,85 @@ class TestSharedLimit:
         assert {pool["num_threads"] for pool in blas} == {1}
         blas = [pool for pool in after if pool["user_api"] == "blas"]
         assert {pool["num_threads"] for pool in blas} == {2}
+
+
+@pytest.fixture
+def two_torch_threads():
+    number = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(number)
+
+
+@pytest.mark.usefixtures("two_torch_threads")
+class TestOneTorchThread:
+    def numbers_in(self, call, data, sizes=(8,)):
+        """Return the numbers of threads that a fit sees."""
+        numbers = Watch(lambda net: torch.get_num_threads())
+        call(quick(sizes, callbacks=[numbers], max_epochs=2), *data)
+        return set(numbers.seen)
+
+    def test_small_fits_have_one(self, data):
+        assert self.numbers_in(PairwisePreferenceRanker.fit, data) == {1}
+        assert self.numbers_in(PairwisePreferenceRanker.partial_fit, data) == {1}
+        assert torch.get_num_threads() == 2
+
+    def test_large_ones_have_all(self, data):
+        fit = PairwisePreferenceRanker.fit
+        assert self.numbers_in(fit, data, sizes=(1000, 1000)) == {2}
+        assert torch.get_num_threads() == 2
+
+    def test_the_number_comes_back_after_an_error(self, data):
+        def fail(net):
+            raise FloatingPointError
+
+        with pytest.raises(FloatingPointError):
+            quick(callbacks=[Watch(fail)]).fit(*data)
+        assert torch.get_num_threads() == 2
+
+    def test_it_comes_back_in_every_thread_that_overlaps(self):
+        first_is_in, second_is_in, first_is_out = Event(), Event(), Event()
+        numbers = {}
+
+        def first():
+            with one_torch_thread():
+                first_is_in.set()
+                second_is_in.wait()
+                numbers["first, inside"] = torch.get_num_threads()
+            numbers["first, after"] = torch.get_num_threads()
+            first_is_out.set()
+
+        def second():
+            # Begins with the limit of the first.
+            first_is_in.wait()
+            with one_torch_thread():
+                second_is_in.set()
+                first_is_out.wait()
+                numbers["second, inside"] = torch.get_num_threads()
+            numbers["second, after"] = torch.get_num_threads()
+
+        def after():
+            numbers["begun after"] = torch.get_num_threads()
+
+        both = [Thread(target=first), Thread(target=second)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        last = Thread(target=after)
+        last.start()
+        last.join()
+        assert numbers == {
+            "first, inside": 1,
+            "first, after": 2,
+            "second, inside": 1,
+            "second, after": 2,
+            "begun after": 2,
+        }
+
+    def test_one_inside_another(self):
+        with one_torch_thread():
+            with one_torch_thread():
+                assert torch.get_num_threads() == 1
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2

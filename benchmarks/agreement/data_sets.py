@@ -7,6 +7,7 @@ is not there is not available. Features come as they are: scaling is the
 ranker's part.
 """
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -150,6 +151,41 @@ def _read_queries(part):
     return frame, Groups.from_arrays(group=group, preference=relevance)
 
 
+_TABLES = {
+    "HANNA, stories": "hanna",
+    "FRANK, summaries": "frank",
+    "simplifications": "simplicity_da",
+    "CoNaLa, code": "conala_code",
+    "speech codecs": "speech_codec",
+    "HDR video": "avt_hdr",
+    "TREC News, entities": "trec_news_2018",
+    "car choice": "car_choice",
+}
+"""Tables of the folder ``agreement/`` by the name of their set."""
+
+
+def _table(name):
+    """Hold out folds of a table that ``agreement/sets.json`` describes."""
+    about = json.loads(_path("agreement/sets.json").read_text())[name]
+    table = pd.read_csv(_path(f"agreement/{name}.csv"))
+    if about["label"] == "choice":
+        groups = Groups.from_winners(group=table["group"], winner=table["choice"] > 0)
+    else:
+        groups = Groups.from_arrays(
+            group=table["group"], preference=table[about["label"]]
+        )
+    X = table[about["metrics"]].astype(float)
+    return [_without_missing(s) for s in _folds(X, groups, table[about["block"]])]
+
+
+def _without_missing(split):
+    """Fill what is missing by the medians of the training rows."""
+    median = split.X_train.median()
+    return split._replace(
+        X_train=split.X_train.fillna(median), X_test=split.X_test.fillna(median)
+    )
+
+
 def challenge_splits(track, *, n_train=20, n_draws=5, with_donors=False):
     """Learn from the awards of `n_train` challenges, judge by the true order."""
     splits = []
@@ -195,6 +231,16 @@ _ALL = [
         "real",
         "thqa/vvmf_results_a01.csv",
         directions=_thqa_directions,
+    ),
+    *(
+        DataSet(
+            name,
+            partial(_table, table),
+            "real",
+            f"agreement/{table}.csv",
+            is_choice=name == "car choice",
+        )
+        for name, table in _TABLES.items()
     ),
     *(
         DataSet(

@@ -1,6 +1,6 @@
 """The training items: what a ranker learns from, judged or synthetic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class TrainingItems:
         judged item has one parent: itself.
     judged : ndarray of shape (n_items,), bool
         False for synthetic items.
+    ties : {"ignore", "half"}, default="ignore"
+        Whether items of one group and preference are a pair.
     """
 
     table: np.ndarray
@@ -36,6 +38,7 @@ class TrainingItems:
     weight: np.ndarray
     parents: np.ndarray
     judged: np.ndarray
+    ties: str = "ignore"
 
     @classmethod
     def of(cls, X, **fields):
@@ -66,13 +69,15 @@ class TrainingItems:
 
     def take(self, rows):
         """Return some of the items, by mask or position."""
-        fields = [field for field in self.__dataclass_fields__ if field != "table"]
-        taken = {field: getattr(self, field)[rows] for field in fields}
-        return TrainingItems(table=self.table, **taken)
+        shared = ("table", "ties")
+        fields = [field for field in self.__dataclass_fields__ if field not in shared]
+        return replace(self, **{field: getattr(self, field)[rows] for field in fields})
 
     def comparable(self):
         """Drop items that are in no pair, see :func:`are_comparable`."""
-        return self.take(are_comparable(self.group, self.preference, self.weight))
+        return self.take(
+            are_comparable(self.group, self.preference, self.weight, self.ties)
+        )
 
     @property
     def n_groups(self):

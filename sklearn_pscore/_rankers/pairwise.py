@@ -1,5 +1,6 @@
 """The ranker: a score per item that orders each group as people do."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,9 +18,11 @@ from sklearn_pscore._rankers.parameters import (
     check_float32,
     check_parameters,
     check_same_network,
+    check_ties,
     check_weights,
     network_of,
     resolve_parameters,
+    warn_if_constant,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._restore import restored_on_error
@@ -36,7 +39,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     A RankNet [2]_ in the manner of the *Preference Score* of Zhou et al. [1]_:
     a network maps an item's metrics to a score and is trained by the logistic
-    loss of all pairs of a group with different preference,
+    loss of the pairs of a group with different preference,
 
     .. math:: P(i \\succ j) = 1 / (1 + e^{-(S_i - S_j)}).
 
@@ -67,6 +70,22 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     gain : {"rank", "linear", "exponential"}, default="rank"
         Gain of NDCG. Used if `loss` is "lambdarank".
+
+    ties : {"ignore", "half"}, default="ignore"
+        What a pair of equal preference is. "ignore", as in the paper: no pair, so
+        probabilities are those given that one of the two is preferred. "half":
+        half a win for each, so that a pair that often ties gets a probability
+        near one half; for ties that people judged to be such, not for the losers
+        of a choice. Only for `loss` "ranknet", and without :class:`PairAugmenter`.
+
+    group_weight : {"sqrt", "pairs", "equal"}, default="sqrt"
+        What the pairs of a group weigh together in the mean over pairs: the root
+        of their number; their number, as in the paper, so that a group of 40
+        weighs as much as 78 groups of 5; or as much as those of any other group,
+        as in the metrics. The weights of the target multiply it. It holds for the
+        layers, the shortcut and the weights of these two, and in each batch. Not
+        used if `loss` is "listnet"; of "lambdarank", which has weights of its own,
+        it only concerns the shortcut.
 
     shortcut : {"additive", "linear"} or None, default="additive"
         Score that is added to the output of the layers: a sum of functions
@@ -202,7 +221,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         PairwisePreferenceRanker(
             hidden_layer_sizes=(64, 32), batch_norm=True, shortcut=None,
             output_activation="relu6", dropout=0.0, input_dropout=0.0,
-            input_clip=None, n_members=1, weight_decay=0.01,
+            input_clip=None, group_weight="pairs", n_members=1, weight_decay=0.01,
             learning_rate="constant", max_epochs=100, batch_size=200,
             early_stopping=True, validation_fraction=0.2,
         )
@@ -241,6 +260,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         "loss": [StrOptions({"ranknet", "lambdarank", "listnet"})],
         "k": [Interval(Integral, 1, None, closed="left"), None],
         "gain": [StrOptions({"rank", "linear", "exponential"})],
+        "ties": [StrOptions({"ignore", "half"})],
+        "group_weight": [StrOptions({"pairs", "sqrt", "equal"})],
         "shortcut": [StrOptions({"additive", "linear"}), None],
         "n_pieces": [Interval(Integral, 1, None, closed="left")],
         "output_activation": [StrOptions({"relu6", "identity"})],
@@ -280,6 +301,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         loss="ranknet",
         k=None,
         gain="rank",
+        ties="ignore",
+        group_weight="sqrt",
         shortcut="additive",
         n_pieces=10,
         output_activation="identity",
@@ -309,6 +332,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         self.loss = loss
         self.k = k
         self.gain = gain
+        self.ties = ties
+        self.group_weight = group_weight
         self.shortcut = shortcut
         self.n_pieces = n_pieces
         self.output_activation = output_activation
@@ -357,7 +382,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         TypeError
             If `y` is neither of the two.
         """
-        from sklearn_pscore._rankers.training import fit_net
+        from sklearn_pscore._rankers.training import fit_net, largest_gap
 
         caller = "PairwisePreferenceRanker.fit"
         goes_on = self.warm_start and hasattr(self, "net_")
@@ -371,6 +396,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             parameters, net = self._parameters_and_net(len(items), goes_on)
             net, packed = fit_net(parameters, items, validation, rng, net)
             self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
+            warn_if_constant(largest_gap(net, packed), packed, parameters)
         return self
 
     def partial_fit(self, X, y):
@@ -443,6 +469,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     def preference_proba(self, X_a, X_b):
         """Return the probability that people prefer a to b, Eq. 1 of the paper.
 
+        With the default `ties` it is the probability given that they prefer one of
+        the two; with "half", that plus half of the probability of a tie.
+
         Parameters
         ----------
         X_a, X_b : array-like of shape (n_pairs, n_features)
@@ -485,7 +514,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         if items is None:
             items = TrainingItems.from_target(X, target)
         items = self._comparable(items, target, caller)
-        if not len(items):
+        if self.ties == "half" or not len(items):
             check_comparable(target, caller)
         return items
 
@@ -499,7 +528,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         """Return the items that are in a pair, their values checked."""
         if self.loss == "lambdarank":
             check_gainable(target, self.gain, caller)
-        items = items.comparable()
+        items = replace(items, ties=self.ties).comparable()
+        check_ties(items)
         check_float32(items.table)
         check_weights(items.weight)
         return items

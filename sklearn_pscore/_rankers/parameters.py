@@ -1,10 +1,14 @@
 """The ranker's parameters: checked, and resolved for the data at hand."""
 
+import warnings
 from copy import deepcopy
 from numbers import Integral
 from types import SimpleNamespace
 
 import numpy as np
+
+from sklearn_pscore._segments import Segments
+from sklearn_pscore._target.groups import AWARD_PREFERENCE
 
 # May change between a training and one that goes on from it. All others make up
 # the network: a new parameter does until it is named here.
@@ -12,6 +16,8 @@ _CHANGEABLE = {
     "loss",
     "k",
     "gain",
+    "ties",
+    "group_weight",
     "leave_out",
     "max_epochs",
     "learning_rate_init",
@@ -38,6 +44,8 @@ _FEWEST_STEPS, _MOST_STEPS = 300, 3000
 # 1e-24 of the heaviest pair, far above the smallest float32, 1e-38; and of all
 # pairs in a large group the expansion still tells it apart. Not measured by a benchmark.
 _WIDEST_WEIGHTS = 1e12
+# Scores that differ by less say of no pair more than .5025 to .4975. Not measured.
+_LEAST_GAP = 0.01
 
 
 def check_parameters(ranker):
@@ -46,6 +54,11 @@ def check_parameters(ranker):
 
     ranker._validate_params()
     check_layers(ranker.hidden_layer_sizes)
+    if ranker.ties == "half" and ranker.loss != "ranknet":
+        raise ValueError(
+            f'ties="half" with loss={ranker.loss!r}, in which ties have no part; expected '
+            'loss="ranknet". Set ties="ignore", or that loss.'
+        )
     check_device(ranker.device)
     check_callbacks(ranker.callbacks)
 
@@ -150,6 +163,70 @@ def check_float32(X):
             f"{np.finfo(np.float32).max:.3g}, the largest float32, in which the network "
             "trains. Scale X, for example with StandardScaler."
         )
+
+
+def check_ties(items):
+    """Raise ValueError, or warn, if ties count between items that nobody compared.
+
+    Parameters
+    ----------
+    items : TrainingItems
+    """
+    if items.ties == "ignore":
+        return
+    if not items.judged.all():
+        raise ValueError(
+            f'ties="half" with {np.sum(~items.judged)} synthetic items of PairAugmenter; '
+            "expected judged items only, for nobody compared synthetic items and found "
+            'them equal. Set ties="ignore", or leave PairAugmenter out.'
+        )
+    if np.isin(items.preference, (AWARD_PREFERENCE, 0.0)).all():
+        raise ValueError(
+            f'ties="half", and every preference is {AWARD_PREFERENCE:g} or 0, as '
+            "Groups.from_winners writes them; expected ties that people judged to be "
+            "such, for a choice of one does not say that the others are equal. Set "
+            'ties="ignore". If people did give these grades, pass other numbers for '
+            "them, for example 1 and 0."
+        )
+    if len(items) and _are_choices(items):
+        warnings.warn(
+            "In every group one item is above all others, which tie: if people chose one "
+            'and did not compare the others, pass ties="ignore", for these are no ties.',
+            UserWarning,
+            # Of fit, through two methods of the ranker.
+            stacklevel=5,
+        )
+
+
+def _are_choices(items):
+    """Return whether each group has one best item, and some have several others."""
+    order = np.lexsort((items.preference, items.group))
+    group, preference = items.group[order], items.preference[order]
+    groups = Segments.of_equal(group)
+    is_above = preference > groups.spread(preference[groups.start])
+    return np.all(groups.count(is_above) == 1) and groups.size.max() > 2
+
+
+def warn_if_constant(gap, packed, parameters):
+    """Warn if a fit ended with scores that order nobody."""
+    if gap >= _LEAST_GAP:
+        return
+    why = "the metrics may say nothing about the preference."
+    if packed.fold is not None:
+        why = (
+            "what was learnt from some groups did not hold in those left out. Groups may "
+            "prefer opposite things, or a few with most of the pairs other things than "
+            'all the rest: try group_weight="equal". leave_out=False keeps what was '
+            "learnt all the same."
+        )
+    elif parameters.output_activation == "relu6":
+        why = "all may be cut off at 0 or 6: try another learning_rate_init."
+    warnings.warn(
+        f"The scores are (nearly) constant: in no group do two of them differ by more "
+        f"than {gap:.1g}; {why}",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def check_weights(weight):

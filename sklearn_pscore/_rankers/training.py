@@ -5,13 +5,16 @@ from functools import partial
 import numpy as np
 
 from sklearn_pscore._torch.epochs import train
-from sklearn_pscore._torch.net import Generators, build_net
+from sklearn_pscore._torch.net import Generators, build_net, member_scores
 from sklearn_pscore._torch.packing import PackedGroups
 from sklearn_pscore._torch.stacking import freeze_fitted_shortcut, weigh_and_center
+from sklearn_pscore._torch.threads import threads_for
 from sklearn_pscore.metrics._gains import gains_of
 
 # Fewer groups than this are too few to judge the parts by. No benchmark varies it.
 _FEWEST_GROUPS = 10
+# Rows that tell whether the scores of a fit are constant. No benchmark varies it.
+_GAP_ROWS = 2**12
 
 
 def fit_net(parameters, training, validation, rng, net=None):
@@ -34,21 +37,22 @@ def fit_net(parameters, training, validation, rng, net=None):
     packed : PackedGroups
         What it was trained on.
     """
-    gain = partial(_gain, parameters.gain)
     generators = Generators.drawn(rng, net, parameters.device)
-    packed, held_out = PackedGroups(training, gain, generators.cpu), None
+    packed, held_out = _packed(training, parameters, generators.cpu), None
     if validation is not None:
-        held_out = PackedGroups(validation, gain, generators.cpu)
+        held_out = _packed(validation, parameters, generators.cpu)
     schedule = parameters, parameters.max_epochs, generators.device
     if net is not None:
-        train(net, packed, held_out, *schedule)
+        with _threads(net, packed):
+            train(net, packed, held_out, *schedule)
         return net, packed
     if held_out is None and _may_leave_out(packed, parameters):
         packed.draw_folds(parameters.n_members)
     net, sample = build_net(packed, parameters, generators.cpu)
-    freeze_fitted_shortcut(net, sample, packed, held_out)
-    train(net, packed, held_out, *schedule)
-    weigh_and_center(net, sample)
+    with _threads(net, packed):
+        freeze_fitted_shortcut(net, sample, packed, held_out)
+        train(net, packed, held_out, *schedule)
+        weigh_and_center(net, sample)
     return net, packed
 
 
@@ -70,11 +74,41 @@ def fit_net_once(parameters, items, rng, net=None, share=None):
     packed : PackedGroups
     """
     generators = Generators.drawn(rng, net, parameters.device)
-    packed = PackedGroups(items, partial(_gain, parameters.gain), generators.cpu)
+    packed = _packed(items, parameters, generators.cpu)
     if net is None:
         net, _ = build_net(packed, parameters, generators.cpu)
-    train(net, packed, None, parameters, 1, generators.device, share)
+    with _threads(net, packed):
+        train(net, packed, None, parameters, 1, generators.device, share)
     return net, packed
+
+
+def largest_gap(net, packed):
+    """Return the largest difference of two scores inside a group, of some groups."""
+    X, target, _ = packed.sample(_GAP_ROWS)
+    if isinstance(X, dict):
+        X = X["X"]
+    scores = member_scores(net, X.numpy(), "float32").mean(axis=0)
+    sizes = target.sizes.numpy()
+    starts = np.cumsum(sizes) - sizes
+    return np.max(
+        np.maximum.reduceat(scores, starts) - np.minimum.reduceat(scores, starts)
+    )
+
+
+def _threads(net, packed):
+    """Return the context to train a net in, by the size of its batches."""
+    largest_batch = max(net.batch_size, packed.sizes.max())
+    return threads_for(min(len(packed), largest_batch), net.module_)
+
+
+def _packed(items, parameters, generator):
+    return PackedGroups(
+        items,
+        partial(_gain, parameters.gain),
+        generator,
+        group_weight=parameters.group_weight,
+        ties=parameters.ties,
+    )
 
 
 def _may_leave_out(packed, parameters):

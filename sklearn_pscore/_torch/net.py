@@ -16,6 +16,7 @@ from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork
 from sklearn_pscore._torch.packing import GroupBatches
 from sklearn_pscore._torch.stacking import ScaledSample
+from sklearn_pscore._torch.threads import threads_for
 
 # Seeds that numpy and torch both take.
 _N_SEEDS = 2**31 - 1
@@ -195,7 +196,9 @@ def resumed_net(net, parameters):
 def _criterion(parameters):
     if parameters.loss == "lambdarank":
         return LambdaRankLoss(parameters.k)
-    return {"ranknet": PairwiseLogisticLoss, "listnet": TopOneLoss}[parameters.loss]()
+    if parameters.loss == "listnet":
+        return TopOneLoss()
+    return PairwiseLogisticLoss(parameters.ties)
 
 
 def member_scores(net, X, dtype):
@@ -204,7 +207,8 @@ def member_scores(net, X, dtype):
     Rows are scored in chunks, so that the memory beside `X` is bounded.
     """
     scores = np.empty((net.module_.n_members, len(X)), dtype=np.float64)
-    with torch.inference_mode():
+    threads = threads_for(min(len(X), _ROWS_AT_A_TIME), net.module_)
+    with torch.inference_mode(), threads:
         module = _scoring_copy(net.module_, getattr(torch, dtype))
         for first in range(0, len(X), _ROWS_AT_A_TIME):
             rows = slice(first, first + _ROWS_AT_A_TIME)

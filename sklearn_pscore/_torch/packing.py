@@ -26,6 +26,9 @@ class PackedTarget(NamedTuple):
     fold : tensor of shape (n_items,), int64, or None, default=None
         The member of the ensemble that does not learn from the item's group.
         None if all members learn from all groups.
+    group_factor : tensor of shape (n_items,), float32, or None, default=None
+        Multiplies the weight in the loss over pairs, the same for all items of a
+        group, see :data:`GROUP_WEIGHTS`. None is 1 for all.
     """
 
     level: torch.Tensor
@@ -33,6 +36,24 @@ class PackedTarget(NamedTuple):
     sizes: torch.Tensor
     gain: torch.Tensor
     fold: torch.Tensor | None = None
+    group_factor: torch.Tensor | None = None
+
+    @property
+    def weight_in_pairs(self):
+        """Weights of the items in the loss over pairs."""
+        if self.group_factor is None:
+            return self.weight
+        return self.weight * self.group_factor
+
+    def take(self, items):
+        """Return the target of some items by mask; groups without any are left out."""
+        group = torch.arange(len(self.sizes)).repeat_interleave(self.sizes)
+        sizes = group[items].bincount()
+        taken = self._asdict() | {"sizes": sizes[sizes > 0]}
+        for name, values in self._asdict().items():
+            if name != "sizes" and values is not None:
+                taken[name] = values[items]
+        return PackedTarget(**taken)
 
     def to(self, device):
         """Return the target with everything but the sizes on a device."""
@@ -41,6 +62,10 @@ class PackedTarget(NamedTuple):
             for name, values in zip(self._fields, self, strict=True)
         ]
         return PackedTarget(*moved)
+
+
+GROUP_WEIGHTS = {"pairs": 1.0, "sqrt": 0.5, "equal": 0.0}
+"""What the pairs of a group weigh together: this power of their number."""
 
 
 class PackedGroups(Dataset):
@@ -59,6 +84,10 @@ class PackedGroups(Dataset):
     generator : torch.Generator or None, default=None
         Draws folds, samples and the order of batches; on the CPU. None is
         torch's own.
+    group_weight : {"pairs", "sqrt", "equal"}, default="pairs"
+        See :data:`GROUP_WEIGHTS`.
+    ties : {"ignore", "half"}, default="ignore"
+        Whether items of one level are a pair.
 
     Attributes
     ----------
@@ -69,23 +98,27 @@ class PackedGroups(Dataset):
     level, weight, gain : ndarray of shape (n_items,)
         As in :class:`PackedTarget`. The largest weight is 1, since a factor that all
         weights share changes no loss.
+    group_factor : ndarray of shape (n_items,), float32, or None
+        As in :class:`PackedTarget`. The largest is 1.
     judged : ndarray of shape (n_items,), bool
         False for synthetic items.
     sizes, starts : ndarray of shape (n_groups,), int
         Number of items, and first item, of each group.
     n_pairs : int
-        Pairs of items of one group and different level.
+        Pairs of items of one group and different level, or of any if ties count.
     fold : ndarray of shape (n_items,), int, or None
         See :meth:`draw_folds`.
     shortcut_scores : tensor of shape (n_items, n_members), or None
         Scores of a frozen shortcut. Batches have them beside the features.
     """
 
-    def __init__(self, items, gain, generator=None):
+    def __init__(
+        self, items, gain, generator=None, *, group_weight="pairs", ties="ignore"
+    ):
         order = np.lexsort((items.preference, items.group))
         group, preference = items.group[order], items.preference[order]
         groups = Segments.of_equal(group)
-        ties = Segments.of_equal(group, preference)
+        levels = Segments.of_equal(group, preference)
         self.table = _as_tensor(items.table)
         self.row = items.row[order]
         self.level = level_in_group(group, preference)
@@ -98,8 +131,14 @@ class PackedGroups(Dataset):
         self.gain = np.ldexp(gains, -groups.spread(exponent)).astype(np.float32)
         self.judged = items.judged[order]
         self.sizes, self.starts = groups.size, groups.start
-        self.n_pairs = int(groups.n_pairs.sum() - ties.n_pairs.sum())
+        n_pairs = groups.n_pairs
+        if ties == "ignore":
+            of_group = np.searchsorted(levels.start, groups.start)
+            n_pairs = n_pairs - np.add.reduceat(levels.n_pairs, of_group)
+        self.n_pairs = int(n_pairs.sum())
+        self.group_factor = _group_factor(groups, n_pairs, GROUP_WEIGHTS[group_weight])
         self.fold = None
+        self.ties = ties
         self.shortcut_scores = None
         self.generator = generator
 
@@ -168,10 +207,18 @@ class PackedGroups(Dataset):
         if self.shortcut_scores is not None:
             known = self.shortcut_scores.index_select(0, torch.from_numpy(items))
             X = {"X": X, "shortcut_scores": known}
-        columns = [level, self.weight[items], sizes, self.gain[items]]
-        if self.fold is not None:
-            columns.append(self.fold[items])
-        return X, PackedTarget(*map(torch.from_numpy, columns))
+        columns = {
+            "level": level,
+            "weight": self.weight[items],
+            "sizes": sizes,
+            "gain": self.gain[items],
+        }
+        for name in ("fold", "group_factor"):
+            values = getattr(self, name)
+            if values is not None:
+                columns[name] = values[items]
+        tensors = {name: torch.from_numpy(values) for name, values in columns.items()}
+        return X, PackedTarget(**tensors)
 
 
 class GroupBatches:
@@ -230,8 +277,19 @@ class GroupBatches:
         for number in range(n_pieces):
             X, target = self.packed.piece(start + np.sort(order[number::n_pieces]))
             # By chance a piece may have a single level, and nothing to compare.
-            if target.level[-1] > 0:
+            if target.level[-1] > 0 or self.packed.ties == "half":
                 yield X, target
+
+
+def _group_factor(groups, n_pairs, power):
+    """Return the factors that let a group's pairs weigh `power` of their number.
+
+    A pair weighs the product of its items' weights, so each item has the root.
+    """
+    factor = np.maximum(n_pairs, 1) ** ((power - 1) / 2)
+    if np.all(factor == factor[:1]):
+        return None
+    return groups.spread((factor / factor.max()).astype(np.float32))
 
 
 def _as_tensor(table):

@@ -15,7 +15,6 @@ from sklearn_pscore._torch.inputs import unit_inside
 from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
-from sklearn_pscore._torch.packing import PackedTarget
 
 # Shortcuts to weigh against each other: whether with bends, and the ridge
 # strength as penalty times the number of items. Chosen in benchmarks/agreement/variants.py.
@@ -62,11 +61,7 @@ class ScaledSample:
     def without(self, member):
         """Return the mask and the target of the items that a member learns from."""
         kept = self.target.fold != member
-        sizes = torch.bincount(self.group[kept])
-        level, weight, _, gain, _ = self.target
-        return kept, PackedTarget(
-            level[kept], weight[kept], sizes[sizes > 0], gain[kept]
-        )
+        return kept, self.target.take(kept)
 
     def weigh(self, parts, criterion, center):
         """Return the weights of the parts that are best on left-out groups.

@@ -15,7 +15,7 @@ _WIDEST_LISTED = 32
 _LINEAR_FROM = 30.0
 
 
-def sums_of_rows(rows, scores, level, weight, with_gradient=True):
+def sums_of_rows(rows, scores, level, weight, with_gradient=True, ties="ignore"):
     """Return loss, pair weight and slopes of the groups of one padded matrix.
 
     Parameters
@@ -24,6 +24,8 @@ def sums_of_rows(rows, scores, level, weight, with_gradient=True):
     scores : tensor of shape (n_members, n_items)
     level, weight : tensors of shape (n_items,)
     with_gradient : bool, default=True
+    ties : {"ignore", "half"}, default="ignore"
+        As in :class:`ranknet.PairwiseLogisticLoss`.
 
     Returns
     -------
@@ -36,12 +38,12 @@ def sums_of_rows(rows, scores, level, weight, with_gradient=True):
     over_pairs = _listed_pairs if width <= _WIDEST_LISTED else _squared_pairs
     parts = chunks(n_members, n_groups, width)
     if len(parts) == 1:
-        return over_pairs(scores, level, weight, with_gradient)
+        return over_pairs(scores, level, weight, with_gradient, ties)
     loss = pair_weight = 0.0
     slopes = torch.empty_like(scores) if with_gradient else None
     for members, groups in parts:
         part = over_pairs(
-            scores[members, groups], level[groups], weight[groups], with_gradient
+            scores[members, groups], level[groups], weight[groups], with_gradient, ties
         )
         loss += part[0]
         if members.start == 0:
@@ -51,11 +53,12 @@ def sums_of_rows(rows, scores, level, weight, with_gradient=True):
     return loss, pair_weight, slopes
 
 
-def _listed_pairs(scores, level, weight, with_gradient):
+def _listed_pairs(scores, level, weight, with_gradient, ties):
     """Return loss, pair weight and slopes of rows, each pair (i, j), i > j, once.
 
     With S the scores of a row and A the matrix of -1 and 1 that takes S_j - S_i, the
-    loss is w' softplus(S A), and its slope (w * sigmoid(S A)) A'.
+    loss is w' softplus(S A), and its slope (w * sigmoid(S A)) A'. A tie with half a
+    win for each costs softplus(u) - u / 2, with a slope of sigmoid(u) - 1 / 2.
     """
     better, worse, difference = _pairs_of_row(
         scores.shape[-1], scores.dtype, scores.device
@@ -63,19 +66,33 @@ def _listed_pairs(scores, level, weight, with_gradient):
     # Rows are sorted by level: the later one is the better one, or they are tied.
     pair = level.index_select(1, better).sub_(level.index_select(1, worse))
     # Levels are whole numbers, so this is 1 where they differ; it is faster than >.
-    pair.clamp_(0.0, 1.0).mul_(weight.index_select(1, better))
-    pair.mul_(weight.index_select(1, worse))
+    pair.clamp_(0.0, 1.0)
+    half_win = None if ties == "ignore" else (1.0 - pair).div_(2.0)
+    of_pair = weight.index_select(1, better).mul_(weight.index_select(1, worse))
+    pair = pair.mul_(of_pair) if half_win is None else of_pair
     minus_margin = scores @ difference
-    loss = softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair).sum(dtype=torch.float64)
+    cost = softplus(minus_margin, 1.0, _LINEAR_FROM)
+    if half_win is not None:
+        cost -= half_win * minus_margin
+    loss = cost.mul_(pair).sum(dtype=torch.float64)
     slopes = None
     if with_gradient:
-        slopes = minus_margin.sigmoid_().mul_(pair) @ difference.T
+        slope = minus_margin.sigmoid_()
+        if half_win is not None:
+            slope -= half_win
+        slopes = slope.mul_(pair) @ difference.T
     return loss, pair.sum(dtype=torch.float64), slopes
 
 
-def _squared_pairs(scores, level, weight, with_gradient):
+def _squared_pairs(scores, level, weight, with_gradient, ties):
     """Return loss, pair weight and slopes of rows, through width x width pairs."""
-    pair = (level.unsqueeze(-1) - level.unsqueeze(-2)).clamp_(0.0, 1.0)
+    pair = level.unsqueeze(-1) - level.unsqueeze(-2)
+    if ties == "ignore":
+        pair.clamp_(0.0, 1.0)
+    else:
+        # Half a win of i over j, and of j over i.
+        pair.clamp_(-1.0, 1.0).add_(1.0).div_(2.0)
+        pair.diagonal(dim1=-2, dim2=-1).zero_()
     pair.mul_(weight.unsqueeze(-1)).mul_(weight.unsqueeze(-2))
     minus_margin = scores.unsqueeze(-2) - scores.unsqueeze(-1)
     loss = _sum(softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair))

@@ -6,7 +6,8 @@ the pairs of different level splits in two. The linear part needs only the weigh
 and below each level. E does not depend on which item is preferred, so its sum is that
 over all pairs of the group, less those inside each level. The sum over all pairs of a
 set of items is :math:`U^T C U / 2`, where U holds the weighted sums of the Chebyshev
-polynomials of the set's scores. ``docs/loss.md`` has the derivation and the error.
+polynomials of the set's scores. A tie that is half a win for each costs E, so where ties
+count nothing is taken off. ``docs/loss.md`` has the derivation and the error.
 """
 
 import math
@@ -27,7 +28,7 @@ _BLOCKS_BETWEEN = 3
 _CHUNK, _SHORTEST_RUN = 2**15, 2**8
 
 
-def sums_by_expansion(scores, level, weight, sizes, with_gradient=True):
+def sums_by_expansion(scores, level, weight, sizes, with_gradient=True, ties="ignore"):
     """Return loss, gradient and weight, each summed over the pairs of all groups.
 
     Arguments and results are those of :func:`ranknet.sum_over_pairs`, the gradient in
@@ -52,7 +53,10 @@ def sums_by_expansion(scores, level, weight, sizes, with_gradient=True):
     loss, pair_weight, gradient = 0.0, 0.0, torch.empty_like(x)
     for groups in parts:
         items = groups if len(parts) == 1 else groups[group]
-        sets = _Sets.of(level[items], weight[items].double(), sizes[groups])
+        packed = level[items], weight[items].double(), sizes[groups]
+        sets = _Sets.of(*packed)
+        if ties == "half":
+            sets = sets.with_ties(*packed)
         part, slopes = _sum_over_sets(sets, x[items], float(half_range[groups].max()))
         loss, pair_weight = loss + part, pair_weight + sets.pair_weight
         if with_gradient and len(parts) == 1:
@@ -125,7 +129,7 @@ class _Sets(NamedTuple):
 
     @classmethod
     def of(cls, level, weight, sizes):
-        """Return the sets of packed groups."""
+        """Return the sets of packed groups; items of one level are no pair."""
         groups, group = _numbers(sizes)
         # The levels of all groups are numbered on.
         n_levels = level[sizes.cumsum(0) - 1] + 1
@@ -160,6 +164,17 @@ class _Sets(NamedTuple):
             self_pairs=alone @ alone * (math.log(2.0) / 2),
             pair_weight=in_level @ below,
         )
+
+    def with_ties(self, level, weight, sizes):
+        """Return the sets where items of one level are a pair, won half by each.
+
+        E is then summed as if each item were a level of its own. Nobody prefers an
+        item of a tie, so the linear part is that of the true levels.
+        """
+        _, group = _numbers(sizes)
+        offset = torch.arange(len(level), device=level.device)
+        offset = offset - _spread(sizes.cumsum(0) - sizes, group)
+        return self.of(offset, weight, sizes)._replace(linear=self.linear)
 
 
 def _blocks(x):

@@ -23,7 +23,17 @@ class PairwiseLogisticLoss(nn.Module):
     For a pair with margin :math:`m = s_{better} - s_{worse}` the loss is
     :math:`\\log(1 + e^{-m})`, Eqs. 1 and 2 of the paper. A pair weighs the
     product of the weights of its items.
+
+    Parameters
+    ----------
+    ties : {"ignore", "half"}, default="ignore"
+        "ignore": items of equal preference make no pair. "half": each has won half
+        of their pair, which costs :math:`\\log(2 \\cosh(m / 2))`.
     """
+
+    def __init__(self, ties="ignore"):
+        super().__init__()
+        self.ties = ties
 
     def forward(self, scores, target):
         """Return the mean loss of a batch of whole groups, summed over members.
@@ -32,8 +42,8 @@ class PairwiseLogisticLoss(nn.Module):
         ----------
         scores : tensor of shape (n_members, n_items) or (n_items,)
         target : PackedTarget
-            `level`, `weight` and `sizes` are used. Items are sorted by group,
-            and by level inside a group.
+            `level`, `weight_in_pairs` and `sizes` are used. Items are sorted by
+            group, and by level inside a group.
 
         Returns
         -------
@@ -41,7 +51,11 @@ class PairwiseLogisticLoss(nn.Module):
             0 if no pair has any weight.
         """
         return _MeanOverPairs.apply(
-            scores, target.level, target.weight, target.sizes.cpu()
+            scores,
+            target.level,
+            target.weight_in_pairs,
+            target.sizes.cpu(),
+            self.ties,
         )
 
 
@@ -49,13 +63,14 @@ class _MeanOverPairs(torch.autograd.Function):
     """Mean loss over pairs; the gradient is computed together with it."""
 
     @staticmethod
-    def forward(ctx, scores, level, weight, sizes):
+    def forward(ctx, scores, level, weight, sizes, ties):
         loss, gradient, pair_weight = sum_over_pairs(
             scores if scores.dim() == 2 else scores[None],
             level,
             weight,
             sizes,
             with_gradient=ctx.needs_input_grad[0],
+            ties=ties,
         )
         # A batch may hold no pair with any weight: no loss, no gradient. Both are then
         # 0 but for the error of the expansion, which no number must blow up.
@@ -69,7 +84,7 @@ class _MeanOverPairs(torch.autograd.Function):
     def backward(ctx, grad_loss):
         (gradient,) = ctx.saved_tensors
         # A tensor without dimensions does not promote the gradient's type.
-        return gradient * grad_loss, None, None, None
+        return gradient * grad_loss, None, None, None, None
 
 
 def pairwise_logistic_loss(scores, preference, group, weight=None):
@@ -199,6 +214,7 @@ def sum_over_pairs(
     sizes,
     with_gradient=True,
     largest_dense_group=_LARGEST_DENSE_GROUP,
+    ties="ignore",
 ):
     """Return the loss summed over members and pairs, its gradient, and the weight.
 
@@ -210,6 +226,8 @@ def sum_over_pairs(
     with_gradient : bool, default=True
     largest_dense_group : int, default=256
         Groups of more items go through the expansion.
+    ties : {"ignore", "half"}, default="ignore"
+        As in :class:`PairwiseLogisticLoss`.
 
     Returns
     -------
@@ -222,7 +240,7 @@ def sum_over_pairs(
     small, large = rows_by_size(sizes, largest_dense_group, scores.device)
     if large is None and len(small) == 1 and small[0].index is None:
         loss, pair_weight, slopes = sums_of_rows(
-            small[0], scores, level, weight, with_gradient
+            small[0], scores, level, weight, with_gradient, ties
         )
         if with_gradient:
             slopes = slopes.view_as(scores)
@@ -231,7 +249,7 @@ def sum_over_pairs(
     loss = scores.new_zeros((), dtype=torch.float64)
     pair_weight = scores.new_zeros((), dtype=torch.float64)
     for rows in small:
-        part = sums_of_rows(rows, scores, level, weight, with_gradient)
+        part = sums_of_rows(rows, scores, level, weight, with_gradient, ties)
         loss += part[0]
         pair_weight += part[1]
         if with_gradient:
@@ -239,7 +257,7 @@ def sum_over_pairs(
     if large is not None:
         items, sizes = large
         part = sums_by_expansion(
-            scores[:, items], level[items], weight[items], sizes, with_gradient
+            scores[:, items], level[items], weight[items], sizes, with_gradient, ties
         )
         loss += part[0]
         pair_weight += part[2]

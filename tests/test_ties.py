@@ -1,0 +1,138 @@
+"""Ties: pairs that nobody won, left out or won half by each."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.pipeline import make_pipeline
+
+from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
+from sklearn_pscore.metrics import pairwise_accuracy_score
+
+FAST = {"max_epochs": 2, "n_members": 1, "random_state": 0}
+
+
+def sixty_wins_and_ties(n_ties=140):
+    """Return X and target of pairs that the first item won, or nobody."""
+    n_pairs = 60 + n_ties
+    X = np.tile([1.0, 0.0], n_pairs)[:, None]
+    preference = np.zeros(2 * n_pairs)
+    preference[:120:2] = 1.0
+    group = np.repeat(np.arange(n_pairs), 2)
+    return X, Groups.from_arrays(group=group, preference=preference)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_half_is_the_share_of_wins_with_ties_half_each(seed):
+    X, groups = sixty_wins_and_ties()
+    half = PairwisePreferenceRanker(ties="half", random_state=seed).fit(X, groups)
+    assert_allclose(half.preference_proba([[1.0]], [[0.0]]), (60 + 70) / 200, atol=0.01)
+    ignored = PairwisePreferenceRanker(random_state=seed).fit(X, groups)
+    # Given that one is preferred, it is always the first.
+    assert ignored.preference_proba([[1.0]], [[0.0]]) > 0.99
+
+
+def test_groups_of_ties_alone_train_but_stay_out_of_the_metrics():
+    X, groups = sixty_wins_and_ties()
+    ranker = PairwisePreferenceRanker(ties="half", **FAST).fit(X, groups)
+    assert (ranker.n_groups_, ranker.n_pairs_) == (200, 200)
+    ignored = PairwisePreferenceRanker(**FAST).fit(X, groups)
+    assert (ignored.n_groups_, ignored.n_pairs_) == (60, 60)
+    y_score = ranker.predict(X)
+    decided = slice(0, 120)
+    assert ranker.score(X, groups) == pairwise_accuracy_score(
+        groups[decided], y_score[decided]
+    )
+
+
+@pytest.mark.parametrize("how", ["partial_fit", "early_stopping", "batches", "groups"])
+def test_every_way_of_training_counts_ties(how):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(240, 3))
+    preference = rng.integers(0, 3, 240)
+    group = np.arange(240) // (120 if how == "groups" else 6)
+    groups = Groups.from_arrays(group=group, preference=preference)
+    params = {
+        "early_stopping": {"early_stopping": True},
+        "batches": {"batch_size": 12},
+    }.get(how, {})
+    losses = []
+    for ties in ("ignore", "half"):
+        ranker = PairwisePreferenceRanker(ties=ties, **FAST, **params)
+        fit = ranker.partial_fit if how == "partial_fit" else ranker.fit
+        history = fit(X, groups).history_
+        losses.append([epoch["train_loss"] for epoch in history])
+        if how == "early_stopping":
+            losses[-1].append(history[-1]["valid_loss"])
+    assert np.all(np.array(losses[0]) != losses[1])
+
+
+def test_without_ties_nothing_changes():
+    rng = np.random.default_rng(0)
+    X, group = rng.normal(size=(60, 3)), np.arange(60) // 6
+    groups = Groups.from_arrays(group=group, preference=rng.normal(size=60))
+    scores = [
+        PairwisePreferenceRanker(ties=ties, **FAST).fit(X, groups).predict(X)
+        for ties in ("ignore", "half")
+    ]
+    assert_allclose(scores[0], scores[1], atol=1e-5 * np.ptp(scores[0]))
+
+
+class TestRefused:
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    group = np.arange(40) // 4
+
+    def refused(self, groups, match, X=None, **params):
+        ranker = PairwisePreferenceRanker(ties="half", **FAST, **params)
+        with pytest.raises(ValueError, match=match):
+            ranker.fit(self.X if X is None else X, groups)
+        assert not hasattr(ranker, "net_")
+
+    @pytest.mark.parametrize("loss", ["lambdarank", "listnet"])
+    def test_losses_without_ties(self, loss):
+        groups = Groups.from_arrays(group=self.group, preference=self.X[:, 0])
+        self.refused(groups, f"ties=\"half\" with loss='{loss}'", loss=loss)
+
+    def test_winners(self):
+        winner = np.arange(40) % 4 == 1
+        groups = Groups.from_winners(group=self.group, winner=winner)
+        self.refused(groups, "every preference is 10 or 0, as Groups.from_winners")
+
+    def test_synthetic_items(self):
+        groups = Groups.from_arrays(group=self.group, preference=self.X[:, 0])
+        pipeline = make_pipeline(
+            PairAugmenter(stitch_sizes=(2,), random_state=0),
+            PairwisePreferenceRanker(ties="half", **FAST),
+        )
+        with pytest.raises(ValueError, match=r'ties="half" with \d+ synthetic items'):
+            pipeline.fit(self.X, groups)
+
+    def test_nothing_but_ties(self):
+        groups = Groups.from_arrays(group=self.group, preference=np.ones(40))
+        self.refused(groups, "all preferences are equal within each")
+
+    def test_unknown_kind(self):
+        groups = Groups.from_arrays(group=self.group, preference=self.X[:, 0])
+        ranker = PairwisePreferenceRanker(ties="drop")
+        with pytest.raises(ValueError, match="'ties' parameter"):
+            ranker.fit(self.X, groups)
+
+
+def test_a_choice_among_several_warns():
+    rng = np.random.default_rng(0)
+    chosen = np.arange(40) % 4 == 1
+    groups = Groups.from_arrays(group=np.arange(40) // 4, preference=chosen)
+    ranker = PairwisePreferenceRanker(ties="half", **FAST)
+    with pytest.warns(UserWarning, match="one item is above all others, which tie"):
+        ranker.fit(rng.normal(size=(40, 3)), groups)
+
+
+def test_rows_of_weight_zero_make_no_tie():
+    X, groups = sixty_wins_and_ties()
+    weight = np.ones(len(X))
+    weight[200:300] = 0.0
+    fields = {name: groups[name] for name in ("group", "preference")}
+    ranker = PairwisePreferenceRanker(ties="half", **FAST)
+    ranker.fit(X, Groups.from_arrays(**fields, weight=weight))
+    kept = weight > 0
+    removed = PairwisePreferenceRanker(ties="half", **FAST).fit(X[kept], groups[kept])
+    assert_array_equal(ranker.predict(X), removed.predict(X))
