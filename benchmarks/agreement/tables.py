@@ -10,7 +10,13 @@ from functools import partial
 
 import pandas as pd
 
-from benchmarks.agreement import augmentation, calibration, comparison, variants
+from benchmarks.agreement import (
+    augmentation,
+    calibration,
+    comparison,
+    group_weight,
+    variants,
+)
 from benchmarks.agreement.data_sets import SETS
 from benchmarks.shared import doc_tables
 
@@ -65,6 +71,12 @@ def variants_choice(rows):
     mean = table[["reached", variants.DEFAULTS]].mean()
     table.loc[len(table)] = ["mean", "", *mean]
     return table_of(table.set_index("left out"))
+
+
+def group_weights(rows):
+    """Accuracy by what the pairs of a group weigh together, and the mean over sets."""
+    table = group_weight.means_by_set(rows)
+    return doc_tables.markdown(table, cell="{:.4f}".format)
 
 
 def losses(rows):
@@ -122,6 +134,7 @@ TABLES = {
     "lambdarank": ("agreement", lambdarank),
     "variants": ("variants", variants_means),
     "variants_choice": ("variants", variants_choice),
+    "group_weight": ("group_weight", group_weights),
     "losses": ("variants", losses),
     "calibration": ("calibration", calibrated),
     "augmentation": ("augmentation", augmented),
