@@ -5,6 +5,7 @@ import numpy as np
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.columns import frame_columns
 from sklearn_pscore._target.fields import CONVERTERS, as_flag
+from sklearn_pscore._target.sources import check_sources, joined_fields
 
 AWARD_PREFERENCE = 10.0
 """Preference of the winner of an award; all others have 0 (section 4.3 of the paper)."""
@@ -241,6 +242,51 @@ default=None
             weight=weight,
             donor=donor,
         )
+
+    @staticmethod
+    def concat(targets, names=None):
+        """Join targets of different judgements, whose groups stay apart.
+
+        Judges of two sources, an opinion score and an award for example, use
+        different scales, so their preferences are never compared: group 3 of the
+        source "mos" becomes the group "mos:3", even where another source has a
+        group 3, or "3". Concatenate the rows of ``X`` in the same order.
+
+        Parameters
+        ----------
+        targets : list of structured ndarray, or dict of str to structured ndarray
+            Targets of :class:`Groups`, in a dict by the names of their sources.
+        names : list of str or None, default=None
+            Name of each target in a list, without ":". None numbers the targets
+            from "0".
+
+        Returns
+        -------
+        groups : structured ndarray of shape (n_samples,)
+            The rows of all targets, one after the other. It has each optional
+            field that one of the targets has. Where a target lacks it, `weight`
+            is 1, `clip` 0, `donor` False, and each row is an `item` of its own,
+            named after the source and the row, or numbered on from the largest
+            item. An item of one name in two sources is one contender.
+
+        Raises
+        ------
+        ValueError
+            If there is no target, names repeat, or a target cannot be used.
+        TypeError
+            If a target is a plain array, or items are integers in one target and
+            strings in another.
+
+        Examples
+        --------
+        >>> from sklearn_pscore import Groups
+        >>> mos = Groups.from_arrays(group=[1, 1], preference=[4.5, 3.0])
+        >>> award = Groups.from_winners(group=["1", "1"], winner=[False, True])
+        >>> groups = Groups.concat({"mos": mos, "award": award})
+        >>> groups["group"].tolist()
+        ['mos:1', 'mos:1', 'award:1', 'award:1']
+        """
+        return Groups.from_arrays(**joined_fields(check_sources(targets, names)))
 
 
 def _check_group_given(group):
