@@ -259,7 +259,7 @@ def test_augment_gives_plain_data_and_changes_nothing(data):
     items = take(augmented(data))
     assert type(more) is np.ndarray
     assert_array_equal(more, items.X)
-    assert groups.dtype.names == ("group", "preference")
+    assert groups.dtype.names == ("group", "preference", "group_size")
     assert_array_equal(groups["group"], items.group)
     assert_array_equal(groups["preference"], items.preference)
 
@@ -316,7 +316,13 @@ def test_augment_merges_rows_and_keeps_weights():
     fields = {"group": [0, 0, 0], "preference": [1, 1, 3], "clip": [0, 1, 0]}
     groups = Groups.from_arrays(**fields, item=["x", "x", "y"], weight=[1, 2, 4])
     more, target = PairAugmenter((2,)).augment([[1.0], [3.0], [8.0]], groups)
-    assert target.dtype.names == ("group", "preference", "item", "weight")
+    assert target.dtype.names == (
+        "group",
+        "preference",
+        "item",
+        "weight",
+        "group_size",
+    )
     # Of the two orders only y then x has a clip in either half.
     assert more.ravel().tolist() == [2.0, 8.0, (8 + 3) / 2]
     assert target["weight"].tolist() == [1.5, 4.0, (1.5 + 4) / 2]

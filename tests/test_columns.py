@@ -284,7 +284,7 @@ FRAME = {"track": ["a", "a"], "opinion": [1.0, 2.5], "clip": [0, 1]}
 def test_from_frame_takes_frames_of_every_library(library):
     names = {"group": "track", "preference": "opinion", "clip": "clip"}
     groups = Groups.from_frame(library(FRAME), **names)
-    assert groups.tolist() == [("a", 1.0, 0), ("a", 2.5, 1)]
+    assert groups.tolist() == [("a", 1.0, 0, 2), ("a", 2.5, 1, 2)]
     message = (
         "item='x' is not a column of the frame; expected one of ['track', 'opinion'"
     )
@@ -294,7 +294,7 @@ def test_from_frame_takes_frames_of_every_library(library):
 
 def test_from_frame_takes_numbered_columns_and_doubled_ones_it_does_not_need():
     frame = pd.DataFrame([["a", 1, 2, 3]], columns=[0, 1, "z", "z"])
-    assert Groups.from_frame(frame, group=0, preference=1).tolist() == [("a", 1.0)]
+    assert Groups.from_frame(frame, group=0, preference=1).tolist() == [("a", 1.0, 1)]
     with pytest.raises(ValueError, match=r"item has shape \(1, 2\)"):
         Groups.from_frame(frame, group=0, item="z")
 

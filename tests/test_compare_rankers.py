@@ -268,6 +268,7 @@ def test_frames_reach_the_ranker_as_frames(kind):
     assert len(comparison.rows) == 4
 
 
+@pytest.mark.filterwarnings("ignore:compare_rankers got:UserWarning")
 def test_other_splitters_labels_and_ready_made_splits():
     portrait = np.arange(len(X)) % 3
     by_portrait = compare_rankers(

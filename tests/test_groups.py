@@ -69,7 +69,7 @@ def test_other_fields_are_stored_in_their_type(field, values, expected):
 
 def test_fields_come_in_one_order_and_only_if_given():
     groups = Groups.from_arrays(donor=[0, 1], item=["x", "y"], group=[1, 2])
-    assert groups.dtype.names == ("group", "preference", "item", "donor")
+    assert groups.dtype.names == ("group", "preference", "item", "donor", "group_size")
     assert_array_equal(groups["preference"], [np.nan, np.nan])
 
 
@@ -99,7 +99,7 @@ def test_from_winners_compares_lengths():
 def test_from_winners_gives_ten_and_zero(winner):
     groups = Groups.from_winners(group=["a", "a", "b"], winner=winner, clip=[0, 1, 2])
     assert groups["preference"].tolist() == [0.0, 10.0, 10.0]
-    assert groups.dtype.names == ("group", "preference", "clip")
+    assert groups.dtype.names == ("group", "preference", "clip", "group_size")
 
 
 @pytest.mark.parametrize("field", ["group", "item"])

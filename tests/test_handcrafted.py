@@ -303,6 +303,7 @@ def test_score_and_rank_are_those_of_the_scores_in_groups(baseline):
     assert ranker.score(X, groups) != pairwise_accuracy_score(groups, ranker.predict(X))
     assert_array_equal(ranker.rank(X, groups), rank_items(groups, score))
     # A plain target is one group.
+    ranker.fit(X, groups["preference"])
     one = np.zeros(len(X), dtype=int)
     whole = Groups.from_arrays(group=one, preference=groups["preference"])
     assert ranker.score(X, groups["preference"]) == ranker.score(X, whole)

@@ -63,7 +63,14 @@ def test_challenge_layout(track):
     assert challenge.feature_names == list(KNOWN_DIRECTIONS)
     assert challenge.directions == KNOWN_DIRECTIONS
     assert challenge.track == track
-    assert groups.dtype.names == ("group", "preference", "item", "clip", "donor")
+    assert groups.dtype.names == (
+        "group",
+        "preference",
+        "item",
+        "clip",
+        "donor",
+        "group_size",
+    )
     assert groups["group"].tolist() == [
         label
         for label in (f"{track}-000", f"{track}-001", f"{other}-000", f"{other}-001")

@@ -495,7 +495,7 @@ class TestProperties:
         preference, score = rng.integers(0, 5, n), np.round(rng.normal(size=n), 1)
         groups = Groups.from_arrays(group=group, preference=preference, weight=weight)
         plain = Groups.from_arrays(group=group, preference=preference)
-        repeated = np.repeat(plain, weight)
+        repeated = Groups.whole(np.repeat(plain, weight))
         expected = metric(repeated, np.repeat(score, weight), average=False)
         value = metric(groups, score, average=False)
         assert_allclose(value, expected, rtol=1e-12, atol=1e-15)
@@ -675,7 +675,11 @@ class TestErrors:
             (["1", 2, None, 4], TypeError, "y_score has dtype"),
             (np.array(["1", 2, 3, 4], object), TypeError, "y_score has dtype object;"),
             (np.ones(4, dtype=complex), TypeError, "y_score has dtype complex128;"),
-            (groups, TypeError, "with the fields ['group', 'preference'];"),
+            (
+                groups,
+                TypeError,
+                "with the fields ['group', 'preference', 'group_size'];",
+            ),
         ],
     )
     def test_scores(self, metric, y_score, error, part):

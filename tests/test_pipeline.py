@@ -228,15 +228,16 @@ def test_permutation_importance_finds_the_metric(data, fitted, name):
 
 def test_permutation_importance_with_few_samples(data, fitted):
     X, groups = data
-    result = permutation_importance(
-        fitted,
-        X,
-        groups,
-        scoring=SCORERS,
-        n_repeats=2,
-        max_samples=0.8,
-        random_state=0,
-    )
+    with pytest.warns(UserWarning, match="groups cut"):
+        result = permutation_importance(
+            fitted,
+            X,
+            groups,
+            scoring=SCORERS,
+            n_repeats=2,
+            max_samples=0.8,
+            random_state=0,
+        )
     assert result["dcg"].importances_mean[0] > 0
 
 

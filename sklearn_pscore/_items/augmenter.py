@@ -20,6 +20,7 @@ from sklearn_pscore._items.stitching import make_training_items
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.check import check_groups, check_judged
 from sklearn_pscore._target.columns import refuse_masked
+from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
 
 # Values of "auto" where it makes items: the numbers of parts of section 4.3 of the
@@ -269,11 +270,15 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If "auto" finds no clips and no donors, so that nothing is made.
+            If "auto" finds no clips and no donors, so that nothing is made, or if
+            several groups are cut.
         """
         # Checking X sets n_features_in_, which must stay as fit has set it.
         augmenter = copy(self)
-        X, target = augmenter._check(X, groups, "PairAugmenter.augment", plain=False)
+        caller = "PairAugmenter.augment"
+        X, target = augmenter._check(X, groups, caller, plain=False)
+        # The new target counts its rows anew. In a Pipeline the ranker warns.
+        warn_about_cut_groups(target, caller, allowed=1)
         items, sources = augmenter._make_items(X, target)
         fields = {
             "group": target.labels[items.group],

@@ -4,7 +4,9 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
+from sklearn_pscore.metrics._scorers import check_model_target
 
 
 class RankerMixin(RegressorMixin):
@@ -59,8 +61,27 @@ class RankerMixin(RegressorMixin):
         score : float
             In [0, 1], mean over groups; 0.5 is chance. See
             :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`.
+
+        Raises
+        ------
+        TypeError
+            If the ranker was fitted on several groups, and `y` is plain.
+
+        Warns
+        -----
+        UserWarning
+            If groups are cut, and the ranker was not fitted on this very target.
         """
+        y = check_model_target(self, y, "y")
         return pairwise_accuracy_score(y, self.predict(X))
+
+    def _note_cut_groups(self, y, target, caller):
+        """Warn if several groups are cut in ``fit``; remember the target if one is.
+
+        A single one is allowed: a learning curve cannot help it.
+        """
+        n_cut = warn_about_cut_groups(target, caller, allowed=1)
+        self._cut_target = digest_of(y) if n_cut else None
 
     def _caller(self, method):
         """Return the name of a method with its class, for messages."""

@@ -15,6 +15,7 @@ from sklearn_pscore._target.columns import refuse_masked
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._items import item_scores
 from sklearn_pscore.metrics._order import rank_by_score
+from sklearn_pscore.metrics._scorers import check_model_target
 
 
 class FeatureRankRanker(RankerMixin, BaseEstimator):
@@ -68,8 +69,19 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         -------
         accuracy : float
             In [0, 1]; 0.5 is chance, and the accuracy of a constant score.
+
+        Raises
+        ------
+        TypeError
+            If the ranker was fitted on several groups, and `y` is plain.
+
+        Warns
+        -----
+        UserWarning
+            If groups are cut, and the ranker was not fitted on this very target.
         """
         X = self._check_X(X)
+        y = check_model_target(self, y, "y")
         target = check_groups(y, n_rows=len(X), caller=self._caller("score"))
         return pairwise_accuracy_score(y, self._score_in_groups(X, target))
 
@@ -90,6 +102,8 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
                 "at least one positive weight, to place other rows by that row. Check the "
                 "weights passed as weight=."
             )
+        self._note_cut_groups(y, target, caller)
+        self.n_groups_ = len(np.unique(target.group[target.is_counted]))
         self.directions_ = self._column_directions(target)
         # Each column is sorted here, once, so that predict ranks by bisection.
         self.reference_ = np.sort(

@@ -60,6 +60,9 @@ class TopCountRanker(FeatureRankRanker):
         Mean number of items in the training groups, donors and rows of weight
         zero left out.
 
+    n_groups_ : int
+        Number of groups seen in ``fit``, those of donors and of weight zero left out.
+
     n_features_in_ : int
         Number of columns seen in ``fit``.
 
@@ -199,6 +202,9 @@ class RankSumRanker(FeatureRankRanker):
         that larger is better (see
         `directions_`: ``-x`` for smaller, ``-abs(x)`` for nearest to zero). Each
         column is sorted by itself.
+
+    n_groups_ : int
+        Number of groups seen in ``fit``, those of donors and of weight zero left out.
 
     n_features_in_ : int
         Number of columns seen in ``fit``.

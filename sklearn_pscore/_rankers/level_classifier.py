@@ -69,6 +69,9 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
     levels_ : ndarray of shape (n_levels_found,), float
         Mean preference of the training rows of each level, ascending.
 
+    n_groups_ : int
+        Number of groups seen in ``fit``, those of donors and of weight zero left out.
+
     n_features_in_ : int
         Number of columns seen in ``fit``.
 
@@ -149,6 +152,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             target = check_groups(y, n_rows=len(X), caller=caller)
             check_comparable(target, caller)
+            self._note_cut_groups(y, target, caller)
             rows = np.flatnonzero(target.is_counted)
             levels, labels = _preference_levels(target.preference[rows], self.n_levels)
             weights = _weight_argument(classifier, target.weight[rows])
@@ -159,6 +163,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
                 warnings.filterwarnings("ignore", "The number of unique classes")
                 self.classifier_ = classifier.fit(X[rows], labels, **weights)
             self.levels_ = levels
+            self.n_groups_ = len(np.unique(target.group[rows]))
         return self
 
     def predict(self, X):

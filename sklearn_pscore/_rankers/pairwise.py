@@ -516,6 +516,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         items = self._comparable(items, target, caller)
         if self.ties == "half" or not len(items):
             check_comparable(target, caller)
+        self._note_cut_groups(y, target, caller)
         return items
 
     def _check_X(self, X, reset=False, **kwargs):

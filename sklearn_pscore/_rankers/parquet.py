@@ -97,6 +97,7 @@ class ParquetMixin:
             # Names and number of the features; the values are checked as they come.
             no_rows = pd.DataFrame(columns=stretches.features)
             validate_data(self, no_rows, reset=not goes_on, skip_check_array=True)
+            self._cut_target = None
             parameters, net = self._parameters_and_net(stretches.n_rows, goes_on)
             n_all, n_read = stretches.n_rows * parameters.max_epochs, 0
             for _ in range(parameters.max_epochs):

@@ -78,6 +78,8 @@ class RankingTarget:
         None is replaced by ones.
     donor : ndarray of shape (n_rows,), bool
         None is replaced by all False.
+    group_size : ndarray of shape (n_groups,), int, or None
+        Judged rows that counted in each group when the target was made.
     is_plain : bool
         Whether a plain 1-D target was passed, which is read as one group.
     """
@@ -89,6 +91,7 @@ class RankingTarget:
     clip: np.ndarray | None = None
     weight: np.ndarray | None = None
     donor: np.ndarray | None = None
+    group_size: np.ndarray | None = None
     is_plain: bool = False
 
     def __post_init__(self):
@@ -310,7 +313,27 @@ def _check_structured(groups, name):
         clip=fields.get("clip"),
         weight=fields.get("weight"),
         donor=fields.get("donor"),
+        group_size=_one_size_of_each(labels, codes, fields.get("group_size"), name),
     )
+
+
+def _one_size_of_each(labels, group, size, name):
+    """Return the size that the rows of each group agree on; raise ValueError if not."""
+    if size is None:
+        return None
+    of_group = np.zeros(len(labels), dtype=np.int64)
+    of_group[group] = size
+    bad = np.flatnonzero(of_group[group] != size)
+    if len(bad):
+        row = bad[0]
+        raise ValueError(
+            f"{name} has rows of two targets in group {labels[group[row]]!s}: it had "
+            f"{size[row]} judged rows in the one of row {row}, and "
+            f"{of_group[group[row]]} in another; expected one. Join targets by "
+            "Groups.concat([...]), which keeps their groups apart. If the rows were judged "
+            f"together, pass Groups.whole({name})."
+        )
+    return of_group
 
 
 def _check_items_agree(group, item, fields):

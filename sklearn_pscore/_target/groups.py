@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.columns import frame_columns
+from sklearn_pscore._target.cut_groups import count_judged_rows
 from sklearn_pscore._target.fields import CONVERTERS, as_flag
 from sklearn_pscore._target.sources import check_sources, joined_fields
 
@@ -36,10 +37,16 @@ class Groups:
                                   of weight 0 is as if it were not there.
     `donor`       bool            True: material for injection into other groups only.
                                   It makes no pair and counts in no metric.
+    `group_size`  int             Judged rows that counted in the row's group when the
+                                  target was made. It is set by the constructors.
     ============  ==============  ==================================================
 
-    The first two are in every target, the others if they are given. Their use is
-    described in ``docs/conventions.md``.
+    The first two and the last are in every target, the others if they are given.
+    Their use is described in ``docs/conventions.md``.
+
+    A group that has lost some of its rows since, in a split by rows for example, is
+    cut: metrics, scorers and ``fit`` warn, see :meth:`whole`. Rows without a
+    preference, donors and rows of weight 0 do not count.
 
     See Also
     --------
@@ -64,7 +71,14 @@ class Groups:
 
     @staticmethod
     def from_arrays(
-        *, group, preference=None, item=None, clip=None, weight=None, donor=None
+        *,
+        group,
+        preference=None,
+        item=None,
+        clip=None,
+        weight=None,
+        donor=None,
+        group_size=None,
     ):
         """Build the target from one array per field.
 
@@ -83,11 +97,13 @@ class Groups:
             is not there: no fit and no metric depends on it.
         donor : array-like of shape (n_samples,) or None, default=None
             Whether a row is only material for injection into other groups.
+        group_size : array-like of shape (n_samples,) or None, default=None
+            That of the target whose fields these are. None counts the rows.
 
         Returns
         -------
         groups : structured ndarray of shape (n_samples,)
-            The fields that were given, and `preference` in any case. Strings
+            The fields that were given, `preference` and `group_size`. Strings
             are stored as fixed-width NumPy strings.
 
         Raises
@@ -102,7 +118,7 @@ class Groups:
         --------
         >>> from sklearn_pscore import Groups
         >>> Groups.from_arrays(group=[7, 7], preference=[1, 0]).dtype.names
-        ('group', 'preference')
+        ('group', 'preference', 'group_size')
         """
         given = {
             "group": group,
@@ -111,6 +127,7 @@ class Groups:
             "clip": clip,
             "weight": weight,
             "donor": donor,
+            "group_size": group_size,
         }
         _check_group_given(group)
         columns = {
@@ -127,13 +144,19 @@ class Groups:
                     "one group label per row. If you have group sizes (LightGBM style), "
                     "pass group=np.repeat(np.arange(len(sizes)), sizes)."
                 )
+        if group_size is None:
+            columns["group_size"] = np.zeros(n_rows, dtype=np.int64)
         fields = [field for field in CONVERTERS if field in columns]
         groups = np.empty(
             n_rows, dtype=[(field, columns[field].dtype) for field in fields]
         )
         for field in fields:
             groups[field] = columns[field]
-        check_groups(groups, require_preference=False, caller="Groups.from_arrays")
+        target = check_groups(
+            groups, require_preference=False, caller="Groups.from_arrays"
+        )
+        if group_size is None:
+            groups["group_size"] = count_judged_rows(target)[target.group]
         return groups
 
     @staticmethod
@@ -287,6 +310,51 @@ default=None
         ['mos:1', 'mos:1', 'award:1', 'award:1']
         """
         return Groups.from_arrays(**joined_fields(check_sources(targets, names)))
+
+    @staticmethod
+    def whole(groups):
+        """Say that rows were left out on purpose: take groups as they are for whole.
+
+        Parameters
+        ----------
+        groups : structured ndarray of shape (n_samples,)
+            Target of :class:`Groups` of which rows were left out.
+
+        Returns
+        -------
+        groups : structured ndarray of shape (n_samples,)
+            A copy, whose `group_size` counts the rows that are there.
+
+        Raises
+        ------
+        TypeError
+            If `groups` is a plain array.
+        ValueError
+            If its values cannot be used.
+
+        Examples
+        --------
+        The item of a disqualified team is left out of its group.
+
+        >>> from sklearn_pscore import Groups
+        >>> groups = Groups.from_arrays(group=[3, 3, 3], preference=[2, 1, 0])
+        >>> groups[1:]["group_size"].tolist()
+        [3, 3]
+        >>> Groups.whole(groups[1:])["group_size"].tolist()
+        [2, 2]
+        """
+        if is_structured(groups):
+            kept = [field for field in groups.dtype.names if field != "group_size"]
+            groups = groups[kept]
+        check_groups(
+            groups,
+            allow_plain=False,
+            require_preference=False,
+            caller="Groups.whole",
+        )
+        return Groups.from_arrays(
+            **{field: groups[field] for field in groups.dtype.names}
+        )
 
 
 def _check_group_given(group):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.cut_groups import count_judged_rows
 from sklearn_pscore._target.fields import CONVERTERS
 
 # Stands between the name of a source and the label of a group; no name has it.
@@ -72,7 +73,7 @@ def joined_fields(sources):
     -------
     fields : dict of str to ndarray of shape (n_rows,)
         Group labels begin with the name of their source. Of the optional fields
-        those that at least one target has.
+        those that at least one target has, and `group_size`.
 
     Raises
     ------
@@ -82,6 +83,7 @@ def joined_fields(sources):
         If the integers leave no number for the rows that are items of their own.
     """
     present = {field for target in sources.values() for field in target.dtype.names}
+    present.add("group_size")
     clean = {
         name: {field: CONVERTERS[field](target[field]) for field in target.dtype.names}
         for name, target in sources.items()
@@ -90,6 +92,10 @@ def joined_fields(sources):
         fields["group"] = _with_source(name, fields["group"].tolist())
         for field, value in _FILL.items():
             fields.setdefault(field, np.full(len(fields["group"]), value))
+        # A group that was cut before remains cut.
+        if "group_size" not in fields:
+            target = check_groups(sources[name], require_preference=False)
+            fields["group_size"] = count_judged_rows(target)[target.group]
     if "item" in present:
         _fill_items(clean)
     return {

@@ -57,6 +57,11 @@ def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
     TypeError
         If an argument is of the wrong type.
 
+    Warns
+    -----
+    UserWarning
+        If a group has lost rows since the target was made.
+
     See Also
     --------
     kendall_tau_score : From -1 to 1, and corrected for ties.
@@ -127,6 +132,11 @@ def kendall_tau_score(groups, y_score, *, k=None, average=True):
         option is out of range.
     TypeError
         If an argument is of the wrong type.
+
+    Warns
+    -----
+    UserWarning
+        If a group has lost rows since the target was made.
 
     See Also
     --------

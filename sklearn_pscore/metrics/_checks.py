@@ -10,6 +10,7 @@ from sklearn_pscore._target.columns import (
     list_as_array,
     refuse_masked,
 )
+from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore.metrics._gains import GAINS
 
 
@@ -33,9 +34,16 @@ def check_scored(groups, y_score, caller):
     ------
     TypeError, ValueError
         As :func:`check_groups` and :func:`check_scores` do.
+
+    Warns
+    -----
+    UserWarning
+        If a group is cut.
     """
     target = check_groups(groups, caller=caller)
-    return target, check_scores(y_score, target.n_rows, caller)
+    y_score = check_scores(y_score, target.n_rows, caller)
+    warn_about_cut_groups(target, caller)
+    return target, y_score
 
 
 def check_scores(y_score, n_rows, caller):

@@ -70,6 +70,11 @@ def reciprocal_rank_score(groups, y_score, *, k=None, average=True):
     TypeError
         If an argument is of the wrong type.
 
+    Warns
+    -----
+    UserWarning
+        If a group has lost rows since the target was made.
+
     See Also
     --------
     dcg_score : Counts all items, not only the best-liked.
@@ -152,6 +157,11 @@ def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     TypeError
         If an argument is of the wrong type.
 
+    Warns
+    -----
+    UserWarning
+        If a group has lost rows since the target was made.
+
     See Also
     --------
     ndcg_score : DCG divided by that of the best possible order.
@@ -229,6 +239,11 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
         out of range, or a preference is too small or too large for the gain.
     TypeError
         If an argument is of the wrong type.
+
+    Warns
+    -----
+    UserWarning
+        If a group has lost rows since the target was made.
 
     See Also
     --------

@@ -5,7 +5,8 @@ import inspect
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from sklearn_pscore._target.check import is_structured
+from sklearn_pscore._target.check import check_groups, is_structured
+from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.metrics._agreement import (
     kendall_tau_score,
@@ -58,7 +59,20 @@ class RankingScorer:
         -------
         score : float
             Larger is better.
+
+        Raises
+        ------
+        TypeError
+            If the estimator was fitted on several groups, and `groups` is plain.
+
+        Warns
+        -----
+        UserWarning
+            If groups are cut, and the estimator was not fitted on this very target.
         """
+        groups = check_model_target(estimator, groups, "groups")
+        if self.metric not in _PACKAGE_METRICS:
+            groups = _warned_about(groups, repr(self))
         y_score = predict_scores(estimator, X, groups)
         return float(self.metric(groups, y_score, **self.options))
 
@@ -154,6 +168,67 @@ def predict_scores(estimator, X, groups):
     if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
         X = estimator[:-1].transform(X)
     return predict_scores(inner, X, groups)
+
+
+def check_model_target(estimator, groups, name):
+    """Check the target that a fitted model is scored by, before it predicts.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator, or one that holds fitted rankers.
+    groups : structured ndarray or array-like of shape (n_samples,)
+    name : str
+        Name of the target, for the messages.
+
+    Returns
+    -------
+    groups : structured ndarray or array-like of shape (n_samples,)
+        Whole if the model was fitted on this very target: its ``fit`` has warned,
+        but where a single group was cut, which a learning curve cannot help.
+
+    Raises
+    ------
+    TypeError
+        If `groups` is plain and the model was fitted on several groups.
+    """
+    models = list(_models_in(estimator))
+    if is_structured(groups):
+        digests = {getattr(model, "_cut_target", None) for model in models} - {None}
+        if digests and digest_of(groups) in digests:
+            return Groups.whole(groups)
+        return groups
+    n_groups = max(getattr(model, "n_groups_", 1) for model in models)
+    if groups is not None and n_groups > 1:
+        raise TypeError(
+            f"{name} is a plain {type(groups).__name__}, which is read as one group, but "
+            f"the {type(estimator).__name__} was fitted on {n_groups} groups; expected a "
+            "target of Groups, or the score would be of pairs that nobody compared. Pass "
+            f"Groups.from_arrays(group=..., preference={name}), with "
+            f"group=np.zeros(len({name}), dtype=int) if it is one group."
+        )
+    return groups
+
+
+def _warned_about(groups, caller):
+    """Return a whole target for a metric that is not of this package.
+
+    What such a metric calls does not warn once more. It may take a target of any
+    kind, so that one without sizes is not looked at.
+    """
+    if not is_structured(groups) or "group_size" not in groups.dtype.names:
+        return groups
+    target = check_groups(groups, require_preference=False, caller=caller)
+    return Groups.whole(groups) if warn_about_cut_groups(target, caller) else groups
+
+
+def _models_in(estimator):
+    """Yield a fitted estimator and those that it is made of, at any depth."""
+    yield estimator
+    parts = [_inner_estimator(estimator), getattr(estimator, "estimator_", None)]
+    for part in [*parts, *getattr(estimator, "estimators_", ())]:
+        if part is not None:
+            yield from _models_in(part)
 
 
 def _wants_groups(estimator):

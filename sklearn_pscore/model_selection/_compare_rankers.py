@@ -110,6 +110,11 @@ def compare_rankers(
         If both or none of `test` and `cv` are given, or values or lengths
         cannot be used. All of it before anything is fitted.
 
+    Warns
+    -----
+    UserWarning
+        If a fold cuts groups, once for all of them.
+
     See Also
     --------
     PreferenceGroupKFold : Splits by group.

@@ -7,7 +7,9 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
-from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.check import check_groups, is_structured
+from sklearn_pscore._target.cut_groups import warn_about_cut_groups
+from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.model_selection._comparison_arguments import describe
 from sklearn_pscore.model_selection._splitters import (
     PreferenceGroupKFold,
@@ -31,6 +33,9 @@ class Fold:
         scores of the truth: the preferences in it, finite in every row.
     train, test : ndarray of int, or None
         Row numbers within `fit_data` and `judge_data`; None is all rows.
+    is_cut : bool
+        Whether the user was warned that groups are cut: then the targets of both
+        parts are made whole, so that no fit and no scorer warns again.
     """
 
     number: int
@@ -38,14 +43,22 @@ class Fold:
     judge_data: tuple
     train: np.ndarray | None = None
     test: np.ndarray | None = None
+    is_cut: bool = False
 
     def training_part(self):
         """Return X and the target to fit on."""
-        return _cut(self.fit_data, self.train)
+        return self._take(self.fit_data, self.train)
 
     def held_out_part(self):
         """Return X, the reference and its preferences to judge by."""
-        return _cut(self.judge_data, self.test)
+        return self._take(self.judge_data, self.test)
+
+    def _take(self, data, rows):
+        if rows is not None:
+            data = tuple(take_rows(part, rows) for part in data)
+        if self.is_cut and is_structured(data[1]):
+            data = (data[0], Groups.whole(data[1]), *data[2:])
+        return data
 
 
 def make_folds(X, groups, test, cv, cv_groups, reference):
@@ -74,10 +87,18 @@ def make_folds(X, groups, test, cv, cv_groups, reference):
     X_test, groups_test = test
     (X_test,) = indexable(X_test)
     _check_same_features(X, X_test)
-    _check_target(groups, n_rows, "groups", require_preference=False)
+    target = _check_target(groups, n_rows, "groups", require_preference=False)
     judged = _check_target(groups_test, count_rows(X_test, "X_test"), "groups_test")
+    n_groups = len(np.unique(target.group[target.is_counted]))
+    if judged.is_plain and n_groups > 1:
+        raise TypeError(
+            f"groups_test is plain, which is read as one group, but groups has "
+            f"{n_groups} groups; expected a target of Groups in test. Pass "
+            "Groups.from_arrays(group=..., preference=groups_test)."
+        )
     judge_data = (X_test, groups_test, _scores_of_truth(judged))
-    return [Fold(0, (X, groups), judge_data)]
+    is_cut = _warn_about_cut_folds([(target, judged)])
+    return [Fold(0, (X, groups), judge_data, is_cut=is_cut)]
 
 
 def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
@@ -91,12 +112,24 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
         _check_aligned(target, judged)
     if isinstance(cv, Integral):
         cv = PreferenceGroupKFold(cv)
-    splits = check_cv(cv).split(X, groups, cv_groups)
+    splits = list(check_cv(cv).split(X, groups, cv_groups))
     judge_data = (X, reference, _scores_of_truth(judged))
+    is_cut = _warn_about_cut_folds(
+        (target.take(train), judged.take(test)) for train, test in splits
+    )
     return [
-        Fold(number, (X, groups), judge_data, train, test)
+        Fold(number, (X, groups), judge_data, train, test, is_cut)
         for number, (train, test) in enumerate(splits)
     ]
+
+
+def _warn_about_cut_folds(targets):
+    """Warn once if a training or test part cuts groups; tell whether it did."""
+    return any(
+        warn_about_cut_groups(part, "compare_rankers", allowed=allowed) > allowed
+        for parts in targets
+        for part, allowed in zip(parts, (1, 0), strict=True)
+    )
 
 
 def _scores_of_truth(target):
@@ -134,7 +167,3 @@ def _check_same_features(X, X_test):
             f"X_test has {test_shape[1]} features but X has {shape[1]}; expected the "
             "same features. Select the same columns for both."
         )
-
-
-def _cut(data, rows):
-    return data if rows is None else tuple(take_rows(part, rows) for part in data)

@@ -15,7 +15,7 @@ from sklearn_pscore._target.fields import as_labels
 class PreferenceGroupKFold(GroupKFold):
     """K folds that never cut a group, read from the target.
 
-    scikit-learn's :class:`~sklearn.model_selection.GroupKFold`, with two
+    scikit-learn's :class:`~sklearn.model_selection.GroupKFold`, with three
     differences that make it a plain ``cv=`` argument everywhere:
 
     - Without ``groups=``, rows are split by the `group` field of the structured
@@ -26,6 +26,10 @@ class PreferenceGroupKFold(GroupKFold):
       training part of every fold and in no test part. ``cross_val_predict``,
       which needs every row tested once, refuses such a target: leave the donors
       out there.
+    - The rows to train on come group after group, in the order of their first
+      rows, so that a ``learning_curve``, which takes the first of them, cuts a
+      single group. ``HalvingGridSearchCV`` draws rows at random and cuts them
+      all: pass it ``resource="max_epochs"`` of the ranker.
 
     Parameters
     ----------
@@ -81,7 +85,8 @@ class PreferenceGroupKFold(GroupKFold):
         Returns
         -------
         folds : iterator of (train, test)
-            Two sorted arrays of row numbers per fold.
+            Two arrays of row numbers per fold: `train` group after group, `test`
+            in ascending order.
 
         Raises
         ------
@@ -90,10 +95,11 @@ class PreferenceGroupKFold(GroupKFold):
         ValueError
             If lengths differ, or there are fewer groups than folds.
         """
-        labels, donor = _labels_and_donors(
-            y, groups, count_rows(X, "X"), type(self).__name__, "y", "groups"
+        n_rows = count_rows(X, "X")
+        labels, group, donor = _labels_and_donors(
+            y, groups, n_rows, type(self).__name__, "y", "groups"
         )
-        kept, donors = np.flatnonzero(~donor), np.flatnonzero(donor)
+        kept = np.flatnonzero(~donor)
         n_groups = len(np.unique(labels[kept]))
         if self.n_splits > n_groups:
             raise ValueError(
@@ -102,10 +108,11 @@ class PreferenceGroupKFold(GroupKFold):
                 "Lower n_splits, or pass labels of more groups as groups=."
             )
         folds = super().split(kept, groups=labels[kept])
+        order = np.lexsort((_first_row_of(group), _first_row_of(labels)))
         # Not a generator function, so that the checks above run at the call.
         return (
-            (np.sort(np.concatenate([kept[train], donors])), kept[test])
-            for train, test in folds
+            (order[np.isin(order, kept[test], invert=True)], kept[test])
+            for _, test in folds
         )
 
 
@@ -170,7 +177,7 @@ def groups_train_test_split(
     ([0, 2], ['b', 'b'])
     """
     n_rows = count_rows(X, "X")
-    labels, donor = _labels_and_donors(
+    labels, _, donor = _labels_and_donors(
         groups, cv_groups, n_rows, "groups_train_test_split", "groups", "cv_groups"
     )
     for number, array in enumerate(arrays):
@@ -210,13 +217,14 @@ def count_rows(values, name):
 
 
 def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name):
-    """Return the code that each row is split by, and whether it is a donor.
+    """Return the code that each row is split by, that of its group, and its donor flag.
 
-    Splits by `labels` if given, else by the groups of the target.
+    Splits by `labels` if given, else by the groups of the target. Without a
+    structured target the labels are the groups.
     """
-    donor = np.zeros(n_rows, dtype=bool)
+    checked = None
     if labels is None or is_structured(target):
-        target = check_groups(
+        checked = check_groups(
             target,
             n_rows=n_rows,
             allow_plain=False,
@@ -225,8 +233,7 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
             name=target_name,
         )
         if labels is None:
-            return target.group, target.donor
-        donor = target.donor
+            return checked.group, checked.group, checked.donor
     elif target is not None:
         _check_length(target, n_rows, target_name)
         warnings.warn(
@@ -245,7 +252,16 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
         )
     labels = as_labels(labels, labels_name)
     _check_length(labels, n_rows, labels_name)
-    return np.unique(labels, return_inverse=True)[1], donor
+    codes = np.unique(labels, return_inverse=True)[1]
+    if checked is None:
+        return codes, codes, np.zeros(n_rows, dtype=bool)
+    return codes, checked.group, checked.donor
+
+
+def _first_row_of(codes):
+    """Return, for each row, the first row that has its code."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    return first[inverse]
 
 
 def _n_test_groups(test_size, n_groups):

@@ -1,0 +1,79 @@
+"""Cut groups: those that have lost rows since their target was made."""
+
+import hashlib
+import sys
+import warnings
+
+import numpy as np
+
+
+def count_judged_rows(target):
+    """Return the number of judged rows that count in each group of a RankingTarget."""
+    is_counted = target.is_counted & ~np.isnan(target.preference)
+    group = target.group if is_counted.all() else target.group[is_counted]
+    return np.bincount(group, minlength=target.n_groups)
+
+
+def find_cut_groups(target):
+    """Return the codes of the groups that are cut, and the rows that are left of each.
+
+    A group of which no row is left is not cut. A target that does not know its sizes
+    has no cut group, and neither has one in which a group has more rows than at first:
+    no split does that, but a bootstrap of rows.
+    """
+    nothing = np.empty((2, 0), dtype=np.int64)
+    if target.group_size is None:
+        return nothing
+    n_left, size = count_judged_rows(target), target.group_size
+    if np.any((n_left > size) & (size > 0)):
+        return nothing
+    cut = np.flatnonzero((n_left > 0) & (n_left < size))
+    return cut, n_left[cut]
+
+
+def warn_about_cut_groups(target, caller, *, allowed=0):
+    """Warn if more than `allowed` groups are cut; return how many are.
+
+    Called once in each public function or method, by the one that reads the
+    preferences.
+
+    Parameters
+    ----------
+    target : RankingTarget
+    caller : str
+        Name of the function or method, for the message.
+    allowed : int, default=0
+
+    Returns
+    -------
+    n_cut : int
+    """
+    cut, n_left = find_cut_groups(target)
+    if len(cut) > allowed:
+        n_present = np.count_nonzero(count_judged_rows(target))
+        warnings.warn(
+            f"{caller} got {len(cut)} of {n_present} groups cut: group "
+            f"{target.labels[cut[0]]!s} has {n_left[0]} of its "
+            f"{target.group_size[cut[0]]} judged rows, and is taken for a whole one. Split "
+            "whole groups, by cv=PreferenceGroupKFold() or groups_train_test_split; in a "
+            'halving search pass resource="max_epochs" of the ranker, since "n_samples" '
+            "cuts. If the rows were left out on purpose, pass Groups.whole(groups).",
+            UserWarning,
+            stacklevel=_level_of_the_user(),
+        )
+    return len(cut)
+
+
+def digest_of(groups):
+    """Return a digest of the values of a structured target."""
+    content = np.ascontiguousarray(groups)
+    return hashlib.blake2b(content.tobytes()).digest()
+
+
+def _level_of_the_user():
+    """Return the stacklevel, for the caller, of the first frame outside the package."""
+    package = __name__.split(".")[0]
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    return level
