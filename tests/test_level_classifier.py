@@ -442,5 +442,5 @@ def test_rank_refuses_plain_arrays_and_other_lengths():
     message = "LevelClassifierRanker.rank takes groups as a structured array of Groups"
     with pytest.raises(TypeError, match=re.escape(message)):
         ranker.rank(X, groups["group"])
-    with pytest.raises(ValueError, match="y_score has 5 entries but groups has 60"):
+    with pytest.raises(ValueError, match="groups has 60 entries but X has 5 rows"):
         ranker.rank(X[:5], groups)

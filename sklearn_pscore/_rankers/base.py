@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups
+from sklearn_pscore._target.rows import count_rows
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._scorers import check_model_target
 
@@ -36,10 +37,13 @@ class RankerMixin(RegressorMixin):
         ------
         TypeError
             If `groups` is a plain array, whose labels would be read as preferences.
+        ValueError
+            If `X` and `groups` differ in length.
         """
         check_is_fitted(self)
         check_groups(
             groups,
+            n_rows=count_rows(X, "X"),
             allow_plain=False,
             require_preference=False,
             caller=self._caller("rank"),
@@ -66,13 +70,16 @@ class RankerMixin(RegressorMixin):
         ------
         TypeError
             If the ranker was fitted on several groups, and `y` is plain.
+        ValueError
+            If `X` and `y` differ in length.
 
         Warns
         -----
         UserWarning
             If groups are cut, and the ranker was not fitted on this very target.
         """
-        y = check_model_target(self, y, "y")
+        check_is_fitted(self)
+        y = check_model_target(self, X, y, "y")
         return pairwise_accuracy_score(y, self.predict(X))
 
     def _note_cut_groups(self, y, target, caller):

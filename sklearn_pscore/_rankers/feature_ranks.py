@@ -74,14 +74,17 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         ------
         TypeError
             If the ranker was fitted on several groups, and `y` is plain.
+        ValueError
+            If `X` and `y` differ in length.
 
         Warns
         -----
         UserWarning
             If groups are cut, and the ranker was not fitted on this very target.
         """
+        check_is_fitted(self)
+        y = check_model_target(self, X, y, "y")
         X = self._check_X(X)
-        y = check_model_target(self, y, "y")
         target = check_groups(y, n_rows=len(X), caller=self._caller("score"))
         return pairwise_accuracy_score(y, self._score_in_groups(X, target))
 

@@ -23,6 +23,7 @@ from sklearn_pscore._target.fields import (
     REQUIRED_FIELDS,
 )
 from sklearn_pscore._target.labels import number_label_pairs, number_labels
+from sklearn_pscore._target.rows import check_n_rows
 
 # A plain integer target with this many distinct values, each of them at least
 # twice, is more likely a column of group ids than a leaderboard. Not measured:
@@ -206,12 +207,8 @@ def check_groups(
             f"{_describe(groups)}: its values could be labels or preferences. "
             f"{_HOW_TO_BUILD}"
         )
-    if n_rows is not None and target.n_rows != n_rows:
-        raise ValueError(
-            f"{name} has {target.n_rows} entries but X has {n_rows} rows; expected one "
-            f"entry per row. {_HOW_TO_BUILD} Group sizes (LightGBM style) become labels by "
-            "group=np.repeat(np.arange(len(sizes)), sizes)."
-        )
+    if n_rows is not None:
+        check_n_rows(target.n_rows, n_rows, name)
     if require_preference:
         check_judged(target, np.flatnonzero(target.is_counted), caller, name)
     return target

@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._target.rows import check_same_rows
 from sklearn_pscore.metrics._agreement import (
     kendall_tau_score,
     pairwise_accuracy_score,
@@ -64,13 +65,15 @@ class RankingScorer:
         ------
         TypeError
             If the estimator was fitted on several groups, and `groups` is plain.
+        ValueError
+            If `X` and `groups` differ in length.
 
         Warns
         -----
         UserWarning
             If groups are cut, and the estimator was not fitted on this very target.
         """
-        groups = check_model_target(estimator, groups, "groups")
+        groups = check_model_target(estimator, X, groups, "groups")
         if self.metric not in _PACKAGE_METRICS:
             groups = _warned_about(groups, repr(self))
         y_score = predict_scores(estimator, X, groups)
@@ -170,13 +173,14 @@ def predict_scores(estimator, X, groups):
     return predict_scores(inner, X, groups)
 
 
-def check_model_target(estimator, groups, name):
+def check_model_target(estimator, X, groups, name):
     """Check the target that a fitted model is scored by, before it predicts.
 
     Parameters
     ----------
     estimator : object
         A fitted estimator, or one that holds fitted rankers.
+    X : array-like of shape (n_samples, n_features)
     groups : structured ndarray or array-like of shape (n_samples,)
     name : str
         Name of the target, for the messages.
@@ -191,7 +195,11 @@ def check_model_target(estimator, groups, name):
     ------
     TypeError
         If `groups` is plain and the model was fitted on several groups.
+    ValueError
+        If `X` and `groups` differ in length.
     """
+    if groups is not None:
+        check_same_rows(groups, X)
     models = list(_models_in(estimator))
     if is_structured(groups):
         digests = {getattr(model, "_cut_target", None) for model in models} - {None}

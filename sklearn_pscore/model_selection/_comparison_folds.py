@@ -10,10 +10,10 @@ from sklearn.utils import indexable
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._target.rows import count_rows
 from sklearn_pscore.model_selection._comparison_arguments import describe
 from sklearn_pscore.model_selection._splitters import (
     PreferenceGroupKFold,
-    count_rows,
     take_rows,
 )
 

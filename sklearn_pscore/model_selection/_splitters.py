@@ -10,6 +10,7 @@ from sklearn.utils import _safe_indexing, indexable
 
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.fields import as_labels
+from sklearn_pscore._target.rows import count_rows
 
 
 class PreferenceGroupKFold(GroupKFold):
@@ -201,19 +202,6 @@ def take_rows(values, rows):
     # The one use of this private function. scikit-learn slices X by it, so a
     # pandas or polars DataFrame stays one.
     return _safe_indexing(values, rows)
-
-
-def count_rows(values, name):
-    """Return the number of rows of an array, sparse matrix, DataFrame or list."""
-    shape = getattr(values, "shape", None)
-    if shape:
-        return shape[0]
-    if shape == () or not hasattr(values, "__len__"):
-        raise TypeError(
-            f"{name} is {type(values).__name__}; expected one row per sample. Pass an "
-            "array, a list or a DataFrame."
-        )
-    return len(values)
 
 
 def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name):
