@@ -1,13 +1,41 @@
-"""The small data set and the quick ranker that several test files share."""
+"""The small data set and the quick estimators that several test files share."""
 
+import inspect
 from math import comb
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
+import sklearn_pscore
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 
 # The one seed of all tests that do not need another.
 SEED = 0
+
+# Every public estimator; a new one is found by itself.
+ESTIMATORS = [
+    public
+    for public in (getattr(sklearn_pscore, name) for name in sklearn_pscore.__all__)
+    if inspect.isclass(public) and issubclass(public, BaseEstimator)
+]
+# Parameters with which an estimator is quick and does not warn of groups.
+_QUICK = {
+    "directions": "larger",
+    "max_epochs": 2,
+    "n_levels": 2,
+    "n_members": 2,
+    "random_state": SEED,
+    "stitch_sizes": (2,),
+}
+
+
+def quick_estimators(method="fit"):
+    """Return a quick instance of every public estimator that has a method."""
+    return [
+        kind(**{k: v for k, v in _QUICK.items() if k in kind().get_params()})
+        for kind in ESTIMATORS
+        if hasattr(kind, method)
+    ]
 
 
 def linear_groups():

@@ -1,22 +1,18 @@
 """Every public estimator passes scikit-learn's own checks, with no exemption."""
 
-import inspect
-
-from sklearn.base import BaseEstimator
+import pytest
+import sklearn
+from cases import ESTIMATORS
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sklearn_pscore
 
-ESTIMATORS = [
-    public
-    for public in (getattr(sklearn_pscore, name) for name in sklearn_pscore.__all__)
-    if inspect.isclass(public) and issubclass(public, BaseEstimator)
-]
 
-
+@pytest.mark.parametrize("routing", [False, True], ids=["", "routing"])
 @parametrize_with_checks([estimator() for estimator in ESTIMATORS])
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
+def test_scikit_learn_checks(estimator, check, routing):
+    with sklearn.config_context(enable_metadata_routing=routing):
+        check(estimator)
 
 
 def test_estimators_are_those_with_fit():

@@ -35,7 +35,7 @@ ALLOWED = {
         "model_selection",
     },
     "plotting": set(),
-    "model_selection": {"_target", "metrics"},
+    "model_selection": {"_target", "_warn", "metrics"},
     "datasets": {"_directions", "_target"},
     "_rankers": {
         "_directions",
@@ -44,15 +44,17 @@ ALLOWED = {
         "_segments",
         "_target",
         "_torch",
+        "_warn",
         "metrics",
     },
-    "_items": {"_restore", "_segments", "_target"},
+    "_items": {"_restore", "_segments", "_target", "_warn"},
     "metrics": {"_segments", "_target"},
-    "_target": {"_segments"},
+    "_target": {"_segments", "_warn"},
     "_directions": set(),
     "_restore": set(),
     "_torch": {"_segments"},
     "_segments": set(),
+    "_warn": set(),
 }
 
 

@@ -1,6 +1,5 @@
 """The augmenter: synthetic training items, made inside a Pipeline."""
 
-import warnings
 from copy import copy
 from numbers import Integral, Real
 
@@ -18,10 +17,12 @@ from sklearn_pscore._items.attached import (
 from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
 from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups, check_judged
 from sklearn_pscore._target.columns import refuse_masked
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._warn import warn_user
 
 # Values of "auto" where it makes items: the numbers of parts of section 4.3 of the
 # paper, and a number of injected items that was not chosen by measurement.
@@ -170,6 +171,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.injected_penalty = injected_penalty
         self.random_state = random_state
 
+    @explained_call
     def fit(self, X, y):
         """Check the data; there is nothing to learn.
 
@@ -210,6 +212,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         checked = validate_data(self, X, reset=False, dtype="numeric")
         return X if hasattr(X, "columns") else checked
 
+    @explained_call
     def fit_transform(self, X, y):
         """Return `X` as it is, with the synthetic items attached.
 
@@ -241,6 +244,7 @@ class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             X = self.transform(X)
             return attach_items(X, AttachedItems(items, y, content_of(X)))
 
+    @explained_call
     def augment(self, X, groups):
         """Return the enlarged data as plain arrays.
 
@@ -349,13 +353,11 @@ def _resolve_auto(stitch_sizes, n_injected, target):
         remedies.append(f"n_injected={_AUTO_N_INJECTED}")
     # A plain target can have neither; scikit-learn's checks pass one.
     if lacking and not len(stitch_sizes) and n_injected == 0 and not target.is_plain:
-        warnings.warn(
+        warn_user(
             f"PairAugmenter made no items: the target has {' and '.join(lacking)}; "
             '"auto" stitches where there are clips and injects where there are donors. '
             f"Leave PairAugmenter out, or pass {' or '.join(remedies)} to make them "
-            "anyway, which often lowers agreement (docs/augmentation.md).",
-            UserWarning,
-            stacklevel=4,
+            "anyway, which often lowers agreement (docs/augmentation.md)."
         )
     return stitch_sizes, n_injected
 

@@ -3,6 +3,7 @@
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_pscore._target.arguments import explained_call, refuse_sample_weight
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups
 from sklearn_pscore._target.rows import count_rows
@@ -17,6 +18,7 @@ class RankerMixin(RegressorMixin):
     dependence need one; its scores are not on the scale of the preferences.
     """
 
+    @explained_call
     def rank(self, X, groups):
         """Rank the items of each group, 1 is best.
 
@@ -50,7 +52,8 @@ class RankerMixin(RegressorMixin):
         )
         return rank_items(groups, self.predict(X))
 
-    def score(self, X, y):
+    @explained_call
+    def score(self, X, y, sample_weight=None):
         """Return the pairwise accuracy: the share of pairs in the order of preference.
 
         Parameters
@@ -59,6 +62,9 @@ class RankerMixin(RegressorMixin):
             Features of each row.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
+        sample_weight : None, default=None
+            Only there for scikit-learn's metadata routing: weights are the field
+            `weight` of the target.
 
         Returns
         -------
@@ -69,7 +75,8 @@ class RankerMixin(RegressorMixin):
         Raises
         ------
         TypeError
-            If the ranker was fitted on several groups, and `y` is plain.
+            If the ranker was fitted on several groups and `y` is plain, or
+            `sample_weight` is not None.
         ValueError
             If `X` and `y` differ in length.
 
@@ -78,6 +85,7 @@ class RankerMixin(RegressorMixin):
         UserWarning
             If groups are cut, and the ranker was not fitted on this very target.
         """
+        refuse_sample_weight(sample_weight, self._caller("score"))
         check_is_fitted(self)
         y = check_model_target(self, X, y, "y")
         return pairwise_accuracy_score(y, self.predict(X))

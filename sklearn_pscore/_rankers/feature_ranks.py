@@ -1,7 +1,6 @@
 """Base of rankers that score an item by its rank in each feature."""
 
 import re
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +9,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._directions import DIRECTION_WORDS, oriented, resolve_directions
 from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._target.arguments import explained_call, refuse_sample_weight
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.columns import refuse_masked
+from sklearn_pscore._warn import warn_user
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._items import item_scores
 from sklearn_pscore.metrics._order import rank_by_score
@@ -34,6 +35,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
     def __init__(self, *, directions=None):
         self.directions = directions
 
+    @explained_call
     def rank(self, X, groups):
         """Rank the items inside each group by their score in the group.
 
@@ -54,7 +56,8 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         score = self._score_in_groups(X, replace(target, weight=None))
         return rank_items(groups, score)
 
-    def score(self, X, y):
+    @explained_call
+    def score(self, X, y, sample_weight=None):
         """Return the pairwise accuracy of the scores inside the groups of `y`.
 
         Parameters
@@ -64,6 +67,9 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
             Target built by :class:`~sklearn_pscore.Groups`, or plain
             preferences of one single group.
+        sample_weight : None, default=None
+            Only there for scikit-learn's metadata routing: weights are the field
+            `weight` of the target.
 
         Returns
         -------
@@ -73,7 +79,8 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If the ranker was fitted on several groups, and `y` is plain.
+            If the ranker was fitted on several groups and `y` is plain, or
+            `sample_weight` is not None.
         ValueError
             If `X` and `y` differ in length.
 
@@ -82,6 +89,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         UserWarning
             If groups are cut, and the ranker was not fitted on this very target.
         """
+        refuse_sample_weight(sample_weight, self._caller("score"))
         check_is_fitted(self)
         y = check_model_target(self, X, y, "y")
         X = self._check_X(X)
@@ -122,13 +130,11 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         # scikit-learn's estimator checks fail on a warning, and pass a plain y
         # with unnamed columns. A target with groups comes from a user.
         if not target.is_plain:
-            warnings.warn(
+            warn_user(
                 f"X has {self.n_features_in_} columns without metric names and directions "
                 f"is None: {type(self).__name__} reads all of them as larger-is-better. "
                 f"Pass directions=[...] with one of {list(DIRECTION_WORDS)} per column, "
-                "or directions='larger' if that is right.",
-                UserWarning,
-                stacklevel=4,
+                "or directions='larger' if that is right."
             )
         return np.full(self.n_features_in_, "larger")
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sklearn_pscore._rankers.feature_ranks import FeatureRankRanker
 from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.arguments import explained_call
 
 
 class TopCountRanker(FeatureRankRanker):
@@ -98,6 +99,7 @@ class TopCountRanker(FeatureRankRanker):
     [1.111, 1.444, 1.111]
     """
 
+    @explained_call
     def fit(self, X, y):
         """Store the training rows, and the direction of each metric.
 
@@ -126,6 +128,7 @@ class TopCountRanker(FeatureRankRanker):
             self.mean_group_size_ = items.n_items / len(np.unique(items.group))
         return self
 
+    @explained_call
     def predict(self, X, groups=None):
         """Count, or expect, the metrics in which each row is best.
 
@@ -237,6 +240,7 @@ class RankSumRanker(FeatureRankRanker):
     [3.0, 1.0, 2.0]
     """
 
+    @explained_call
     def fit(self, X, y):
         """Store the training rows, and the direction of each metric.
 
@@ -264,6 +268,7 @@ class RankSumRanker(FeatureRankRanker):
             self._fit_reference(X, y)
         return self
 
+    @explained_call
     def predict(self, X, groups=None):
         """Return minus the sum of each row's ranks over the metrics.
 
@@ -283,6 +288,7 @@ class RankSumRanker(FeatureRankRanker):
         """
         return self._predict(X, groups)
 
+    @explained_call
     def rank_sums(self, X, groups):
         """Return the sum of each row's ranks in its group over the metrics.
 

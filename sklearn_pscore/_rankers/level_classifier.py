@@ -15,8 +15,10 @@ from sklearn.utils.validation import (
 
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.columns import refuse_masked
+from sklearn_pscore._warn import warn_user
 
 # With at most this many rows a preference is not called continuous. Not measured.
 _FEW_ROWS = 20
@@ -118,6 +120,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         self.output = output
         self.random_state = random_state
 
+    @explained_call
     def fit(self, X, y):
         """Fit the classifier on the preference levels.
 
@@ -166,6 +169,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             self.n_groups_ = len(np.unique(target.group[rows]))
         return self
 
+    @explained_call
     def predict(self, X):
         """Predict the level of each row.
 
@@ -246,12 +250,10 @@ def _preference_levels(preference, n_levels):
 def _warn_about_fine_levels(n_levels, n_rows):
     """Warn if there are more levels than half of the rows."""
     if n_rows > _FEW_ROWS and n_levels > n_rows / 2:
-        warnings.warn(
+        warn_user(
             f"groups has {n_levels} distinct preferences over {n_rows} rows, and each is a "
             "level of its own: a continuous preference wants bins. Pass n_levels=5, or "
-            "as many as you like.",
-            UserWarning,
-            stacklevel=3,
+            "as many as you like."
         )
 
 
@@ -260,12 +262,10 @@ def _weight_argument(classifier, weight):
     if np.all(weight == weight[0]):
         return {}
     if not has_fit_parameter(classifier, "sample_weight"):
-        warnings.warn(
+        warn_user(
             f"groups has weights from {weight.min():g} to {weight.max():g}, but fit of "
             f"{classifier!r} takes no sample_weight: the weights are ignored. Pass a "
-            "classifier that takes it, or build the target without weight=.",
-            UserWarning,
-            stacklevel=3,
+            "classifier that takes it, or build the target without weight=."
         )
         return {}
     # Classifiers with a penalty or with float32 weights heed their common factor. The

@@ -26,6 +26,7 @@ from sklearn_pscore._rankers.parameters import (
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.columns import refuse_masked
 from sklearn_pscore.metrics._checks import check_gainable
@@ -359,6 +360,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         self.device = device
         self.predict_dtype = predict_dtype
 
+    @explained_call
     def fit(self, X, y):
         """Learn to order the items of every group.
 
@@ -399,6 +401,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             warn_if_constant(largest_gap(net, packed), packed, parameters)
         return self
 
+    @explained_call
     def partial_fit(self, X, y):
         """Go through some groups once, from where training stopped.
 
@@ -436,6 +439,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
         return self
 
+    @explained_call
     def predict(self, X, return_std=False):
         """Score items; larger is preferred.
 
@@ -458,7 +462,18 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             Standard deviation over members, each with its scores of training
             items centred; 0 with a single one. Only if `return_std`. It says
             how well the score is determined, not how much people disagree.
+
+        Raises
+        ------
+        TypeError
+            If `return_std` is no bool: groups are no argument here.
         """
+        if not isinstance(return_std, (bool, np.bool_)):
+            raise TypeError(
+                f"return_std is of type {type(return_std).__name__}; expected a bool. A "
+                "row's score depends on no other row: call predict(X), or rank(X, groups) "
+                "for the order inside groups."
+            )
         scores = self._member_scores(X)
         mean = scores.mean(axis=0)
         if not return_std:

@@ -7,6 +7,7 @@ from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.parameters import check_parameters
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
 from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.groups import Groups
 
@@ -14,6 +15,7 @@ from sklearn_pscore._target.groups import Groups
 class ParquetMixin:
     """The fit to Parquet files of PairwisePreferenceRanker."""
 
+    @explained_call
     def fit_parquet(
         self,
         path,

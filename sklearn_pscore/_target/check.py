@@ -4,7 +4,6 @@ Estimators, metrics and splitters call :func:`check_groups` once, at the start, 
 work on the clean :class:`RankingTarget` that it returns.
 """
 
-import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,6 +23,7 @@ from sklearn_pscore._target.fields import (
 )
 from sklearn_pscore._target.labels import number_label_pairs, number_labels
 from sklearn_pscore._target.rows import check_n_rows
+from sklearn_pscore._warn import warn_user
 
 # A plain integer target with this many distinct values, each of them at least
 # twice, is more likely a column of group ids than a leaderboard. Not measured:
@@ -398,13 +398,11 @@ def _warn_about_group_ids(y):
         return
     _, counts = np.unique(y, return_counts=True)
     if len(counts) >= _SUSPICIOUS_DISTINCT_INTEGERS and counts.min() >= 2:
-        warnings.warn(
+        warn_user(
             f"y holds {len(counts)} distinct integers over {len(y)} rows and no groups: "
             "they were read as preferences of one group. If they are group ids, pass "
             "Groups.from_arrays(group=y, preference=...). If they are preferences, "
-            "convert them to float.",
-            UserWarning,
-            stacklevel=4,
+            "convert them to float."
         )
 
 

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sklearn_pscore._target.arguments import refuse_sample_weight
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
@@ -45,7 +46,7 @@ class RankingScorer:
         self.metric = metric
         self.options = options
 
-    def __call__(self, estimator, X, groups=None):
+    def __call__(self, estimator, X, groups=None, *, sample_weight=None):
         """Return the metric of the scores that `estimator` predicts for `X`.
 
         Parameters
@@ -55,6 +56,8 @@ class RankingScorer:
         X : array-like of shape (n_samples, n_features)
         groups : structured ndarray or array-like of shape (n_samples,)
             Target of the rows of `X`.
+        sample_weight : None, default=None
+            Anything else is an error: weights are the field `weight` of the target.
 
         Returns
         -------
@@ -73,11 +76,16 @@ class RankingScorer:
         UserWarning
             If groups are cut, and the estimator was not fitted on this very target.
         """
+        refuse_sample_weight(sample_weight, repr(self))
         groups = check_model_target(estimator, X, groups, "groups")
         if self.metric not in _PACKAGE_METRICS:
             groups = _warned_about(groups, repr(self))
         y_score = predict_scores(estimator, X, groups)
         return float(self.metric(groups, y_score, **self.options))
+
+    def _accept_sample_weight(self):
+        """Have scikit-learn pass weights on, which are refused then, not dropped."""
+        return True
 
     def __sklearn_clone__(self):
         """Return itself: a scorer has no state, so a clone may share it."""

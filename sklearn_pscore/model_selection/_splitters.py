@@ -1,6 +1,5 @@
 """Splitters that keep groups whole and read them from the target."""
 
-import warnings
 from math import ceil
 from numbers import Integral, Real
 
@@ -11,6 +10,7 @@ from sklearn.utils import _safe_indexing, indexable
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.fields import as_labels
 from sklearn_pscore._target.rows import count_rows
+from sklearn_pscore._warn import warn_user
 
 
 class PreferenceGroupKFold(GroupKFold):
@@ -224,13 +224,11 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
             return checked.group, checked.group, checked.donor
     elif target is not None:
         _check_length(target, n_rows, target_name)
-        warnings.warn(
+        warn_user(
             f"{target_name} is a plain array: rows are split by {labels_name}, but a "
             "ranker and its scorers read a plain target as one single group. Pass "
             f"Groups.from_arrays(group=..., preference={target_name}) to rank inside "
-            "groups.",
-            UserWarning,
-            stacklevel=3,
+            "groups."
         )
     if is_structured(labels):
         raise TypeError(

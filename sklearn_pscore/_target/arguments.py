@@ -1,0 +1,93 @@
+"""Groups and weights that are passed beside the target instead of in it.
+
+Other libraries take them as arguments of ``fit``: `group`, `qid`, `sample_weight`.
+Here they are fields of the target, which scikit-learn slices together with X.
+"""
+
+import inspect
+from functools import wraps
+
+# The field of the target, by the names that other libraries have for it.
+_FIELDS = {
+    **dict.fromkeys(["group", "groups", "group_id", "qid", "query_id"], "group"),
+    **dict.fromkeys(["sample_weight", "weight", "weights"], "weight"),
+}
+
+
+def explained_call(method):
+    """Decorate a method: a call that does not fit its signature says what to do.
+
+    The signature stays what it is, for ``inspect.signature`` and for scikit-learn's
+    metadata routing.
+
+    Parameters
+    ----------
+    method : function
+        A method whose parameters name what it takes: the target as `y` or `groups`,
+        or columns of files as `group` and `weight`, or no target.
+
+    Returns
+    -------
+    method : function
+        Raises TypeError, as Python does, but with the call that was meant.
+    """
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    def explained(self, *args, **kwargs):
+        try:
+            signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            caller = f"{type(self).__name__}.{method.__name__}"
+            remedy = _remedy(method.__name__, signature.parameters, kwargs)
+            raise TypeError(f"{caller}: {error}; {remedy}") from None
+        return method(self, *args, **kwargs)
+
+    return explained
+
+
+def _remedy(name, parameters, passed):
+    """Return what was expected, and the call that was meant, for a message."""
+    first = list(parameters)[1]
+    if "preference" in parameters:
+        columns = {"group": "...", "preference": "..."}
+        for key, value in passed.items():
+            if (field := _FIELDS.get(key, key)) in {*columns, "weight"}:
+                columns[field] = value if isinstance(value, str) else "..."
+        named = ", ".join(f'{field}="{column}"' for field, column in columns.items())
+        return f"expected names of columns. Call {name}({first}, {named})."
+    if not parameters.keys() & {"y", "groups"}:
+        return (
+            f"expected X alone, for a row's score depends on no other row. Call {name}(X), "
+            "or rank(X, groups) for the order inside groups."
+        )
+    fields = [_FIELDS.get(key) for key in passed]
+    weight = ", weight=..." if "weight" in fields else ""
+    remedy = (
+        f"expected {first} and the target, which holds groups and weights. Call "
+        f"{name}({first}, Groups.from_arrays(group=..., preference=...{weight}))."
+    )
+    if "group" in passed:
+        remedy += (
+            " Group sizes (LightGBM style) become labels by "
+            "group=np.repeat(np.arange(len(sizes)), sizes)."
+        )
+    return remedy
+
+
+def refuse_sample_weight(sample_weight, caller):
+    """Raise TypeError if weights are passed beside the target.
+
+    Parameters
+    ----------
+    sample_weight : object
+        What scikit-learn passes in routing; only None is taken.
+    caller : str
+        Name of the method, for the message.
+    """
+    if sample_weight is not None:
+        raise TypeError(
+            f"{caller} got sample_weight of type {type(sample_weight).__name__}; expected "
+            "None, since weights are the field `weight` of the target. Pass "
+            "Groups.from_arrays(group=..., preference=..., weight=sample_weight)."
+        )
