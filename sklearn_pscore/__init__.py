@@ -6,7 +6,7 @@ metrics or its data sets never imports torch.
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+from sklearn_pscore._version import __version__
 
 # The module of each public name.
 _MODULES = {

@@ -3,8 +3,8 @@
 import sys
 import warnings
 
-# Modules on the way from the user to a warning: a Pipeline, for instance.
-_BETWEEN = (__name__.partition(".")[0] + ".", "sklearn.")
+# Modules on the way from the user to a warning: a Pipeline, a loop over folds.
+_BETWEEN = (__name__.partition(".")[0] + ".", "sklearn.", "joblib.", "pickle.")
 
 
 def warn_user(message, category=UserWarning):

@@ -24,7 +24,7 @@ HEAVY = {
 # The parts of the package from the top down: each may import those below it that
 # it names, and no other. A part is a file or folder of the package root.
 ALLOWED = {
-    "__init__": set(),
+    "__init__": {"_version"},
     "__main__": {"_experiments", "plotting"},
     "_experiments": {
         "_items",
@@ -40,6 +40,7 @@ ALLOWED = {
     "_rankers": {
         "_directions",
         "_items",
+        "_pickling",
         "_restore",
         "_segments",
         "_target",
@@ -47,13 +48,15 @@ ALLOWED = {
         "_warn",
         "metrics",
     },
-    "_items": {"_restore", "_segments", "_target", "_warn"},
+    "_items": {"_pickling", "_restore", "_segments", "_target", "_warn"},
     "metrics": {"_segments", "_target"},
     "_target": {"_segments", "_warn"},
     "_directions": set(),
+    "_pickling": {"_version", "_warn"},
     "_restore": set(),
     "_torch": {"_segments"},
     "_segments": set(),
+    "_version": set(),
     "_warn": set(),
 }
 

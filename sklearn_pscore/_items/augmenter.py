@@ -16,6 +16,7 @@ from sklearn_pscore._items.attached import (
 )
 from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
+from sklearn_pscore._pickling import VersionedPickleMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups, check_judged
@@ -30,7 +31,9 @@ _AUTO_STITCH_SIZES = (2, 3, 4)
 _AUTO_N_INJECTED = 10
 
 
-class PairAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class PairAugmenter(
+    VersionedPickleMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Add stitched and injected items to what a ranker learns from.
 
     Section 4.3 of the paper [1]_ enlarges a small set of judged items in two

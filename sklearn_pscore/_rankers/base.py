@@ -3,6 +3,7 @@
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_pscore._pickling import VersionedPickleMixin
 from sklearn_pscore._target.arguments import explained_call, refuse_sample_weight
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups
@@ -11,7 +12,7 @@ from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._scorers import check_model_target
 
 
-class RankerMixin(RegressorMixin):
+class RankerMixin(VersionedPickleMixin, RegressorMixin):
     """Mixin of rankers whose ``predict`` scores each row by itself.
 
     To scikit-learn a ranker is a regressor, since voting, stacking and partial
