@@ -16,6 +16,7 @@ from sklearn_pscore._items.attached import (
 )
 from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
+from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._pickling import VersionedPickleMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
@@ -302,7 +303,7 @@ class PairAugmenter(
 
     def _check(self, X, y, caller, plain=True):
         """Check everything; return X and the target of the rows that have a weight."""
-        self._validate_params()
+        check_parameters(self)
         _check_stitch_sizes(self.stitch_sizes)
         refuse_masked(X, "X")
         X = validate_data(self, X, dtype="numeric")

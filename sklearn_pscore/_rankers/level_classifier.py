@@ -13,6 +13,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
@@ -148,7 +149,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         """
         caller = self._caller("fit")
         with restored_on_error(self):
-            self._validate_params()
+            check_parameters(self)
             classifier = self._unfitted_classifier()
             self._check_output(classifier)
             refuse_masked(X, "X")
@@ -185,7 +186,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             row alone.
         """
         check_is_fitted(self)
-        self._validate_params()
+        check_parameters(self, "output")
         self._check_output(self.classifier_)
         refuse_masked(X, "X")
         X = validate_data(self, X, dtype=np.float64, reset=False)

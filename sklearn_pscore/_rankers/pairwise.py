@@ -13,12 +13,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.hold_out import hold_out
 from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.parameters import (
     check_float32,
-    check_parameters,
     check_same_network,
     check_ties,
+    check_training_parameters,
     check_weights,
     network_of,
     resolve_parameters,
@@ -182,7 +183,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         1 prints a line per epoch.
 
     device : str, default="cpu"
-        A torch device such as "cpu" or "cuda".
+        A torch device such as "cpu" or "cuda", to train on. Scores are computed on
+        the device of the last training.
 
     predict_dtype : {"float64", "float32"}, default="float64"
         Type that scores are computed in. "float32" is faster; the last digits of
@@ -517,13 +519,14 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         from sklearn_pscore._torch.net import member_scores
 
         check_is_fitted(self)
+        check_parameters(self, "predict_dtype")
         return member_scores(self.net_, self._check_X(X), self.predict_dtype)
 
     def _check(self, X, y, caller, goes_on):
         """Check everything before any work is done; return the training items."""
         # First, so that no other error is joined by a warning of lost items.
         items = take_attached_items(X, y)
-        check_parameters(self)
+        check_training_parameters(self)
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), caller=caller)
         if items is None:

@@ -1,14 +1,15 @@
 """The ranker's parameters: checked, and resolved for the data at hand."""
 
-import warnings
 from copy import deepcopy
 from numbers import Integral
 from types import SimpleNamespace
 
 import numpy as np
 
+from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.groups import AWARD_PREFERENCE
+from sklearn_pscore._warn import warn_user
 
 # May change between a training and one that goes on from it. All others make up
 # the network: a new parameter does until it is named here.
@@ -48,11 +49,11 @@ _WIDEST_WEIGHTS = 1e12
 _LEAST_GAP = 0.01
 
 
-def check_parameters(ranker):
-    """Check the parameters of a ranker as far as it goes without data."""
+def check_training_parameters(ranker):
+    """Check the parameters of a ranker that learns, as far as it goes without data."""
     from sklearn_pscore._torch.net import check_callbacks, check_device
 
-    ranker._validate_params()
+    check_parameters(ranker)
     check_layers(ranker.hidden_layer_sizes)
     if ranker.ties == "half" and ranker.loss != "ranknet":
         raise ValueError(
@@ -189,12 +190,9 @@ def check_ties(items):
             "them, for example 1 and 0."
         )
     if len(items) and _are_choices(items):
-        warnings.warn(
+        warn_user(
             "In every group one item is above all others, which tie: if people chose one "
-            'and did not compare the others, pass ties="ignore", for these are no ties.',
-            UserWarning,
-            # Of fit, through two methods of the ranker.
-            stacklevel=5,
+            'and did not compare the others, pass ties="ignore", for these are no ties.'
         )
 
 
@@ -221,11 +219,9 @@ def warn_if_constant(gap, packed, parameters):
         )
     elif parameters.output_activation == "relu6":
         why = "all may be cut off at 0 or 6: try another learning_rate_init."
-    warnings.warn(
+    warn_user(
         f"The scores are (nearly) constant: in no group do two of them differ by more "
-        f"than {gap:.1g}; {why}",
-        UserWarning,
-        stacklevel=3,
+        f"than {gap:.1g}; {why}"
     )
 
 

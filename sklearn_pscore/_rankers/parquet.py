@@ -4,7 +4,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._rankers.parameters import check_parameters
+from sklearn_pscore._rankers.parameters import check_training_parameters
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
@@ -81,7 +81,7 @@ class ParquetMixin:
         from sklearn_pscore._rankers.training import fit_net_once
 
         caller = "PairwisePreferenceRanker.fit_parquet"
-        check_parameters(self)
+        check_training_parameters(self)
         if self.early_stopping:
             raise ValueError(
                 f"early_stopping=True, but {caller} has no validation set; expected "

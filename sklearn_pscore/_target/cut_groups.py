@@ -1,10 +1,10 @@
 """Cut groups: those that have lost rows since their target was made."""
 
 import hashlib
-import sys
-import warnings
 
 import numpy as np
+
+from sklearn_pscore._warn import warn_user
 
 
 def count_judged_rows(target):
@@ -51,15 +51,13 @@ def warn_about_cut_groups(target, caller, *, allowed=0):
     cut, n_left = find_cut_groups(target)
     if len(cut) > allowed:
         n_present = np.count_nonzero(count_judged_rows(target))
-        warnings.warn(
+        warn_user(
             f"{caller} got {len(cut)} of {n_present} groups cut: group "
             f"{target.labels[cut[0]]!s} has {n_left[0]} of its "
             f"{target.group_size[cut[0]]} judged rows, and is taken for a whole one. Split "
             "whole groups, by cv=PreferenceGroupKFold() or groups_train_test_split; in a "
             'halving search pass resource="max_epochs" of the ranker, since "n_samples" '
-            "cuts. If the rows were left out on purpose, pass Groups.whole(groups).",
-            UserWarning,
-            stacklevel=_level_of_the_user(),
+            "cuts. If the rows were left out on purpose, pass Groups.whole(groups)."
         )
     return len(cut)
 
@@ -68,12 +66,3 @@ def digest_of(groups):
     """Return a digest of the values of a structured target."""
     content = np.ascontiguousarray(groups)
     return hashlib.blake2b(content.tobytes()).digest()
-
-
-def _level_of_the_user():
-    """Return the stacklevel, for the caller, of the first frame outside the package."""
-    package = __name__.split(".")[0]
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == package:
-        level, frame = level + 1, frame.f_back
-    return level

@@ -289,7 +289,8 @@ class Generators(NamedTuple):
 def check_device(device):
     """Raise ValueError unless torch can use the device."""
     try:
-        torch.empty(0, device=torch.device(device))
+        # There and back: a device of no memory, such as "meta", only takes values.
+        torch.empty(0, device=torch.device(device)).cpu()
     except (RuntimeError, TypeError, AssertionError) as error:
         raise ValueError(
             f"device={device!r} cannot be used: {str(error).splitlines()[0]}; expected a "
