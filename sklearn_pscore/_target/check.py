@@ -16,6 +16,7 @@ from sklearn_pscore._target.columns import (
     list_as_array,
     refuse_masked,
 )
+from sklearn_pscore._target.doubtful import warn_about_grades, warn_about_group_ids
 from sklearn_pscore._target.fields import (
     CONVERTERS,
     OPTIONAL_FIELDS,
@@ -23,12 +24,6 @@ from sklearn_pscore._target.fields import (
 )
 from sklearn_pscore._target.labels import number_label_pairs, number_labels
 from sklearn_pscore._target.rows import check_n_rows
-from sklearn_pscore._warn import warn_user
-
-# A plain integer target with this many distinct values, each of them at least
-# twice, is more likely a column of group ids than a leaderboard. Not measured:
-# scikit-learn's estimator checks, which must not warn, send at most 4.
-_SUSPICIOUS_DISTINCT_INTEGERS = 8
 
 _HOW_TO_BUILD = (
     "Build the target with Groups.from_arrays(group=..., preference=...) "
@@ -209,6 +204,9 @@ def check_groups(
         )
     if n_rows is not None:
         check_n_rows(target.n_rows, n_rows, name)
+        # A metric has no X, and is called for one query of many documents, too.
+        if target.is_plain:
+            warn_about_grades(target.preference)
     if require_preference:
         check_judged(target, np.flatnonzero(target.is_counted), caller, name)
     return target
@@ -371,7 +369,7 @@ def _check_plain(y, caller, name):
     )
     preference = exact_floats(y, name, message)
     assert_all_finite(preference, input_name="y")
-    _warn_about_group_ids(y)
+    warn_about_group_ids(y)
     return RankingTarget(
         labels=np.zeros(1, dtype=np.int64),
         group=np.zeros(len(y), dtype=np.int64),
@@ -389,20 +387,6 @@ def _refuse_tables(y, name):
         raise TypeError(
             f"{name} is {_describe(y)}; expected a structured array of Groups, or the "
             f"preferences of one group in one dimension. {_HOW_TO_BUILD}"
-        )
-
-
-def _warn_about_group_ids(y):
-    """Warn if plain preferences are more likely group ids."""
-    if y.dtype.kind not in "ui":
-        return
-    _, counts = np.unique(y, return_counts=True)
-    if len(counts) >= _SUSPICIOUS_DISTINCT_INTEGERS and counts.min() >= 2:
-        warn_user(
-            f"y holds {len(counts)} distinct integers over {len(y)} rows and no groups: "
-            "they were read as preferences of one group. If they are group ids, pass "
-            "Groups.from_arrays(group=y, preference=...). If they are preferences, "
-            "convert them to float."
         )
 
 
