@@ -196,6 +196,17 @@ def table_of_fit_time(rows):
     return markdown(seconds.rename_axis("members"))
 
 
+def table_of_threads(rows):
+    """Seconds of a fit by its size, the threads it has and what else is busy."""
+    seconds = rows.pivot_table(
+        "seconds", ["busy", "n_rows", "products"], "threads", "median"
+    )[["one", "all", "as it is"]]
+    seconds["all to one"] = seconds["all"] / seconds["one"]
+    table = seconds.reset_index(["n_rows", "products"])
+    table["products"] = (table["products"] / 1e6).map("{:.1f} M".format)
+    return markdown(table.rename_axis("busy processes"))
+
+
 TABLES = {
     name.removeprefix("table_of_"): make
     for name, make in list(globals().items())

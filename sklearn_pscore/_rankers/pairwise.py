@@ -231,7 +231,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     Training is in float32 and prediction, by default, in float64. On one
     machine, and with one number of threads, the same `random_state` gives the
-    same scores to the last bit, whatever other threads do. A `fit` or
+    same scores to the last bit, whatever other threads do. Small fits and
+    predictions use one thread of torch, callbacks included, and give the number
+    back at their end (``docs/speed.md``). A `fit` or
     `partial_fit` that fails, or is interrupted, leaves the estimator as it was.
 
     References
