@@ -13,7 +13,7 @@ from sklearn_pscore import LevelClassifierRanker, PairAugmenter
 from sklearn_pscore._parameters import check_parameters
 
 X, GROUPS = linear_groups()
-NO_PARAMETER_TAKES = ["foo", "float16", object(), np.array(5), b"cpu"]
+NO_PARAMETER_TAKES = ["foo", "float16", ..., np.array(5), b"cpu"]
 AFTER_FIT = {
     "predict": (X,),
     "rank": (X, GROUPS),
