@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_pscore._target.check import are_comparable
+from sklearn_pscore._target.groups import Groups
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ class TrainingItems:
         """Drop items that are in no pair, see :func:`are_comparable`."""
         return self.take(
             are_comparable(self.group, self.preference, self.weight, self.ties)
+        )
+
+    def target(self):
+        """Return the items' target, groups by their codes; every row is an item."""
+        return Groups.from_arrays(
+            group=self.group, preference=self.preference, weight=self.weight
         )
 
     @property

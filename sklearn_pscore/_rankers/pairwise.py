@@ -174,7 +174,10 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     callbacks : list of skorch callbacks or None, default=None
         Passed to the net as copies, new ones in every call, each a callback or
         a (name, callback) tuple: gradient clipping, checkpoints, logging. An
-        ``LRScheduler`` among them replaces `learning_rate`.
+        ``LRScheduler`` among them replaces `learning_rate`. ``EpochScoring``
+        takes the scorers of :mod:`sklearn_pscore.metrics`, or a function of
+        (net, X, groups), for the validation set or with ``on_train=True``: X
+        has its rows sorted by group, and each is an item of its own.
 
     random_state : int, RandomState instance or None, default=None
         Initial weights, dropout, order of the groups, and the groups left out.
@@ -193,7 +196,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The trained net; the network itself is ``net_.module_``.
+        The trained net; its ``predict(X)`` takes arrays. The network itself,
+        ``net_.module_``, takes a tensor of shape (n_samples, n_features) to the
+        members' scores, (n_members, n_samples), with gradients for both.
 
     history_ : list of dict
         One entry per epoch: epoch, train_loss, valid_loss if there is a
@@ -393,7 +398,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         caller = "PairwisePreferenceRanker.fit"
         goes_on = self.warm_start and hasattr(self, "net_")
         with restored_on_error(self):
-            items = self._check(X, y, caller, goes_on)
+            items = self._check(X, y, caller, goes_on, self.early_stopping)
             rng, validation = check_random_state(self.random_state), None
             if self.early_stopping:
                 items, validation = hold_out(
@@ -524,11 +529,11 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         check_parameters(self, "predict_dtype")
         return member_scores(self.net_, self._check_X(X), self.predict_dtype)
 
-    def _check(self, X, y, caller, goes_on):
+    def _check(self, X, y, caller, goes_on, holds_out=False):
         """Check everything before any work is done; return the training items."""
         # First, so that no other error is joined by a warning of lost items.
         items = take_attached_items(X, y)
-        check_training_parameters(self)
+        check_training_parameters(self, caller, holds_out)
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), caller=caller)
         if items is None:

@@ -49,9 +49,19 @@ _WIDEST_WEIGHTS = 1e12
 _LEAST_GAP = 0.01
 
 
-def check_training_parameters(ranker):
-    """Check the parameters of a ranker that learns, as far as it goes without data."""
-    from sklearn_pscore._torch.net import check_callbacks, check_device
+def check_training_parameters(ranker, caller, holds_out=False):
+    """Check the parameters of a ranker that learns, as far as it goes without data.
+
+    Parameters
+    ----------
+    ranker : estimator
+    caller : str
+        Name of the method that trains.
+    holds_out : bool, default=False
+        Whether it holds out a validation set.
+    """
+    from sklearn_pscore._torch.callbacks import check_callbacks
+    from sklearn_pscore._torch.net import check_device
 
     check_parameters(ranker)
     check_layers(ranker.hidden_layer_sizes)
@@ -61,7 +71,7 @@ def check_training_parameters(ranker):
             'loss="ranknet". Set ties="ignore", or that loss.'
         )
     check_device(ranker.device)
-    check_callbacks(ranker.callbacks)
+    check_callbacks(ranker.callbacks, holds_out, caller)
 
 
 def resolve_parameters(ranker, n_rows):

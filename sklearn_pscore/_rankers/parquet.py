@@ -81,7 +81,7 @@ class ParquetMixin:
         from sklearn_pscore._rankers.training import fit_net_once
 
         caller = "PairwisePreferenceRanker.fit_parquet"
-        check_training_parameters(self)
+        check_training_parameters(self, caller)
         if self.early_stopping:
             raise ValueError(
                 f"early_stopping=True, but {caller} has no validation set; expected "

@@ -6,6 +6,8 @@ from copy import deepcopy
 import numpy as np
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
+from sklearn_pscore._torch.callbacks import note_missing_validation
+
 # The share of training until the largest rate, and the rate it starts from:
 # those of torch's OneCycleLR, whose own step count cannot go on from a fit.
 _PEAK = 0.25
@@ -63,6 +65,8 @@ def train(net, training, validation, parameters, n_epochs, generator, share=(0.0
             break
     if best is not None:
         best.restore(net)
+    # Whoever calls the module later wants no dropout, and no batch normalised.
+    net.module_.eval()
     net.notify("on_train_end", X=packed, y=None)
     net.callbacks_ = lasting_callbacks
     net.generator_ = None
@@ -81,6 +85,10 @@ def _train_one_epoch(net, packed):
         ):
             raise
         return True
+    except KeyError as error:
+        if packed[1] is None:
+            note_missing_validation(error, net.callbacks_)
+        raise
     return False
 
 

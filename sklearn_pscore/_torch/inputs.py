@@ -69,8 +69,10 @@ class InputScaling(nn.Module):
         # Then neither float32 nor its square overflows.
         X = X.clamp_(-_FARTHEST, _FARTHEST).to(X.dtype if dtype is None else dtype)
         if self.clip is not None:
-            # In place, since new memory costs more than the arithmetic.
-            X.mul_(X.square().add_(1.0).rsqrt_())
+            shrunk = X.square().add_(1.0).rsqrt_()
+            # In place, since new memory costs more than the arithmetic; but where X
+            # has a gradient, its square needs it as it is.
+            X = X * shrunk if X.requires_grad else X.mul_(shrunk)
         return X.mul_((self.unit * bend).to(X.dtype))
 
 

@@ -1,20 +1,21 @@
 """The skorch net of the ranker: how it is built, resumed and asked for scores."""
 
+from collections.abc import Mapping
 from copy import copy, deepcopy
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback
 from skorch.history import History
+from skorch.utils import to_numpy
 
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork
-from sklearn_pscore._torch.packing import GroupBatches
+from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
 from sklearn_pscore._torch.stacking import ScaledSample
 from sklearn_pscore._torch.threads import threads_for
 
@@ -69,6 +70,44 @@ class GroupNet(NeuralNet):
             max_rows=self.max_batch_bytes // _bytes_per_row(self.module_),
             shuffle=training,
         )
+
+    def forward_iter(self, X, training=False, device="cpu"):
+        """Yield the scores of some rows after the others, (n_rows, n_members).
+
+        Without `training` the net stays as it is, so callbacks may ask for scores at
+        any time. With it, as in skorch, they have gradients and dropout, which torch's
+        own generator draws; a batch norm takes note of the rows.
+
+        Parameters
+        ----------
+        X : array-like, tensor or PackedGroups, of shape (n_rows, n_features)
+            Or a batch's features.
+        training : bool, default=False
+        device : str, default="cpu"
+            Where the scores go.
+        """
+        X = _features_of(X, len(self.module_.scaling.shift))
+        module = self.module_
+        if not training:
+            dtype = self.module__parameters.predict_dtype
+            module = _scoring_copy(module, getattr(torch, dtype))
+        for _, chunk in _chunks(X, self.device):
+            was_training = module.training
+            with torch.set_grad_enabled(training):
+                scores = module.train(training)(chunk).T
+            module.train(was_training)
+            yield scores.to(device)
+
+    def predict(self, X):
+        """Return the mean of the members' scores, (n_rows,), as the ranker does.
+
+        Parameters
+        ----------
+        X : array-like, tensor or PackedGroups, of shape (n_rows, n_features)
+        """
+        X = _features_of(X, len(self.module_.scaling.shift))
+        dtype = self.module__parameters.predict_dtype
+        return member_scores(self, X, dtype).mean(axis=0)
 
     def infer(self, x, **fit_params):
         """Return the scores of a batch, with the dropout of this training."""
@@ -144,6 +183,8 @@ def build_net(packed, parameters, generator):
         callbacks=parameters.callbacks,
         verbose=parameters.verbose,
         device=parameters.device,
+        # Scores of a batch are by member; forward_iter has them by row.
+        use_caching=False,
     )
     net.initialize()
     # The weights are drawn; the net would keep the generator in its pickles.
@@ -210,13 +251,33 @@ def member_scores(net, X, dtype):
     threads = threads_for(min(len(X), _ROWS_AT_A_TIME), net.module_)
     with torch.inference_mode(), threads:
         module = _scoring_copy(net.module_, getattr(torch, dtype))
-        for first in range(0, len(X), _ROWS_AT_A_TIME):
-            rows = slice(first, first + _ROWS_AT_A_TIME)
-            # A copy in C order: torch takes no negative strides, and warns of
-            # arrays that it could not write to.
-            chunk = torch.from_numpy(np.array(X[rows], order="C")).to(net.device)
+        for rows, chunk in _chunks(X, net.device):
             scores[:, rows] = module(chunk).cpu().numpy()
     return scores
+
+
+def _chunks(X, device):
+    """Yield slices of the rows of an array, each with its rows as a tensor."""
+    for first in range(0, len(X), _ROWS_AT_A_TIME):
+        rows = slice(first, first + _ROWS_AT_A_TIME)
+        # A copy in C order: torch takes no negative strides, and warns of arrays
+        # that it could not write to.
+        yield rows, torch.from_numpy(np.array(X[rows], order="C")).to(device)
+
+
+def _features_of(X, n_features):
+    """Return what a callback asks scores for as an array of float32 or float64."""
+    if isinstance(X, PackedGroups):
+        return X.X
+    if isinstance(X, Mapping):
+        X = X["X"]
+    X = to_numpy(X) if isinstance(X, torch.Tensor) else np.asarray(X)
+    if X.ndim != 2 or X.shape[1] != n_features:
+        raise ValueError(
+            f"X has shape {X.shape}; expected (n_rows, {n_features}), the features that "
+            "the net was trained on. Reshape a single row with X.reshape(1, -1)."
+        )
+    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
 
 
 def _scoring_copy(module, dtype):
@@ -296,17 +357,3 @@ def check_device(device):
             f"device={device!r} cannot be used: {str(error).splitlines()[0]}; expected a "
             "torch device that this machine has. device='cpu' works everywhere."
         ) from error
-
-
-def check_callbacks(callbacks):
-    """Raise TypeError unless `callbacks` is a list of skorch callbacks, or None."""
-    for callback in callbacks or []:
-        if isinstance(callback, tuple):
-            callback = callback[-1]
-        is_class = isinstance(callback, type) and issubclass(callback, Callback)
-        if not (isinstance(callback, Callback) or is_class):
-            raise TypeError(
-                f"callbacks holds {callback!r} of type {type(callback).__name__}; "
-                "expected skorch callbacks, or (name, callback) tuples. Pass for example "
-                "callbacks=[skorch.callbacks.GradientNormClipping(1.0)]."
-            )

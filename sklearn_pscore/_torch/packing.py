@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from skorch.dataset import Dataset
 
 from sklearn_pscore._segments import Segments, level_in_group
 
@@ -70,6 +70,8 @@ GROUP_WEIGHTS = {"pairs": 1.0, "sqrt": 0.5, "equal": 0.0}
 
 class PackedGroups(Dataset):
     """Training items sorted by group, and by preference inside it.
+
+    A dataset of skorch, so that its callbacks find features and target as `X` and `y`.
 
     The features are not copied: a batch picks its rows out of the items' table.
     All else stays in numpy until it is in a batch: numpy picks few values faster
@@ -141,6 +143,7 @@ class PackedGroups(Dataset):
         self.ties = ties
         self.shortcut_scores = None
         self.generator = generator
+        self._items, self._order = items, order
 
     def __getstate__(self):
         """Return the state to copy or pickle, without the generator of the call."""
@@ -148,6 +151,20 @@ class PackedGroups(Dataset):
 
     def __len__(self):
         return len(self.row)
+
+    def __getitem__(self, item):
+        """Return features and target of an item, by its number."""
+        return self.table[self.row[item]].numpy(), self.y[item]
+
+    @property
+    def X(self):
+        """Features of the items, an array of shape (n_items, n_features), a copy."""
+        return self.features(np.arange(len(self))).numpy()
+
+    @property
+    def y(self):
+        """The target of the items, structured as users make it."""
+        return self._items.take(self._order).target()
 
     @property
     def n_groups(self):

@@ -46,6 +46,11 @@ class RankingScorer:
         self.metric = metric
         self.options = options
 
+    @property
+    def __name__(self):
+        """The name of the metric; skorch's EpochScoring records scores under it."""
+        return getattr(self.metric, "__name__", type(self.metric).__name__)
+
     def __call__(self, estimator, X, groups=None, *, sample_weight=None):
         """Return the metric of the scores that `estimator` predicts for `X`.
 
