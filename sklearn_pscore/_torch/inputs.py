@@ -1,5 +1,7 @@
 """The inputs of the network: scaled features, and the bends of the shortcut."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import nn
@@ -11,6 +13,15 @@ _QUARTILES_APART = 1.349
 _NO_SPREAD = 1e-3
 # Largest distance from the median, in scales; its square is a float32.
 _FARTHEST = 1e15
+# Scales in which float32 divides; others would overflow, or vanish.
+_FLOAT32_SCALES = (1e-30, 1e22)
+# Edges of pieces that are closer than this, relative to their size, are one: some
+# units in the last place of float32, in which a piece is trained. Not measured by a
+# benchmark.
+_LEAST_WIDTH = 2**6 * float(np.finfo(np.float32).eps)
+# Share of the distinct values that float32 must tell apart for all of them to count.
+# Not measured by a benchmark.
+_SHARE_TOLD_APART = 0.9
 
 
 class InputScaling(nn.Module):
@@ -35,6 +46,9 @@ class InputScaling(nn.Module):
         for name, values in (("shift", shift), ("scale", scale), ("unit", unit)):
             self.register_buffer(name, torch.as_tensor(values, dtype=torch.float64))
         self.clip = clip
+        smallest, largest = _FLOAT32_SCALES
+        # Whether float32 is too narrow, whatever comes in and goes out.
+        self.is_wide = bool(((self.scale < smallest) | (self.scale > largest)).any())
 
     @classmethod
     def fitted(cls, X, group, clip):
@@ -42,12 +56,12 @@ class InputScaling(nn.Module):
 
         Parameters
         ----------
-        X : ndarray of shape (n_items, n_features)
+        X : ndarray of shape (n_items, n_features), float32 or float64
         group : ndarray of shape (n_items,), int
             Numbers 0, 1, ...
         clip : float or None
         """
-        X = X.astype(np.float64)
+        is_float32, X = X.dtype == np.float32, X.astype(np.float64)
         lower, shift, upper = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
         # More than half of a feature may be one value: take each value once then.
         for feature in np.flatnonzero(lower == upper):
@@ -59,15 +73,20 @@ class InputScaling(nn.Module):
         scaling = cls(shift, scale, np.ones_like(scale), clip)
         scaled = scaling(torch.from_numpy(X)).numpy()
         scaling.unit = torch.from_numpy(unit_inside(scaled, group))
+        if is_float32:
+            # What is trained in float32 subtracts this; so must all that follows.
+            scaling.shift = scaling.shift.float().double()
         return scaling
 
     def forward(self, X, dtype=None):
         """Return scaled features in `dtype`; None is the dtype of `X`."""
         bend = 1.0 if self.clip is None else self.clip
-        # Subtract in the dtype of X, then round: a feature may be far from 0.
-        X = (X - self.shift.to(X.dtype)).mul_((1 / (self.scale * bend)).to(X.dtype))
+        dtype = X.dtype if dtype is None else dtype
+        wide = torch.float64 if self.is_wide else torch.promote_types(X.dtype, dtype)
+        # Subtract in the wider type, then round: a feature may be far from 0.
+        X = (X.to(wide) - self.shift.to(wide)).mul_((1 / (self.scale * bend)).to(wide))
         # Then neither float32 nor its square overflows.
-        X = X.clamp_(-_FARTHEST, _FARTHEST).to(X.dtype if dtype is None else dtype)
+        X = X.clamp_(-_FARTHEST, _FARTHEST).to(dtype)
         if self.clip is not None:
             shrunk = X.square().add_(1.0).rsqrt_()
             # In place, since new memory costs more than the arithmetic; but where X
@@ -130,6 +149,9 @@ class Bends(nn.Module):
     def fitted(cls, X, n_pieces):
         """Return bends with edges at the quantiles of the values, each taken once.
 
+        Edges that float32 can hardly tell apart are one, or a difference in the last
+        place of a value would be worth a whole piece.
+
         Parameters
         ----------
         X : ndarray of shape (n_items, n_features)
@@ -137,11 +159,24 @@ class Bends(nn.Module):
         n_pieces : int
         """
         levels = np.linspace(0, 1, n_pieces + 1)
-        edges = [np.quantile(np.unique(column), levels) for column in X.T]
-        return cls(np.stack(edges, axis=1))
+        edges = [np.quantile(_distinct(column), levels) for column in X.T]
+        edges = np.stack(edges, axis=1)
+        for last, edge in pairwise(edges):
+            is_one = edge - last <= _LEAST_WIDTH * np.maximum(abs(last), abs(edge))
+            edge[is_one] = last[is_one]
+        return cls(edges)
 
     def columns(self, X):
         """Yield the columns of one piece after the other, each of the shape of `X`."""
         start, inverse = self.start.to(X.dtype), self.inverse_width.to(X.dtype)
         for piece in range(len(start)):
             yield ((X - start[piece]) * inverse[piece]).clamp_(0.0, 1.0)
+
+
+def _distinct(values):
+    """Return the distinct values; as float32 has them, where that is much fewer."""
+    distinct = np.unique(values)
+    in_float32 = np.unique(distinct.astype(np.float32))
+    if len(in_float32) < _SHARE_TOLD_APART * len(distinct):
+        return in_float32.astype(np.float64)
+    return distinct

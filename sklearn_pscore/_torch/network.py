@@ -77,7 +77,10 @@ class ScoreNetwork(nn.Module):
         -------
         scores : tensor of shape (n_members, n_items)
         """
-        X = self.scaling(X, dtype=self.output.weight.dtype)
+        dtype = self.output.weight.dtype
+        # In float32 what is bent is not quite in order, which breaks constraints.
+        in_order = self.is_constrained and not self.training
+        X = self.scaling(X, dtype=torch.float64 if in_order else dtype).to(dtype)
         scores = self.layer_scores(X, generator)
         if shortcut_scores is not None:
             scores = scores + shortcut_scores.T[..., None]
