@@ -24,6 +24,7 @@ from sklearn_pscore._rankers.parameters import (
     network_of,
     resolve_parameters,
     warn_if_constant,
+    warn_of_many_pairs,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._restore import restored_on_error
@@ -61,14 +62,15 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     loss : {"ranknet", "lambdarank", "listnet"}, default="ranknet"
         "ranknet" is the mean over all pairs, in time linear in the items.
-        "lambdarank" weighs a pair by what its swap does to NDCG [3]_; it goes
-        through the pairs, so its time grows with the square of a group,
-        whatever `k`. "listnet" is the cross-entropy of the group's most
-        preferred items [4]_: with one winner in each group, the likelihood of
-        the conditional logit model.
+        "lambdarank" weighs a pair by what its swap does to NDCG [3]_; its time
+        grows with the items times `k`, and without `k` with the square of a
+        group: one of more than 5,000 items then warns. "listnet" is the
+        cross-entropy of the group's most preferred items [4]_: with one winner
+        in each group, the likelihood of the conditional logit model.
 
     k : int or None, default=None
-        Ranks that NDCG counts, None is all. Used if `loss` is "lambdarank".
+        Ranks that NDCG counts, None is all. A group of at most 8 `k` items goes
+        through all of its pairs. Used if `loss` is "lambdarank".
 
     gain : {"rank", "linear", "exponential"}, default="rank"
         Gain of NDCG. Used if `loss` is "lambdarank".
@@ -542,6 +544,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         if self.ties == "half" or not len(items):
             check_comparable(target, caller)
         self._note_cut_groups(y, target, caller)
+        warn_of_many_pairs(self, items)
         return items
 
     def _check_X(self, X, reset=False, **kwargs):

@@ -47,6 +47,9 @@ _FEWEST_STEPS, _MOST_STEPS = 300, 3000
 _WIDEST_WEIGHTS = 1e12
 # Scores that differ by less say of no pair more than .5025 to .4975. Not measured.
 _LEAST_GAP = 0.01
+# A group of more items that goes through all of its pairs warns. Not measured by a
+# benchmark.
+_MANY_ITEMS = 5000
 
 
 def check_training_parameters(ranker, caller, holds_out=False):
@@ -250,6 +253,34 @@ def check_weights(weight):
             "above 0, for pairs weigh their product, in float32. Set the smallest to 0, "
             "which leaves the rows out, or raise them."
         )
+
+
+def warn_of_many_pairs(ranker, items):
+    """Warn if the loss goes through all pairs of a large group.
+
+    Parameters
+    ----------
+    ranker : estimator
+    items : TrainingItems
+
+    Returns
+    -------
+    has_warned : bool
+    """
+    from sklearn_pscore._torch.losses.lambdarank import takes_all_pairs
+
+    if ranker.loss != "lambdarank" or not len(items):
+        return False
+    largest = int(np.unique(items.group, return_counts=True)[1].max())
+    if largest <= _MANY_ITEMS or not takes_all_pairs(largest, ranker.k):
+        return False
+    warn_user(
+        f"loss='lambdarank' with k={ranker.k} goes through all pairs of a group, and the "
+        f"largest has {largest} items: the time of an epoch grows with the square of "
+        "that. Set k far below, such as k=10, or loss='ranknet': both are linear in the "
+        "items."
+    )
+    return True
 
 
 def resolve_monotonic_cst(monotonic_cst, n_features, feature_names):

@@ -4,7 +4,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._rankers.parameters import check_training_parameters
+from sklearn_pscore._rankers.parameters import (
+    check_training_parameters,
+    warn_of_many_pairs,
+)
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
@@ -102,12 +105,14 @@ class ParquetMixin:
             self._cut_target = None
             parameters, net = self._parameters_and_net(stretches.n_rows, goes_on)
             n_all, n_read = stretches.n_rows * parameters.max_epochs, 0
+            has_warned = False
             for _ in range(parameters.max_epochs):
                 n_groups = n_pairs = 0
                 for items, n_rows in self._items_of_stretches(stretches, caller):
                     before, n_read = n_read, n_read + n_rows
                     if not len(items):
                         continue
+                    has_warned |= not has_warned and warn_of_many_pairs(self, items)
                     share = before / n_all, n_read / n_all
                     net, packed = fit_net_once(parameters, items, rng, net, share)
                     n_groups += packed.n_groups

@@ -83,10 +83,18 @@ def rows_by_size(sizes, largest, device):
     return _rows_by_size(sizes.numpy().tobytes(), largest, device)
 
 
-def chunks(n_members, n_groups, width):
-    """Return slices (members, groups) that hold about _PAIRS_AT_A_TIME pairs each."""
-    members = max(1, min(n_members, _PAIRS_AT_A_TIME // width**2))
-    groups = max(1, _PAIRS_AT_A_TIME // (members * width**2))
+def chunks(n_members, n_groups, width, height=None):
+    """Return slices (members, groups) that hold about _PAIRS_AT_A_TIME pairs each.
+
+    Parameters
+    ----------
+    n_members, n_groups, width : int
+    height : int or None, default=None
+        Items of a group that are compared with all of it; None is all.
+    """
+    n_pairs = width * (width if height is None else height)
+    members = max(1, min(n_members, _PAIRS_AT_A_TIME // n_pairs))
+    groups = max(1, _PAIRS_AT_A_TIME // (members * n_pairs))
     return [
         (slice(first, first + members), slice(top, top + groups))
         for first in range(0, n_members, members)
