@@ -5,6 +5,7 @@ import io
 import pickle
 import re
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 
 import joblib
@@ -14,7 +15,7 @@ import polars as pl
 import pytest
 from cases import n_pairs_of
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -75,6 +76,9 @@ class LeastSquares(RegressorMixin, BaseEstimator):
     def fit(self, X, y):
         self.coef_ = np.linalg.lstsq(np.asarray(X), y["preference"])[0]
         return self
+
+    def predict(self, X):
+        return np.asarray(X) @ self.coef_
 
 
 @pytest.mark.parametrize("data", [X.astype("f4"), (9 * X).astype(int), PANDAS, POLARS])
@@ -151,6 +155,168 @@ def test_items_that_nobody_picks_up_warn(last, output):
     assert "Put the augmenter right before a PairwisePreferenceRanker" in message
     if hasattr(pipe[-1], "n_pairs_"):
         assert pipe[-1].n_pairs_ == 6 + 6
+
+
+LOST = f"Nobody picked up the {N_SYNTHETIC} synthetic items"
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Warnings are errors: the messages of those that were shown all the same.
+
+    An error that Python ignores, as at the end of an object, fails the test.
+    """
+    ignored = []
+    monkeypatch.setattr("sys.unraisablehook", ignored.append)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("error")
+        messages = _Messages(caught)
+        yield messages
+    gc.collect()
+    assert ignored == []
+
+
+class _Messages:
+    def __init__(self, caught):
+        self.caught = caught
+
+    def __call__(self):
+        gc.collect()
+        return [str(warning.message) for warning in self.caught]
+
+
+def scaled(last, **parameters):
+    return make_pipeline(full_augmenter(), StandardScaler(), last, **parameters)
+
+
+def in_a_thread(run):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
+
+
+class TestWhereWarningsAreErrors:
+    @pytest.mark.parametrize("output", ["default", "pandas", "polars"])
+    def test_the_fit_of_a_ranker_raises(self, shown, output):
+        pipe = scaled(small_ranker()).set_output(transform=output)
+        for n in (1, 2):
+            with pytest.raises(UserWarning, match=LOST):
+                pipe.fit(X, GROUPS)
+            assert [LOST in message for message in shown()] == [True] * n
+        assert not hasattr(pipe[-1], "net_")
+        # That was it: another fit is not blamed.
+        small_ranker().fit(X, GROUPS)
+
+    def test_a_model_of_another_library_raises_when_it_predicts(self, shown):
+        pipe = make_pipeline(full_augmenter(), LeastSquares()).fit(X, GROUPS)
+        (message,) = shown()
+        assert LOST in message
+        for _ in range(2):
+            with pytest.raises(UserWarning, match=LOST):
+                pipe.predict(X)
+        # That was said: no other fit is blamed.
+        small_ranker().fit(X, GROUPS)
+        warnings.simplefilter("always")
+        expected = pipe[-1].predict(X)
+        assert_array_equal(pipe.predict(X), expected)
+        assert_array_equal(pipe.predict(X), expected)
+        assert len(shown()) == 2
+
+    @pytest.mark.parametrize("method", ["fit", "fit_transform"])
+    def test_a_new_fit_has_no_old_loss(self, shown, method):
+        augmenter = full_augmenter()
+        augmenter.fit_transform(X, GROUPS)
+        with pytest.raises(UserWarning, match=LOST):
+            augmenter.transform(X)
+        attached = getattr(augmenter, method)(X, GROUPS)
+        augmenter.transform(X)
+        if method == "fit_transform":
+            take(attached)
+        assert len(shown()) == 1
+
+    def test_items_that_are_still_there_are_not_lost(self, shown):
+        augmenter = full_augmenter()
+        attached = augmenter.fit_transform(X, GROUPS)
+        augmenter.transform(X)
+        small_ranker().fit(X, GROUPS)
+        assert small_ranker().fit(attached, GROUPS).n_pairs_ > 12
+        del attached
+        augmenter.transform(X)
+        assert shown() == []
+
+    def test_a_ranker_of_another_target_is_not_blamed(self, shown):
+        pipe = make_pipeline(full_augmenter(), LeastSquares()).fit(X, GROUPS)
+        other = GROUPS.copy()
+        other["preference"] *= 2
+        small_ranker().fit(X, other)
+        with pytest.raises(UserWarning, match=LOST):
+            pipe.predict(X)
+
+    def test_a_pipeline_that_is_right_is_not_blamed(self, shown):
+        wrong = make_pipeline(full_augmenter(), LeastSquares()).fit(X, GROUPS)
+        right = make_pipeline(full_augmenter(), small_ranker()).fit(X, GROUPS)
+        assert right[-1].n_pairs_ > 12
+        with pytest.raises(UserWarning, match=LOST):
+            wrong.predict(X)
+
+    def test_a_ranker_in_another_thread_is_not_blamed(self, shown):
+        pipe = make_pipeline(full_augmenter(), LeastSquares())
+        in_a_thread(lambda: pipe.fit(X, GROUPS))
+        small_ranker().fit(X, GROUPS)
+        with pytest.raises(UserWarning, match=LOST):
+            pipe.predict(X)
+
+    def test_threads_raise_each_in_its_fit(self, shown):
+        pipes = [scaled(small_ranker()) for _ in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            fits = [pool.submit(pipe.fit, X, GROUPS) for pipe in pipes]
+        assert [LOST in str(fit.exception()) for fit in fits] == [True] * 4
+
+    @pytest.mark.parametrize("collect", [gc.collect, lambda: in_a_thread(gc.collect)])
+    def test_items_in_a_cycle_are_lost_when_it_is_collected(self, shown, collect):
+        augmenter, cycle = full_augmenter(), []
+        cycle += [cycle, augmenter.fit_transform(X, GROUPS)]
+        del cycle
+        collect()
+        assert len(shown()) == 1
+        with pytest.raises(UserWarning, match=LOST):
+            augmenter.transform(X)
+
+    @pytest.mark.parametrize("library", [pickle, joblib])
+    def test_copies_but_no_clones_of_the_augmenter_know(self, shown, library):
+        pipe = make_pipeline(full_augmenter(), LeastSquares()).fit(X, GROUPS)
+        file = io.BytesIO()
+        library.dump(pipe, file)
+        file.seek(0)
+        for copied in (library.load(file), deepcopy(pipe)):
+            with pytest.raises(UserWarning, match=LOST):
+                copied.predict(X)
+        clone(pipe[0]).fit(X, GROUPS).transform(X)
+
+    def test_memory(self, shown, tmp_path):
+        """The second time, the X that is lost comes from the cache."""
+        cache = {"memory": joblib.Memory(tmp_path, verbose=0)}
+        for _ in range(2):
+            with pytest.raises(UserWarning, match=LOST):
+                scaled(small_ranker(), **cache).fit(X, GROUPS)
+            pipe = make_pipeline(full_augmenter(), LeastSquares(), **cache)
+            pipe.fit(X, GROUPS)
+            with pytest.raises(UserWarning, match=LOST):
+                pipe.predict(X)
+            right = make_pipeline(full_augmenter(), small_ranker(), **cache)
+            right.fit(X, GROUPS).predict(X)
+
+    def test_nothing_is_amiss(self, shown):
+        make_pipeline(full_augmenter(), small_ranker()).fit(X, GROUPS).predict(X)
+        scaled(StandardScaler()).fit(X, np.arange(8.0)).transform(X)
+        assert shown() == []
+
+
+@pytest.mark.parametrize("last", [small_ranker(), LeastSquares()])
+def test_items_that_were_warned_of_are_not_mentioned_again(last):
+    pipe = scaled(last)
+    assert len(warnings_of(lambda: pipe.fit(X, GROUPS))) == 1
+    assert warnings_of(lambda: pipe.predict(X)) == []
+    assert warnings_of(lambda: small_ranker().fit(X, GROUPS)) == []
 
 
 class InPlace(TransformerMixin, BaseEstimator):

@@ -5,66 +5,113 @@ augmenter therefore returns the same X, as an object of a subclass of its type
 whose attribute `attached_items` holds the items. The ranker reads them there
 (:func:`take_attached_items`). Whatever another step makes of X is a plain X, so
 the items are lost if there is a step between the augmenter and the ranker, or a
-model at the end that does not look for them. A warning then tells the user. A step
-that changes X in place keeps the items, which no longer go with it: an error.
+model at the end that does not look for them. A warning then tells the user, see
+:class:`LossNotice`. A step that changes X in place keeps the items, which no longer
+go with it: an error.
 """
 
 import hashlib
 import sys
+import threading
 import warnings
 import weakref
 from functools import lru_cache
 
 import numpy as np
 
+# Has `notice` if items are lost that the augmenter made last in the thread, and that
+# is due to be told.
+_thread = threading.local()
+
+
+class LossNotice:
+    """The warning that nobody picked up synthetic items, when X is gone with them.
+
+    X goes while its last owner drops it, where Python ignores errors. So where
+    warnings are errors, the warning is shown, and the notice is due: it is given, as
+    an error, by the next fit of a ranker on the same target in that thread, which is
+    the last step of the Pipeline, and by the augmenter in ``transform``.
+
+    Parameters
+    ----------
+    n_synthetic : int
+    target : bytes
+        Digest of the target that the items are for, see :func:`content_of`.
+    """
+
+    def __init__(self, n_synthetic, target):
+        self.n_synthetic = n_synthetic
+        self.target = target
+        self.is_due = False
+
+    def items_are_gone(self):
+        """Warn, but raise nothing."""
+        self.is_due = True
+        try:
+            self.give_if_due()
+        except UserWarning as warning:
+            warnings.showwarning(warning, UserWarning, __file__, 0)
+            _thread.notice = self
+
+    def give_if_due(self):
+        """Warn if it is due; it stays due if that raises."""
+        if self.is_due:
+            vars(_thread).clear()
+            warnings.warn(
+                f"Nobody picked up the {self.n_synthetic} synthetic items that "
+                "PairAugmenter made: a step after it made a new X, or the last step "
+                "does not learn from them. Put the augmenter right before a "
+                "PairwisePreferenceRanker, or call augment(X, groups) for the enlarged "
+                "data.",
+                UserWarning,
+                stacklevel=3,
+            )
+            self.is_due = False
+
 
 class AttachedItems:
     """Training items, the X they are attached to, and the target they are for.
 
-    Warns when it is deleted and nobody has taken the items.
-
     Parameters
     ----------
     items : TrainingItems
-    groups : structured ndarray or array-like of shape (n_samples,)
-        The target as the user passed it.
-    content : bytes
-        Digest of the X, see :func:`content_of`.
+    target, content : bytes
+        Digests of the target and of the X, see :func:`content_of`.
+    notice : LossNotice or None
+        Told when this is deleted and nobody has taken the items.
     """
 
-    def __init__(self, items, groups, content):
+    def __init__(self, items, target, content, notice):
         self.items = items
-        self.groups = np.array(groups)
+        self.target = target
         self.content = content
-        self._warn_when_deleted()
+        self.notice = notice
+        self._at_deletion = None
+        if notice is not None:
+            self._at_deletion = weakref.finalize(self, notice.items_are_gone)
+            self._at_deletion.atexit = False
 
-    def _warn_when_deleted(self):
-        n_synthetic = int(np.sum(~self.items.judged))
+    @classmethod
+    def of(cls, items, X, groups):
+        """Return items that were made of `X` for the target `groups`."""
+        vars(_thread).clear()
+        groups = np.asarray(groups)
+        target, notice = content_of(groups), None
+        n_synthetic = int(np.sum(~items.judged))
         # People, and scikit-learn's checks, call fit_transform by itself with a
         # plain target. Groups are meant for a ranker, so they alone warn.
-        if n_synthetic and self.groups.dtype.names is not None:
-            self._warning = weakref.finalize(self, _warn_lost, n_synthetic)
-            self._warning.atexit = False
-        else:
-            self._warning = None
-
-    def were_made_for(self, groups):
-        """Tell whether the items were made for exactly this target."""
-        groups = np.asarray(groups)
-        return (
-            groups.dtype == self.groups.dtype
-            and groups.shape == self.groups.shape
-            and groups.tobytes() == self.groups.tobytes()
-        )
+        if n_synthetic and groups.dtype.names is not None:
+            notice = LossNotice(n_synthetic, target)
+        return cls(items, target, content_of(X), notice)
 
     def take(self):
         """Return the items, and do not warn any more."""
-        if self._warning is not None:
-            self._warning.detach()
+        if self._at_deletion is not None:
+            self._at_deletion.detach()
         return self.items
 
     def __reduce__(self):
-        return AttachedItems, (self.items, self.groups, self.content)
+        return AttachedItems, (self.items, self.target, self.content, self.notice)
 
 
 class AttachedArray(np.ndarray):
@@ -117,11 +164,22 @@ def take_attached_items(X, groups):
     ------
     ValueError
         If `X` was changed after the items were made.
+
+    Warns
+    -----
+    UserWarning
+        If items for `groups` were lost in this thread, and a notice of it is due.
     """
+    notice = vars(_thread).pop("notice", None)
     attached_items = getattr(X, "attached_items", None)
     if not isinstance(attached_items, AttachedItems):
+        attached_items = None
+    if notice is None and attached_items is None:
         return None
-    if not attached_items.were_made_for(groups):
+    target = content_of(np.asarray(groups))
+    if notice is not None and notice.target == target:
+        notice.give_if_due()
+    if attached_items is None or attached_items.target != target:
         return None
     items = attached_items.take()
     if attached_items.content != content_of(X):
@@ -192,14 +250,3 @@ def _polars_type():
             )
 
     return AttachedFrame
-
-
-def _warn_lost(n_synthetic):
-    warnings.warn(
-        f"Nobody picked up the {n_synthetic} synthetic items that PairAugmenter made: a "
-        "step after it made a new X, or the last step does not learn from them. Put the "
-        "augmenter right before a PairwisePreferenceRanker, or call augment(X, groups) "
-        "for the enlarged data.",
-        UserWarning,
-        stacklevel=2,
-    )

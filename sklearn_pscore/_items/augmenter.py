@@ -9,11 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_pscore._items.attached import (
-    AttachedItems,
-    attach_items,
-    content_of,
-)
+from sklearn_pscore._items.attached import AttachedItems, attach_items
 from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
 from sklearn_pscore._parameters import check_parameters
@@ -156,6 +152,9 @@ class PairAugmenter(
         "random_state": ["random_state"],
     }
 
+    # Of the last fit_transform, which may be due; clones have none.
+    _notice = None
+
     def __init__(
         self,
         stitch_sizes="auto",
@@ -195,6 +194,7 @@ class PairAugmenter(
             The same object.
         """
         with restored_on_error(self):
+            self._notice = None
             self._check(X, y, "PairAugmenter.fit")
         return self
 
@@ -210,8 +210,16 @@ class PairAugmenter(
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
             The same values; a DataFrame stays one.
+
+        Warns
+        -----
+        UserWarning
+            If nobody picked up the items of the last ``fit_transform``, and that
+            could not be said before: where warnings are errors.
         """
         check_is_fitted(self)
+        if self._notice is not None:
+            self._notice.give_if_due()
         refuse_masked(X, "X")
         checked = validate_data(self, X, reset=False, dtype="numeric")
         return X if hasattr(X, "columns") else checked
@@ -243,10 +251,13 @@ class PairAugmenter(
             If "auto" finds no clips and no donors, so that nothing is made.
         """
         with restored_on_error(self):
+            self._notice = None
             X_weighted, target = self._check(X, y, "PairAugmenter.fit_transform")
             items, _ = self._make_items(X_weighted, target)
             X = self.transform(X)
-            return attach_items(X, AttachedItems(items, y, content_of(X)))
+            attached_items = AttachedItems.of(items, X, y)
+            self._notice = attached_items.notice
+            return attach_items(X, attached_items)
 
     @explained_call
     def augment(self, X, groups):
