@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 from scipy.special import log_softmax
 
-from benchmarks.agreement import data_sets, evaluation, rankers, synthetic
+from benchmarks.agreement import data_sets, evaluation, rankers, synthetic, uncertainty
 from benchmarks.agreement import tables as agreement_tables
 from benchmarks.shared import doc_tables, results
 from benchmarks.shared.command_line import run_benchmark
 from benchmarks.shared.run_rows import RunRows
 from benchmarks.speed import tables as speed_tables
-from sklearn_pscore import Groups
+from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
@@ -210,6 +210,49 @@ def test_synthetic_sets_are_what_they_say():
             assert (groups["preference"] > 0).sum() == n_groups
         if recipe.levels is not None:
             assert len(np.unique(groups_test["preference"])) == recipe.levels
+
+
+@pytest.mark.parametrize("truth", uncertainty.TRUTHS, ids=lambda truth: truth.name)
+def test_a_truth_stays_and_its_draws_differ(truth):
+    X, groups = truth.draw(12, 0)
+    assert X.shape == (12 * truth.n_items, truth.n_features)
+    assert np.unique(groups["group"], return_counts=True)[1].tolist() == (
+        [truth.n_items] * 12
+    )
+    np.testing.assert_array_equal(truth.draw(12, 0)[0], X)
+    for other in ((12, 1), (13, 0)):
+        assert not np.isin(truth.draw(*other)[0], X).any()
+    noise = groups["preference"] - truth.quality(X)
+    assert noise.std() == pytest.approx(truth.noise, rel=0.3)
+    np.testing.assert_allclose(truth.quality(X[:3]), truth.quality(X)[:3])
+    assert truth.quality(truth.test_items()).std() == pytest.approx(1.0, rel=0.2)
+    assert len(truth.test_items()) == uncertainty.N_TEST_ITEMS
+
+
+def test_ratio_of_what_happened_to_the_standard_error():
+    truth = uncertainty.TRUTHS[0]
+    rows = uncertainty.measure(truth, n_members=2, n_groups=12, n_draws=3)
+    again = uncertainty.measure(truth, n_members=2, n_groups=12, n_draws=3)
+    pd.testing.assert_frame_equal(rows, again)
+    X_test, scores, variance = truth.test_items(), [], []
+    for seed in range(3):
+        ranker = PairwisePreferenceRanker(n_members=2, random_state=seed)
+        score, error = ranker.fit(*truth.draw(12, seed)).predict(X_test, True)
+        scores.append(score - score.mean())
+        variance.append(error**2)
+    expected = np.var(scores, axis=0, ddof=1).mean() / np.mean(variance)
+    ratio = uncertainty.ratios(rows)
+    assert ratio.index.tolist() == [(truth.name, 2, 12)]
+    assert ratio.iloc[0] == pytest.approx(np.sqrt(expected))
+    together = pd.concat([rows, rows.assign(n_groups=25, stated=2 * rows["stated"])])
+    np.testing.assert_allclose(
+        uncertainty.ratios(together), [ratio.iloc[0], ratio.iloc[0] / 2]
+    )
+    table = agreement_tables.uncertain(together).splitlines()
+    assert table[0] == "| truth | 2 members, 12 groups | 2 members, 25 groups |"
+    assert table[2] == (
+        f"| {truth.name} | {ratio.iloc[0]:.2f} | {ratio.iloc[0] / 2:.2f} |"
+    )
 
 
 def test_no_two_sets_share_a_name():

@@ -1,8 +1,10 @@
 """The ensemble: what members share, and what they leave out."""
 
+import pickle
 from copy import deepcopy
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from cases import quick
@@ -25,7 +27,7 @@ def members_of(ranker, X):
     module = ranker.net_.module_.eval()
     with torch.no_grad():
         copy = deepcopy(module).double()
-        return copy(torch.tensor(X)).numpy()
+        return copy(torch.tensor(np.asarray(X))).numpy()
 
 
 class Folds(Callback):
@@ -63,6 +65,140 @@ def weights_of(ranker, part):
     return weights
 
 
+class Failing(Callback):
+    """Break off a training at its start."""
+
+    def on_train_begin(self, net, **kwargs):
+        raise RuntimeError("at once")
+
+
+# Changes of a ranker that leaves groups out, after which no member does.
+NO_FOLDS = [
+    {"leave_out": False},
+    {"n_members": 1},
+    {"early_stopping": True},
+    {"output_activation": "relu6"},
+]
+
+
+def error_of(ranker, scores):
+    """Return the standard error by the members of `scores`, which left out a fold."""
+    k, factor = len(scores), ranker.net_.std_factor
+    # A k-th of the variance, and the jackknife; test_stacking.py has it by definition.
+    assert 0.999 / np.sqrt(k) < factor < 1.001 * (k - 1) / np.sqrt(k)
+    return factor * scores.std(axis=0, ddof=1)
+
+
+def assert_seeds_only(ranker, X):
+    """The error is the standard deviation over members, 0 with a single one."""
+    scores, std = ranker.predict(X, return_std=True)
+    assert_array_equal(scores, ranker.predict(X))
+    members = members_of(ranker, X)
+    expected = np.zeros(len(X))
+    if len(members) > 1:
+        expected = members.std(axis=0, ddof=1)
+    assert_allclose(std, expected, rtol=1e-9)
+
+
+class TestStandardError:
+    @pytest.mark.parametrize(
+        ("n_members", "n_groups", "n_folds"),
+        # With more members than groups, the others leave nothing out.
+        [(2, 30, 2), (3, 30, 3), (5, 10, 5), (12, 10, 10)],
+    )
+    @pytest.mark.parametrize("dtype", ["float64", "float32"])
+    def test_is_that_of_the_members_with_a_fold(
+        self, data, n_members, n_groups, n_folds, dtype
+    ):
+        X, groups = data
+        kept = groups["group"] < n_groups
+        ranker = quick(n_members=n_members, predict_dtype=dtype)
+        ranker.fit(X[kept], groups[kept])
+        scores, std = ranker.predict(X[:9], return_std=True)
+        assert_array_equal(scores, ranker.predict(X[:9]))
+        assert std.shape == (9,)
+        assert std.dtype == np.float64
+        expected = error_of(ranker, members_of(ranker, X[:9])[:n_folds])
+        assert_allclose(std, expected, rtol=1e-9 if dtype == "float64" else 1e-3)
+
+    @pytest.mark.parametrize("change", NO_FOLDS, ids=str)
+    def test_shows_seeds_only_where_nothing_is_left_out(self, data, change):
+        X, groups = data
+        assert_seeds_only(quick(**{"n_members": 3, **change}).fit(X, groups), X)
+
+    def test_shows_seeds_only_with_few_groups(self, data):
+        X, groups = data
+        few = groups["group"] < 9
+        assert_seeds_only(quick(n_members=3).fit(X[few], groups[few]), X)
+        assert_seeds_only(quick(n_members=3).fit(X[:20], groups["preference"][:20]), X)
+
+    def test_shows_seeds_only_once_training_goes_on(self, data):
+        """What was left out is learnt by every member then."""
+        X, groups = data
+        ranker = quick(n_members=3, max_epochs=1, warm_start=True)
+        assert_seeds_only(deepcopy(ranker).partial_fit(X, groups), X)
+        ranker.fit(X, groups)
+        error = ranker.predict(X, return_std=True)[1]
+        assert_allclose(error, error_of(ranker, members_of(ranker, X)), rtol=1e-9)
+        assert_seeds_only(deepcopy(ranker).partial_fit(X, groups), X)
+        assert_seeds_only(deepcopy(ranker).fit(X, groups), X)
+        assert_array_equal(ranker.predict(X, return_std=True)[1], error)
+        # Starts anew, and leaves out again.
+        again = deepcopy(ranker).partial_fit(X, groups)
+        again.set_params(warm_start=False).fit(X, groups)
+        assert_array_equal(again.predict(X, return_std=True)[1], error)
+
+    def test_shows_seeds_only_when_learnt_from_files(self, data, tmp_path):
+        X, groups = data
+        frame = pd.DataFrame(X, columns=list("abc"))
+        frame = frame.assign(group=groups["group"], p=groups["preference"])
+        frame.sort_values("group").to_parquet(tmp_path / "table.parquet")
+        ranker = quick(n_members=3, max_epochs=1).fit_parquet(
+            tmp_path / "table.parquet", group="group", preference="p"
+        )
+        assert_seeds_only(ranker, frame[list("abc")])
+
+    def test_a_failed_training_that_goes_on_leaves_it(self, data):
+        X, groups = data
+        ranker = quick(n_members=3).fit(X, groups)
+        error = ranker.predict(X, return_std=True)[1]
+        ranker.set_params(callbacks=[Failing()])
+        with pytest.raises(RuntimeError, match="at once"):
+            ranker.partial_fit(X, groups)
+        assert_array_equal(ranker.predict(X, return_std=True)[1], error)
+
+    @pytest.mark.parametrize(
+        "copy", [deepcopy, lambda ranker: pickle.loads(pickle.dumps(ranker))]
+    )
+    @pytest.mark.parametrize("change", [{}, {"leave_out": False}], ids=str)
+    def test_a_copy_knows_what_was_left_out(self, data, copy, change):
+        X, groups = data
+        ranker = quick(n_members=3, **change).fit(X, groups)
+        assert_array_equal(copy(ranker).predict(X, True), ranker.predict(X, True))
+
+    def test_depends_on_the_row_and_the_order_of_preference_alone(self, data):
+        X, groups = data
+        ranker = quick(n_members=3).fit(X, groups)
+        error = ranker.predict(X, return_std=True)[1]
+        rows = np.random.default_rng(0).permutation(150)[:40]
+        assert_allclose(ranker.predict(X[rows], True)[1], error[rows], rtol=1e-12)
+        bent = groups.copy()
+        bent["preference"] = np.exp(groups["preference"])
+        assert_array_equal(ranker.fit(X, bent).predict(X, True)[1], error)
+
+    def test_more_members_do_not_make_it_grow(self):
+        """What many members owe to their seeds is no part of it."""
+        X, groups = noisy(25)
+        few, many = (
+            quick(n_members=n, max_epochs=30, batch_size=30, shortcut=None)
+            .fit(X, groups)
+            .predict(X, return_std=True)[1]
+            .mean()
+            for n in (5, 20)
+        )
+        assert 0.6 < many / few < 1.4
+
+
 class TestMembers:
     def test_score_is_the_mean_and_proba_too(self, data):
         X, _ = data
@@ -73,18 +209,6 @@ class TestMembers:
         a, b = scores[:, :75], scores[:, 75:]
         proba = (1 / (1 + np.exp(b - a))).mean(axis=0)
         assert_allclose(ranker.preference_proba(X[:75], X[75:]), proba, rtol=1e-12)
-
-    def test_std_is_that_of_the_members(self, data):
-        X, _ = data
-        ranker = quick(n_members=3).fit(*data)
-        scores, std = ranker.predict(X[:9], return_std=True)
-        assert_array_equal(scores, ranker.predict(X[:9]))
-        assert std.shape == (9,)
-        assert_allclose(std, members_of(ranker, X[:9]).std(axis=0, ddof=1))
-
-    def test_one_member_has_no_std(self, data):
-        ranker = quick(n_members=1).fit(*data)
-        assert_array_equal(ranker.predict(data[0], return_std=True)[1], np.zeros(150))
 
     def test_std_grows_away_from_the_data(self):
         X, groups = noisy(40)

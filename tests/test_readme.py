@@ -24,7 +24,7 @@ def test_example_runs():
     assert names["ranks"].shape == (200,)
     assert names["ranks"].min() == 1.0
     exec(compile(more, str(README), "exec"), names)
-    assert names["how_sure"].shape == (200,)
+    assert names["error"].shape == (200,)
     assert ((names["chances"] > 0) & (names["chances"] < 1)).all()
     worse = names["X"].assign(FID=names["X"]["FID"] + 1)
     assert (names["ranker"].predict(worse) <= names["score"] + 1e-9).all()

@@ -1,5 +1,6 @@
 """Linear fits against scipy, fitted shortcuts, and parts weighed by left-out folds."""
 
+from math import comb
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp, softmax
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_pscore._items.training_items import TrainingItems
@@ -23,6 +24,7 @@ from sklearn_pscore._torch.stacking import (
     fit_members,
     fit_shortcut,
     shortcut_scores,
+    std_factor,
     weigh_and_center,
 )
 
@@ -390,9 +392,12 @@ def make_network(shortcut):
     return ScoreNetwork(scaling, None, parameters)
 
 
-def net_of(network):
+def net_of(network, n_folds=2):
     return SimpleNamespace(
-        module_=network, criterion_=PairwiseLogisticLoss(), device="cpu"
+        module_=network,
+        criterion_=PairwiseLogisticLoss(),
+        device="cpu",
+        n_folds=n_folds,
     )
 
 
@@ -448,7 +453,9 @@ class TestWeighAndCenter:
         X, target = make_data()
         network = make_network("linear")
         before = {name: w.clone() for name, w in network.state_dict().items()}
-        weigh_and_center(net_of(network), make_sample(X + 3, target))
+        net = net_of(network, n_folds=0)
+        weigh_and_center(net, make_sample(X + 3, target))
+        assert net.std_factor == 1.0
         for name, weight in network.state_dict().items():
             assert torch.equal(weight, before[name]) == (name != "output.bias")
         scores = network(X + 3).detach()
@@ -461,3 +468,119 @@ class TestWeighAndCenter:
             network.output.weight[:] = 10 * torch.tensor(TRUTH).float()[:, None]
         weigh_and_center(net_of(network), make_sample(X, target, 2))
         assert_allclose(network.output.weight.detach()[0, :, 0], TRUTH, atol=0.4)
+
+
+def gradient_by_definition(scores, loss):
+    """Of one member, its groups sorted by level; judged pairs count alike."""
+    by_group = scores.reshape(-1, SIZE)
+    gradient = np.zeros_like(by_group)
+    if loss == "listnet":
+        gradient += softmax(by_group, axis=1)
+        gradient[:, -1] -= 1
+        return gradient.ravel() / len(by_group)
+    for worse, better in zip(*np.triu_indices(SIZE, 1), strict=True):
+        lost = expit(by_group[:, worse] - by_group[:, better])
+        gradient[:, worse] += lost
+        gradient[:, better] -= lost
+    return gradient.ravel() / len(by_group) / comb(SIZE, 2)
+
+
+def factor_by_definition(scores, fold, loss):
+    """The two estimates of the variance, each over the variance over members."""
+    k, mean = len(scores), scores.mean(axis=0)
+    gradient = gradient_by_definition(mean, loss)
+    from_data = spread = 0.0
+    for member, score in enumerate(scores):
+        others = np.delete(scores, member, axis=0).mean(axis=0)
+        own = fold == member
+        from_data += gradient[own] @ (score - others)[own] * (k - 1) / k
+        steeper = gradient_by_definition(score, loss) - gradient
+        spread += steeper @ (score - mean) / (k - 1)
+    return from_data / spread, (k - 1) ** 2 / k
+
+
+class TestStdFactor:
+    def members(self, n_folds, chance=0.0, n_groups=200, penalty=0.001, loss="ranknet"):
+        """Linear members that left out a fold, and chance in the weights of each."""
+        X, target = make_data(n_groups=n_groups)
+        sample = make_sample(X, target, n_folds)
+        weights = fit_members(sample, X, LOSSES[loss], penalty, None, n_folds)
+        rng = np.random.default_rng(0)
+        weights += chance * torch.from_numpy(rng.normal(size=weights.shape)).float()
+        return weights @ X.T, sample
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("n_folds", [5, 10])
+    @pytest.mark.parametrize(
+        ("chance", "penalty", "expected"),
+        [(0.0, 0.3, "jackknife"), (0.05, 0.001, "from data"), (3.0, 0.001, "least")],
+    )
+    def test_is_the_smaller_of_the_two(self, loss, n_folds, chance, penalty, expected):
+        scores, sample = self.members(n_folds, chance, penalty=penalty, loss=loss)
+        from_data, jackknife = factor_by_definition(
+            scores.double().numpy(), sample.target.fold.numpy(), loss
+        )
+        known = {"jackknife": jackknife, "from data": from_data, "least": 1 / n_folds}
+        assert sorted(known.values())[1] == known[expected]
+        factor = std_factor(scores, sample, LOSSES[loss])
+        assert factor**2 == pytest.approx(known[expected], rel=2e-3)
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("n_folds", [2, 5, 10])
+    def test_both_agree_without_a_penalty_and_chance(self, loss, n_folds):
+        scores, sample = self.members(n_folds, loss=loss)
+        factor = std_factor(scores, sample, LOSSES[loss])
+        assert factor == pytest.approx((n_folds - 1) / np.sqrt(n_folds), rel=0.03)
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    def test_chance_in_the_weights_is_no_part_of_the_error(self, loss):
+        error, spread = [], []
+        for chance in (0.0, 0.05):
+            scores, sample = self.members(10, chance, loss=loss)
+            spread.append(float(scores.std(dim=0).mean()))
+            error.append(std_factor(scores, sample, LOSSES[loss]) * spread[-1])
+        assert spread[1] > 1.3 * spread[0]
+        assert error[1] == pytest.approx(error[0], rel=0.15)
+
+    def test_is_the_error_over_fresh_data(self):
+        """Of the weights, which differ between members by what they leave out."""
+        fits, stated = [], []
+        for seed in range(60):
+            X, target = make_data(seed)
+            sample = make_sample(X, target, 5)
+            weights = fit_members(sample, X, LOSSES["ranknet"], 0.001, None, 5)
+            factor = std_factor(weights @ X.T, sample, LOSSES["ranknet"])
+            fits.append(weights.mean(dim=0).numpy())
+            stated.append(factor * weights.std(dim=0).numpy())
+        error = np.sqrt(np.mean(np.square(stated), axis=0))
+        assert_allclose(np.std(fits, axis=0, ddof=1), error, rtol=0.3)
+
+    def test_synthetic_items_do_not_count(self):
+        scores, sample = self.members(5, 0.05)
+        expected = std_factor(scores, sample, LOSSES["ranknet"])
+        # People judged the lower three of each group, so the level is no other.
+        judged = torch.arange(scores.shape[1]) % SIZE < 3
+        level = torch.where(judged, sample.target.level, 3)
+        both = [
+            ScaledSample(sample.X, sample.target._replace(**change), judged)
+            for change in ({}, {"level": level, "weight": 2.0 * judged})
+        ]
+        factors = [std_factor(scores, each, LOSSES["ranknet"]) for each in both]
+        assert factors[0] == pytest.approx(factors[1], rel=1e-5)
+        assert factors[0] != pytest.approx(expected, rel=1e-3)
+
+    def test_without_folds_nothing_is_scaled(self):
+        X, target = make_data()
+        scores = torch.randn(5, len(X))[:0]
+        assert std_factor(scores, make_sample(X, target), LOSSES["ranknet"]) == 1.0
+
+    @pytest.mark.parametrize("sample", ["of one fold", "of equal scores"])
+    def test_without_a_second_estimate_the_jackknife_stands(self, sample):
+        X, target = make_data()
+        scores = torch.zeros(5, len(X))
+        drawn = make_sample(X, target, 5)
+        if sample == "of one fold":
+            scores = torch.randn(5, len(X))
+            drawn = make_sample(X, target, 1)
+        factor = std_factor(scores, drawn, LOSSES["ranknet"])
+        assert factor == pytest.approx(4 / np.sqrt(5))

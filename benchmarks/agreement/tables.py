@@ -15,6 +15,7 @@ from benchmarks.agreement import (
     calibration,
     comparison,
     group_weight,
+    uncertainty,
     variants,
 )
 from benchmarks.agreement.data_sets import SETS
@@ -97,6 +98,13 @@ def calibrated(rows):
     return table_of(table)
 
 
+def uncertain(rows):
+    """What happened over the standard error, of each truth, members and groups."""
+    ratio = uncertainty.ratios(rows).unstack(["n_members", "n_groups"])
+    ratio.columns = [f"{k} members, {n} groups" for k, n in ratio.columns]
+    return doc_tables.markdown(ratio, cell=_two_decimals)
+
+
 def augmented(rows):
     """Gains of the main settings of PairAugmenter, paired over folds."""
     return _gains(rows[rows["setting"].isin([augmentation.NONE, *MAIN_SETTINGS])])
@@ -123,6 +131,10 @@ def _gains(rows):
     return table_of(wide.fillna(""))
 
 
+def _two_decimals(value):
+    return f"{value:.2f}"
+
+
 def _four_decimals(value):
     return value if isinstance(value, str) else f"{value:+.4f}"
 
@@ -137,6 +149,7 @@ TABLES = {
     "group_weight": ("group_weight", group_weights),
     "losses": ("variants", losses),
     "calibration": ("calibration", calibrated),
+    "uncertainty": ("uncertainty", uncertain),
     "augmentation": ("augmentation", augmented),
     "augmentation_more": ("augmentation", augmented_more),
 }

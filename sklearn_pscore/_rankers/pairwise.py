@@ -462,7 +462,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
             Metrics.
         return_std : bool, default=False
-            Whether to return the standard deviation over members, too.
+            Whether to return how uncertain each score is, too.
 
         Returns
         -------
@@ -470,15 +470,31 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             One score per row, the mean over members. It depends on no other
             row. Memory beside `X` is bounded, since rows are scored in chunks.
         y_std : ndarray of shape (n_samples,), float64
-            Standard deviation over members, each with its scores of training
-            items centred; 0 with a single one. Only if `return_std`. It says
-            how well the score is determined, not how much people disagree.
+            Only if `return_std`. Standard error of the score, larger is less
+            certain: about how far the score, less that of an average item, would
+            move if it were learnt from other groups of the same kind. It does not
+            say how much people disagree.
+
+            Each member has left out a fold of the groups, so the k members are a
+            delete-a-fold jackknife: their standard deviation, the scores of each
+            centred by those of its training items, is scaled by (k - 1) / sqrt(k),
+            or less, by what is chance in a member's own weights and not in the
+            data. ``docs/agreement.md`` compares it with fresh data; with few items
+            in all, it is too small.
+
+            Where no member left out groups it is their plain standard deviation,
+            which shows the chance in their weights only, and is far less than the
+            standard error: with ``leave_out=False``, `early_stopping`, "relu6", or
+            fewer than 10 groups; and after `partial_fit`, `fit_parquet`, or a
+            `fit` that went on from another by `warm_start`. 0 with one member.
 
         Raises
         ------
         TypeError
             If `return_std` is no bool: groups are no argument here.
         """
+        from sklearn_pscore._torch.net import spread_of_members
+
         if not isinstance(return_std, (bool, np.bool_)):
             raise TypeError(
                 f"return_std is of type {type(return_std).__name__}; expected a bool. A "
@@ -489,8 +505,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         mean = scores.mean(axis=0)
         if not return_std:
             return mean
-        n_members = len(scores)
-        return mean, scores.std(axis=0, ddof=1 if n_members > 1 else 0)
+        return mean, spread_of_members(self.net_, scores)
 
     def preference_proba(self, X_a, X_b):
         """Return the probability that people prefer a to b, Eq. 1 of the paper.

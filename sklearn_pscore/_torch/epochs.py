@@ -49,6 +49,7 @@ def train(net, training, validation, parameters, n_epochs, generator, share=(0.0
     if validation is not None:
         best = BestEpoch(parameters.n_iter_no_change)
     net.generator_ = generator
+    net.n_folds = training.n_folds
     net.notify("on_train_begin", X=packed, y=None)
     for _ in range(n_epochs):
         is_over = _train_one_epoch(net, packed)

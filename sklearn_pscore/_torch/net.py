@@ -39,12 +39,19 @@ class GroupNet(NeuralNet):
     max_batch_bytes : int
         Memory that a batch may take in the layers. A group that needs more, and
         has more than `batch_size` rows, is split.
+    n_folds : int
+        The first `n_folds` members each left out a fold of the groups in the last
+        training. 0 if none did.
+    std_factor : float
+        Ratio of the standard error to the standard deviation over these members.
     generator_ : torch.Generator or None
         Draws the dropout while the net is trained. It belongs to the call that
         trains, so copies and pickles of the net have None.
     """
 
     max_batch_bytes = 2**31
+    n_folds = 0
+    std_factor = 1.0
     generator_ = None
 
     def __deepcopy__(self, memo):
@@ -278,6 +285,19 @@ def _features_of(X, n_features):
             "the net was trained on. Reshape a single row with X.reshape(1, -1)."
         )
     return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+
+
+def spread_of_members(net, scores):
+    """Return the standard error of each item, or what members differ without folds.
+
+    Parameters
+    ----------
+    net : GroupNet
+    scores : ndarray of shape (n_members, n_items)
+    """
+    if net.n_folds:
+        return net.std_factor * scores[: net.n_folds].std(axis=0, ddof=1)
+    return scores.std(axis=0, ddof=1 if len(scores) > 1 else 0)
 
 
 def _scoring_copy(module, dtype):

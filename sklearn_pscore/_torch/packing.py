@@ -170,6 +170,11 @@ class PackedGroups(Dataset):
     def n_groups(self):
         return len(self.sizes)
 
+    @property
+    def n_folds(self):
+        """Number of folds that members leave out, one each; 0 if none does."""
+        return 0 if self.fold is None else int(self.fold.max()) + 1
+
     def draw_folds(self, n_folds):
         """Draw folds of groups, one for each member to leave out."""
         fold_of_group = self.shuffled(self.n_groups) % n_folds

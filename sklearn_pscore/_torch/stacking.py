@@ -8,6 +8,8 @@ the smallest loss there, zero for a part that only remembers. This is stacking
 (Breiman, "Stacked regressions", 1996).
 """
 
+import math
+
 import numpy as np
 import torch
 
@@ -212,7 +214,8 @@ def weigh_and_center(net, sample):
     """Weigh the parts of a trained net, and let each member's scores average zero.
 
     Pairs do not tell where zero is, and ``predict`` compares the scores of the
-    members: zero is the mean score of the sample, for each member.
+    members: zero is the mean score of the sample, for each member. How far their
+    spread is from a standard error is found, too.
 
     Parameters
     ----------
@@ -226,12 +229,69 @@ def weigh_and_center(net, sample):
     parts = _parts(network, sample)
     weights = sample.weigh(parts, convex_criterion(net), np.ones(len(parts)))
     network.scale_parts(*weights)
-    mean = sum(_parts(network, sample)).mean(dim=1)
+    scores = sum(_parts(network, sample))
     with torch.no_grad():
-        network.output.bias -= mean[:, None, None]
+        network.output.bias -= scores.mean(dim=1)[:, None, None]
+    net.std_factor = std_factor(scores[: net.n_folds], sample, convex_criterion(net))
     if network.shortcut is not None:
         network.shortcut.weight.requires_grad_(True)
     network.to(net.device)
+
+
+def std_factor(scores, sample, criterion):
+    r"""Return the ratio of the standard error to the standard deviation over members.
+
+    There are two estimates of the variance of the mean score s, of k members:
+
+    - The delete-a-fold jackknife, (k - 1)^2 / k times the variance over members.
+      It is too large by the chance in the members' own weights.
+    - With g the gradient of the loss at s, and all scores as vectors,
+
+      .. math:: (k - 1) / k \, g \cdot (s_{out} - s_{in}),
+
+      where an item's s_out is that of the member that left it out, and s_in is the
+      mean of the others. To the first order it is the variance that comes from the
+      data, summed with the curvature of the loss as weight: the loss that is added
+      where a fold is left out tells the same as the number of parameters in
+      Akaike's criterion (Stone, 1977). It is too large by what a penalty shrinks,
+      but a member's own chance is no part of it: that is the same for all folds.
+
+    As both err to one side, the smaller is taken; chance in the weights alone would
+    leave 1 / k. ``benchmarks/agreement/uncertainty.py`` compares with fresh data.
+
+    Parameters
+    ----------
+    scores : tensor of shape (n_members, n_items)
+        Scores of the members that left out a fold, empty if none did.
+    sample : ScaledSample
+        If its groups are of a single fold, the first estimate stands.
+    criterion : nn.Module
+        A convex loss.
+    """
+    k = len(scores)
+    if k == 0:
+        return 1.0
+    jackknife = (k - 1) ** 2 / k
+    if not sample.is_left_out:
+        return math.sqrt(jackknife)
+    target = sample.target._replace(weight=sample.target.weight * sample.judged)
+    mean = scores.mean(dim=0, keepdim=True)
+    gradients, gradient = (_gradient(criterion, at, target) for at in (scores, mean))
+    # To the second order, the variance over members weighed by the curvature.
+    spread = ((gradients - gradient) * (scores - mean)).sum() / (k - 1)
+    out = scores.gather(0, target.fold[None])
+    # What k out - sum is to (k - 1) (out - in).
+    from_data = (gradient * (k * out - scores.sum(dim=0))).sum() / k
+    if not spread > 0:
+        return math.sqrt(jackknife)
+    return math.sqrt(min(max(float(from_data / spread), 1 / k), jackknife))
+
+
+def _gradient(criterion, scores, target):
+    """Return the gradient of a loss at some scores, in float64."""
+    scores = scores.detach().clone().requires_grad_()
+    criterion(scores, target).backward()
+    return scores.grad.double()
 
 
 @torch.no_grad()
