@@ -282,7 +282,7 @@ def test_other_splitters_labels_and_ready_made_splits():
         scoring=ERROR,
     )
     assert_array_equal(by_portrait.rows["error"], ready_made.rows["error"])
-    random = ShuffleSplit(2, random_state=np.random.RandomState(0))
+    random = ShuffleSplit(2, test_size=0.5, random_state=np.random.RandomState(0))
     comparison = compare_rankers(
         {"a": Linear(), "b": Linear()}, X, GROUPS, cv=random, scoring=ERROR
     )
@@ -316,25 +316,6 @@ def test_unjudged_donors_do_not_disturb_the_truth():
         scoring={"finite": finite},
     )
     assert_array_equal(comparison.rows["finite"], 1.0)
-
-
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_an_error_in_fit_says_which_run_it_was(n_jobs):
-    with pytest.raises(RuntimeError, match="fit was called") as caught:
-        compare_rankers(
-            {"bad": Failing()}, X, GROUPS, cv=2, scoring=ERROR, n_jobs=n_jobs
-        )
-    # Of two workers either may fail first.
-    notes = {f"compare_rankers: in ranker 'bad', seed None, fold {n}" for n in (0, 1)}
-    assert notes & set(caught.value.__notes__)
-
-
-def test_a_held_out_part_that_a_metric_refuses_fails_before_any_fit():
-    single = Groups.from_arrays(group=np.arange(len(X_TEST)), preference=X_TEST[:, 0])
-    with pytest.raises(ValueError, match="group") as caught:
-        compare_rankers({"bad": Failing()}, X, GROUPS, test=(X_TEST, single))
-    note = "compare_rankers: while scoring 'GT', the reference, in fold 0"
-    assert note in caught.value.__notes__
 
 
 def test_package_rankers_are_scored_by_the_package_metrics():
@@ -378,6 +359,7 @@ def test_progress_bar_on_a_terminal(monkeypatch):
 
 
 UNJUDGED = Groups.from_arrays(group=GROUPS["group"])
+ROWS = np.arange(len(X))
 
 BAD_ARGUMENTS = {
     "list": ({"rankers": [Failing()]}, TypeError, "rankers is list"),
@@ -471,6 +453,66 @@ BAD_ARGUMENTS = {
         {"groups": UNJUDGED, "test": None, "cv": 2},
         ValueError,
         "groups has no preference (NaN) in 24 of 24 rows",
+    ),
+    "test without a pair": (
+        {"test": (X_TEST, Groups.from_arrays(group=np.arange(24), preference=ROWS))},
+        ValueError,
+        "No comparable pairs: 24 items in 24 groups",
+    ),
+    "no fold": (
+        {"test": None, "cv": []},
+        ValueError,
+        "cv is list [] and gives no fold; expected at least one pair",
+    ),
+    "no pair of parts": (
+        {"test": None, "cv": [ROWS]},
+        TypeError,
+        "fold 0 of cv is ndarray of shape (24,); expected a pair (train, test)",
+    ),
+    "empty training part": (
+        {"test": None, "cv": [(ROWS, ROWS), ([], ROWS)]},
+        ValueError,
+        "train of fold 1 of cv is empty; expected at least one row",
+    ),
+    "empty test part": (
+        {"test": None, "cv": [(ROWS, np.zeros(24, dtype=bool))]},
+        ValueError,
+        "test of fold 0 of cv is empty; expected at least one row",
+    ),
+    "row out of range": (
+        {"test": None, "cv": [(ROWS, [0, 24])]},
+        ValueError,
+        "test of fold 0 of cv has row 24 but X has 24 rows; expected numbers from 0",
+    ),
+    "negative row": (
+        {"test": None, "cv": [([3, -1], ROWS)]},
+        ValueError,
+        "train of fold 0 of cv has row -1 but X has 24 rows",
+    ),
+    "rows that are no integers": (
+        {"test": None, "cv": [([0.0, 1.0], ROWS)]},
+        TypeError,
+        "train of fold 0 of cv is list [0.0, 1.0]; expected row numbers",
+    ),
+    "mask of other length": (
+        {"test": None, "cv": [(ROWS, np.ones(5, dtype=bool))]},
+        TypeError,
+        "test of fold 0 of cv is ndarray of shape (5,); expected row numbers",
+    ),
+    "fold without a pair": (
+        {"test": None, "cv": [(ROWS[1:], ROWS[:1])]},
+        ValueError,
+        "test of fold 0 of cv: No comparable pairs: 1 items in 1 groups",
+    ),
+    "other word for failures": (
+        {"error_score": "ignore"},
+        ValueError,
+        "The 'error_score' parameter of compare_rankers must be a float or a str",
+    ),
+    "no number for failures": (
+        {"error_score": None},
+        TypeError,
+        "must be a float or a str among {'raise'}. Got None instead.",
     ),
     "too many folds": (
         {"test": None, "cv": 7},

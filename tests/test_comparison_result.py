@@ -68,6 +68,9 @@ def test_a_missing_score_is_not_hidden():
     comparison = RankerComparison(rows, ("DCG",), "GT", "fold")
     assert_array_equal(comparison.table()["DCG", "mean"].isna(), [False, True, False])
     assert np.isnan(comparison.paired("PS", "RS", "DCG").mean)
+    cells = comparison.formatted()["DCG"]
+    assert cells.tolist() == ["9.000 ± 0.000", "nan (1 of 4 missing)", "2.000 ± 1.000"]
+    assert "| PS | nan (1 of 4 missing) |" in comparison.to_markdown()
 
 
 def test_formatted_and_markdown():

@@ -109,6 +109,18 @@ def test_leaderboard_sorts_best_on_top_and_missing_last():
     assert high > 3.0
 
 
+@pytest.mark.parametrize("show_values", [True, False])
+def test_leaderboard_of_runs_that_failed_says_so(show_values):
+    comparison = make_comparison()
+    failed = (comparison.rows["method"] == "PS") & (comparison.rows["fold"] == 1)
+    comparison.rows.loc[failed, "DCG"] = np.nan
+    display = LeaderboardDisplay.from_comparison(comparison, show_values=show_values)
+    assert row_names(display.ax_) == ["PS", "RS"]
+    assert_array_equal(display.errorbar_[0].get_xdata(), [np.nan, 9.6])
+    texts = [text.get_text() for text in display.value_texts_]
+    assert texts == ["nan", "9.600 ± 0.100"][: 1 + show_values]
+
+
 def test_leaderboard_keeps_each_error_bar_with_its_method():
     display = LeaderboardDisplay(
         names=["b", "a", "c"], means=[2.0, 1.0, 3.0], stds=[0.2, 0.1, 0.3]

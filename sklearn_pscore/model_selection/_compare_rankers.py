@@ -1,25 +1,28 @@
 """Comparison of rankers over seeds (the paper's Table 2) or over folds."""
 
-from contextlib import contextmanager
-from time import perf_counter
-
+import numpy as np
 import pandas as pd
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm import tqdm
 
 from sklearn_pscore.metrics import dcg_scorer, mrr_scorer
 from sklearn_pscore.model_selection._comparison_arguments import (
+    check_error_score,
     check_n_seeds,
     check_rankers,
     check_scoring,
 )
-from sklearn_pscore.model_selection._comparison_folds import make_folds
-from sklearn_pscore.model_selection._comparison_result import RankerComparison
-from sklearn_pscore.model_selection._seeds import (
-    draw_seeds,
-    seed_names,
-    seeded_clone,
+from sklearn_pscore.model_selection._comparison_folds import (
+    make_folds,
+    warn_about_overlap,
 )
+from sklearn_pscore.model_selection._comparison_result import RankerComparison
+from sklearn_pscore.model_selection._comparison_runs import (
+    fit_and_score,
+    report,
+    score_truth,
+)
+from sklearn_pscore.model_selection._seeds import draw_seeds, seed_names
 
 
 def compare_rankers(
@@ -37,6 +40,7 @@ def compare_rankers(
     truth="GT",
     n_jobs=None,
     verbose=0,
+    error_score=np.nan,
 ):
     """Fit rankers over several seeds and compare them on held-out rows.
 
@@ -96,6 +100,11 @@ def compare_rankers(
     verbose : int, default=0
         If positive, a progress bar, shown on a terminal only.
 
+    error_score : "raise" or float, default=nan
+        Score of a run whose fit fails, and of a scorer that fails. The others go
+        on, and one ``FitFailedWarning`` names them all. "raise" raises the first
+        error, with a note that names its run. Ctrl-C goes through in any case.
+
     Returns
     -------
     comparison : RankerComparison
@@ -108,7 +117,9 @@ def compare_rankers(
         If `rankers` or `scoring` is no dict, or holds what cannot be used.
     ValueError
         If both or none of `test` and `cv` are given, or values or lengths
-        cannot be used. All of it before anything is fitted.
+        cannot be used, or a part to judge on has no two items of one group that
+        differ in preference. All of it before anything is fitted. And if every
+        fit fails.
 
     Warns
     -----
@@ -122,8 +133,12 @@ def compare_rankers(
 
     Notes
     -----
-    The truth is scored before anything is fitted, so a metric that finds no two
-    items to compare in a held-out part fails at once.
+    The truth is scored before anything is fitted, so a metric that cannot be used
+    on a held-out part fails at once, whatever `error_score` is.
+
+    A held-out group in which every row was trained on warns, if it has two items
+    that differ in preference. Where a group has a row that was not, as when a
+    system is left out, those that were are the rivals that it is compared with.
 
     ``get_params`` of CatBoost's models shows a seed only if one was given: pass
     ``CatBoostClassifier(random_seed=0)``, or its seed is the same in all runs.
@@ -163,11 +178,13 @@ def compare_rankers(
     check_rankers(rankers, truth)
     check_scoring(scoring)
     check_n_seeds(n_seeds)
+    check_error_score(error_score)
     folds = make_folds(X, groups, test, cv, cv_groups, reference)
     seeds = draw_seeds(n_seeds, random_state)
-    rows = []
+    rows, failures = [], []
     if truth is not None:
-        rows += [_score_truth(truth, fold, scoring) for fold in folds]
+        rows += [score_truth(truth, fold, scoring) for fold in folds]
+    warn_about_overlap(folds)
     runs = [
         (name, seed, fold)
         for name, ranker in rankers.items()
@@ -175,63 +192,15 @@ def compare_rankers(
         for fold in folds
     ]
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit_and_score)(name, rankers[name], seed, fold, scoring)
+        delayed(fit_and_score)(name, rankers[name], seed, fold, scoring, error_score)
         for name, seed, fold in runs
     )
     hidden = None if verbose > 0 else True  # None shows the bar on a terminal only
-    rows += tqdm(results, total=len(runs), desc="fits", unit="fit", disable=hidden)
+    progress = tqdm(results, total=len(runs), desc="fits", unit="fit", disable=hidden)
+    for row, failed in progress:
+        rows.append(row)
+        failures += failed
+    report(failures, len(runs), error_score)
     rows = pd.DataFrame(rows).astype({"seed": "Int64"})
     over = "seed" if cv is None else "fold"
     return RankerComparison(rows, tuple(scoring), truth, over)
-
-
-class _Truth:
-    """A fitted ranker that scores the held-out rows by their preference."""
-
-    def __init__(self, preference):
-        self.preference = preference
-
-    def predict(self, X):
-        return self.preference
-
-
-def _score_truth(name, fold, scoring):
-    X, reference, preference = fold.held_out_part()
-    with _noted_on_error(
-        f"while scoring {name!r}, the reference, in fold {fold.number}"
-    ):
-        scores = _score(_Truth(preference), X, reference, scoring)
-    return _row(name, None, fold, scores, 0.0)
-
-
-def _fit_and_score(name, ranker, seed, fold, scoring):
-    X_train, groups_train = fold.training_part()
-    X_test, reference, _ = fold.held_out_part()
-    with _noted_on_error(f"in ranker {name!r}, seed {seed}, fold {fold.number}"):
-        ranker = seeded_clone(ranker, seed)
-        start = perf_counter()
-        ranker.fit(X_train, groups_train)
-        seconds = perf_counter() - start
-        scores = _score(ranker, X_test, reference, scoring)
-    return _row(name, seed, fold, scores, seconds)
-
-
-def _score(ranker, X, reference, scoring):
-    return {
-        name: float(scorer(ranker, X, reference)) for name, scorer in scoring.items()
-    }
-
-
-def _row(name, seed, fold, scores, seconds):
-    run = {"method": name, "seed": seed, "fold": fold.number}
-    return {**run, **scores, "fit_seconds": seconds}
-
-
-@contextmanager
-def _noted_on_error(run):
-    """Add the run to an error that is raised in the block."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(f"compare_rankers: {run}")
-        raise

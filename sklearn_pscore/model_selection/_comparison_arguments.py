@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from inspect import isfunction
-from numbers import Integral
+from numbers import Integral, Real
 
 from sklearn_pscore.model_selection._comparison_result import RUN_COLUMNS
 
@@ -74,6 +74,17 @@ def check_n_seeds(n_seeds):
     if n_seeds < 1:
         raise ValueError(
             f"n_seeds is {n_seeds}; expected at least 1 run. Pass an integer >= 1."
+        )
+
+
+def check_error_score(error_score):
+    """Raise unless the score of a failed run is "raise" or a number."""
+    if isinstance(error_score, str) and error_score == "raise":
+        return
+    if isinstance(error_score, bool) or not isinstance(error_score, Real):
+        raise (ValueError if isinstance(error_score, str) else TypeError)(
+            "The 'error_score' parameter of compare_rankers must be a float or a str "
+            f"among {{'raise'}}. Got {error_score!r} instead."
         )
 
 

@@ -1,16 +1,23 @@
 """The folds of a comparison: rows to fit on, and rows to judge on."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
-from sklearn_pscore._target.check import check_groups, is_structured
+from sklearn_pscore._target.check import (
+    are_comparable,
+    check_comparable,
+    check_groups,
+    is_structured,
+)
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._target.rows import count_rows
+from sklearn_pscore._warn import warn_user
 from sklearn_pscore.model_selection._comparison_arguments import describe
 from sklearn_pscore.model_selection._splitters import (
     PreferenceGroupKFold,
@@ -36,6 +43,8 @@ class Fold:
     is_cut : bool
         Whether the user was warned that groups are cut: then the targets of both
         parts are made whole, so that no fit and no scorer warns again.
+    n_trained_pairs : int
+        Pairs to judge on, of groups whose rows were all trained on.
     """
 
     number: int
@@ -44,6 +53,7 @@ class Fold:
     train: np.ndarray | None = None
     test: np.ndarray | None = None
     is_cut: bool = False
+    n_trained_pairs: int = 0
 
     def training_part(self):
         """Return X and the target to fit on."""
@@ -96,6 +106,7 @@ def make_folds(X, groups, test, cv, cv_groups, reference):
             f"{n_groups} groups; expected a target of Groups in test. Pass "
             "Groups.from_arrays(group=..., preference=groups_test)."
         )
+    check_comparable(judged, "compare_rankers")
     judge_data = (X_test, groups_test, _scores_of_truth(judged))
     is_cut = _warn_about_cut_folds([(target, judged)])
     return [Fold(0, (X, groups), judge_data, is_cut=is_cut)]
@@ -112,15 +123,113 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
         _check_aligned(target, judged)
     if isinstance(cv, Integral):
         cv = PreferenceGroupKFold(cv)
-    splits = list(check_cv(cv).split(X, groups, cv_groups))
-    judge_data = (X, reference, _scores_of_truth(judged))
+    folds, judge_data = [], (X, reference, _scores_of_truth(judged))
+    splits, is_listed = cv, isinstance(cv, Iterable) and not isinstance(cv, str)
+    if hasattr(cv, "split") or not is_listed:
+        splits = check_cv(cv).split(X, groups, cv_groups)
+    for number, split in enumerate(splits):
+        train, test = _check_split(split, number, n_rows)
+        _check_judgeable(judged.take(test), number)
+        n_trained = _count_trained_pairs(judged, test, train[target.is_counted[train]])
+        folds.append(Fold(number, (X, groups), judge_data, train, test, n_trained))
+    if not folds:
+        raise ValueError(
+            f"cv is {describe(cv)} and gives no fold; expected at least one pair (train, "
+            "test) of row numbers. Pass cv=5 for five folds."
+        )
     is_cut = _warn_about_cut_folds(
-        (target.take(train), judged.take(test)) for train, test in splits
+        (target.take(fold.train), judged.take(fold.test)) for fold in folds
     )
-    return [
-        Fold(number, (X, groups), judge_data, train, test, is_cut)
-        for number, (train, test) in enumerate(splits)
-    ]
+    return [replace(fold, is_cut=is_cut) for fold in folds]
+
+
+def warn_about_overlap(folds):
+    """Warn of folds that judge by pairs that were trained on."""
+    leaky = [fold for fold in folds if fold.n_trained_pairs]
+    if leaky:
+        n_pairs = sum(fold.n_trained_pairs for fold in leaky)
+        warn_user(
+            f"cv holds out {n_pairs} pairs of rows that are both trained on, in groups "
+            "without a row that is not, in the folds "
+            f"{', '.join(str(fold.number) for fold in leaky)}; expected test rows that "
+            "are not among the train rows of their fold. Hold out whole groups, for "
+            "example with cv=PreferenceGroupKFold(5)."
+        )
+
+
+def _check_split(split, number, n_rows):
+    """Return the row numbers of both parts of a fold; refuse what are none."""
+    if not isinstance(split, (tuple, list, np.ndarray)) or len(split) != 2:
+        raise TypeError(
+            f"fold {number} of cv is {describe(split)}; expected a pair (train, test) of "
+            "row numbers. Pass cv=5 for five folds."
+        )
+    return tuple(
+        _check_rows(rows, f"{part} of fold {number} of cv", n_rows)
+        for part, rows in zip(("train", "test"), split, strict=True)
+    )
+
+
+def _check_rows(rows, name, n_rows):
+    array = np.asarray(rows)
+    if array.dtype.kind == "b" and array.shape == (n_rows,):
+        array = np.flatnonzero(array)
+    if array.ndim != 1 or (len(array) and array.dtype.kind not in "iu"):
+        raise TypeError(
+            f"{name} is {describe(rows)}; expected row numbers in one dimension. Pass "
+            "integers, or a mask of True and False per row of X."
+        )
+    if not len(array):
+        raise ValueError(
+            f"{name} is empty; expected at least one row of X. Leave the fold out, or "
+            "lower the number of folds."
+        )
+    bad = np.flatnonzero((array < 0) | (array >= n_rows))
+    if len(bad):
+        raise ValueError(
+            f"{name} has row {array[bad[0]]} but X has {n_rows} rows; expected numbers "
+            f"from 0 to {n_rows - 1}. Make the folds of this X."
+        )
+    return array.astype(np.int64)
+
+
+def _check_judgeable(target, number):
+    """Raise ValueError if a held-out part has no pair to judge by."""
+    try:
+        check_comparable(target, "compare_rankers")
+    except ValueError as error:
+        raise ValueError(
+            f"test of fold {number} of cv: {error} Hold out whole groups, for example "
+            "with cv=PreferenceGroupKFold(5)."
+        ) from None
+
+
+def _count_trained_pairs(target, test, trained):
+    """Count the test pairs of groups whose rows were all trained on.
+
+    Where a group has a row that was not, as when a system is left out, those that
+    were are the rivals that it is compared with.
+
+    Parameters
+    ----------
+    target : RankingTarget
+        Target of all rows.
+    test, trained : ndarray of int
+        Row numbers.
+    """
+    test = np.unique(test[target.is_counted[test]])
+    group = target.group[test]
+    is_new = ~np.isin(test, trained)
+    has_new = np.bincount(group, is_new, minlength=target.n_groups) > 0
+    known = target.take(test[~has_new[group]]).items
+    kept = are_comparable(known.group, known.preference, known.weight)
+    group, preference = known.group[kept], known.preference[kept]
+    tied = np.unique(np.stack([group, preference]), axis=1, return_counts=True)[1]
+    return int(_n_pairs(np.bincount(group)) - _n_pairs(tied))
+
+
+def _n_pairs(sizes):
+    return np.sum(sizes * (sizes - 1) // 2)
 
 
 def _warn_about_cut_folds(targets):

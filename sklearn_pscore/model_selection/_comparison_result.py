@@ -42,7 +42,8 @@ class RankerComparison:
     rows : DataFrame
         One row per method, seed and fold, with the columns `method`, `seed`,
         `fold`, one per metric, and `fit_seconds`. `seed` is missing where a
-        method takes none: it has one row per fold.
+        method takes none: it has one row per fold. A score that is NaN, as of a
+        run that failed, makes every mean NaN that it would be part of.
     metrics : tuple of str
         Names of the metrics, in the order of `scoring`.
     truth : str or None
@@ -104,7 +105,8 @@ class RankerComparison:
         """Return the table as strings, one ``mean ± std`` per method and metric.
 
         A method with a single run, such as one that takes no seed, has no spread
-        to show: its mean stands alone.
+        to show: its mean stands alone. Where scores are NaN, their number and that
+        of all rows of the method stand in its place: ``nan (1 of 5 missing)``.
 
         Parameters
         ----------
@@ -118,20 +120,24 @@ class RankerComparison:
         table : DataFrame of shape (n_methods, n_metrics)
             Methods in the order of the rows, the truth first.
         """
-        table = self.table(over=over)
-        n_runs = self.n_runs(over=over)
-        return pd.DataFrame(
-            {
-                metric: [
-                    f"{mean:.{decimals}f}" + (f" ± {std:.{decimals}f}" if n > 1 else "")
-                    for (mean, std), n in zip(
-                        table[metric].itertuples(index=False), n_runs, strict=True
-                    )
-                ]
-                for metric in self.metrics
-            },
-            index=table.index,
-        )
+        table, n_runs = self.table(over=over), self.n_runs(over=over)
+        scores = self.rows.groupby("method", sort=False)[list(self.metrics)]
+        n_rows = scores.size()
+        n_missing = n_rows.to_frame().to_numpy() - scores.count()
+        cells = {
+            metric: [
+                _cell(
+                    *table.loc[method, metric],
+                    n_runs[method] > 1,
+                    n_missing.loc[method, metric],
+                    n_rows[method],
+                    decimals,
+                )
+                for method in table.index
+            ]
+            for metric in self.metrics
+        }
+        return pd.DataFrame(cells, index=table.index)
 
     def to_markdown(self, *, over=None, decimals=3):
         """Return the formatted table as Markdown.
@@ -174,7 +180,8 @@ class RankerComparison:
         Returns
         -------
         difference : PairedDifference
-            Named tuple of `mean`, `standard_error` and `n_runs`.
+            Named tuple of `mean`, `standard_error` and `n_runs`; NaN if a score
+            of either method is.
 
         Raises
         ------
@@ -201,6 +208,13 @@ class RankerComparison:
         _check_choice("over", over, _RUN_KINDS)
         runs = self.rows.groupby(["method", over], sort=False, dropna=False)
         return runs[list(self.metrics)].agg(_mean)
+
+
+def _cell(mean, std, has_spread, n_missing, n_rows, decimals):
+    """Return the text of one method and metric."""
+    if n_missing:
+        return f"nan ({n_missing} of {n_rows} missing)"
+    return f"{mean:.{decimals}f}" + (f" ± {std:.{decimals}f}" if has_spread else "")
 
 
 def _mean(values):

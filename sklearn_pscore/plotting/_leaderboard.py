@@ -24,7 +24,8 @@ class LeaderboardDisplay:
         Names of the methods.
 
     means : array-like of shape (n_methods,)
-        Value of each method; larger is better.
+        Value of each method; larger is better. NaN has no point, and is written
+        beside the axes at the bottom.
 
     stds : array-like of shape (n_methods,) or None, default=None
         Half the length of each error bar; None draws none.
@@ -52,7 +53,8 @@ class LeaderboardDisplay:
     truth_line_ : matplotlib Line2D or None
         Line at the best possible value.
     value_texts_ : list of matplotlib Text
-        The numbers beside the axes, in the order of the points.
+        The numbers beside the axes, in the order of the points; without
+        `show_values` those that are NaN.
 
     Raises
     ------
@@ -112,7 +114,7 @@ class LeaderboardDisplay:
         ax : matplotlib Axes or None, default=None
             Axes to draw into; None makes a figure.
         show_values : bool, default=True
-            Whether to write the numbers beside the axes.
+            Whether to write the numbers beside the axes; NaN is written anyway.
         **kwargs : dict
             Passed to :meth:`matplotlib.axes.Axes.errorbar`.
 
@@ -161,7 +163,7 @@ class LeaderboardDisplay:
             of your own needs ``layout="constrained"`` to make room for names
             and numbers.
         show_values : bool, default=True
-            Whether to write the numbers beside the axes.
+            Whether to write the numbers beside the axes; NaN is written anyway.
         **kwargs : dict
             Passed to :meth:`matplotlib.axes.Axes.errorbar`.
 
@@ -187,12 +189,12 @@ class LeaderboardDisplay:
         spread = "" if stds is None or self.over is None else " ± std"
         over = "" if self.over is None else f", {self.over}"
         self.ax_.set_xlabel(f"{self.metric} (mean{spread}{over}; larger is better)")
-        self.value_texts_ = []
-        if show_values:
-            self.value_texts_ = [
-                self._write_value(row, means[i], None if stds is None else stds[i])
-                for row, i in zip(rows, order, strict=True)
-            ]
+        # A method without a value is never left out without a word.
+        self.value_texts_ = [
+            self._write_value(row, means[i], None if stds is None else stds[i])
+            for row, i in zip(rows, order, strict=True)
+            if show_values or np.isnan(means[i])
+        ]
         return self
 
     def _checked(self):
