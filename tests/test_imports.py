@@ -25,7 +25,14 @@ HEAVY = {
 # it names, and no other. A part is a file or folder of the package root.
 ALLOWED = {
     "__init__": {"_version"},
-    "__main__": {"_experiments", "plotting"},
+    "__main__": {"_command_line", "_interrupt"},
+    "_command_line": {
+        "_experiments",
+        "_folders",
+        "_interrupt",
+        "_rankers",
+        "plotting",
+    },
     "_experiments": {
         "_items",
         "_rankers",
@@ -36,7 +43,7 @@ ALLOWED = {
     },
     "plotting": set(),
     "model_selection": {"_target", "_warn", "metrics"},
-    "datasets": {"_directions", "_target"},
+    "datasets": {"_directions", "_folders", "_target"},
     "_rankers": {
         "_directions",
         "_items",
@@ -64,6 +71,8 @@ ALLOWED = {
     "_pickling": {"_version", "_warn"},
     "_restore": set(),
     "_torch": {"_segments"},
+    "_folders": set(),
+    "_interrupt": set(),
     "_segments": set(),
     "_version": set(),
     "_warn": set(),

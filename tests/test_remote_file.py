@@ -149,7 +149,26 @@ def test_failed_download_leaves_no_file(tmp_path, monkeypatch, download, reason)
         FILE.fetch(tmp_path)
     with pytest.raises(OSError, match=re.escape(f"save it as {str(path)!r}")):
         FILE.fetch(tmp_path)
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert list(tmp_path.iterdir()) == []
+
+
+def is_interrupted(file):
+    file.write_text(TEXT[:20])
+    raise KeyboardInterrupt
+
+
+def test_interrupted_download_leaves_nothing_new(tmp_path, monkeypatch, capfd):
+    stand_in_for_http(monkeypatch, is_interrupted)
+    level = pooch.get_logger().level
+    with pytest.raises(KeyboardInterrupt):
+        FILE.fetch(tmp_path / "home")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "set").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        FILE.fetch(tmp_path)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "set"]
+    assert capfd.readouterr() == ("", "")
+    assert pooch.get_logger().level == level
 
 
 def test_home_that_cannot_be_written(tmp_path, monkeypatch):

@@ -2,8 +2,11 @@
 
 import hashlib
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from sklearn_pscore._folders import made_folder
 
 DATA_HOME_VARIABLE = "SKLEARN_PSCORE_DATA"
 """Environment variable that names the data home where no argument does."""
@@ -72,14 +75,15 @@ class RemoteFile:
             )
 
     def _download(self, path):
-        """Download the file; an incomplete or wrong one never gets to `path`."""
+        """Download the file; an incomplete or wrong one leaves nothing at `path`."""
         # pooch writes to a temporary file beside `path` and renames it at the end.
         import pooch
 
         try:
-            pooch.retrieve(
-                self.url, f"sha256:{self.sha256}", fname=path.name, path=path.parent
-            )
+            with made_folder(path.parent), _silenced(pooch.get_logger()):
+                pooch.retrieve(
+                    self.url, f"sha256:{self.sha256}", fname=path.name, path=path.parent
+                )
         except (OSError, ValueError) as error:
             # pooch raises a ValueError if the downloaded file has another hash. To
             # the caller that is a failed download: no file of the user is wrong.
@@ -95,6 +99,17 @@ class RemoteFile:
             f"environment variable {DATA_HOME_VARIABLE} to a folder that has "
             f"{self.path}."
         )
+
+
+@contextmanager
+def _silenced(logger):
+    """Let a logger of pooch, which prints every download, print warnings only."""
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _data_home(data_home):

@@ -1,0 +1,247 @@
+"""The command line: its options, its work, and what it prints and writes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sklearn_pscore._folders import check_writable, whole_files
+from sklearn_pscore._interrupt import EXIT_CODE, MESSAGE, quiet_interrupt
+
+app = typer.Typer(
+    help="Learn human preference from metrics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class Data(StrEnum):
+    """Data to compare the methods on."""
+
+    thqa = "thqa"
+    challenge = "challenge"
+
+
+@app.callback()
+def main():
+    """Learn human preference from metrics."""
+
+
+@app.command()
+def compare(
+    data: Annotated[
+        Data | None,
+        typer.Option(
+            help="Default: thqa where it is or can be fetched, else challenge."
+        ),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Seeds per method.")] = 5,
+    out: Annotated[Path, typer.Option(help="Folder for tables and pictures.")] = Path(
+        "demo"
+    ),
+    data_home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that holds thqa/. Default: $SKLEARN_PSCORE_DATA, else a cache."
+        ),
+    ] = None,
+):
+    """Compare the methods of the paper, and tell which metric people follow."""
+    try:
+        _check_out(out)
+        with quiet_interrupt():
+            _import_libraries()
+        experiments = _experiments(data, data_home)
+        _check_no_folder_is_in_the_way(out, experiments)
+        _write(out, [_result(experiment, runs) for experiment in experiments])
+    except KeyboardInterrupt:
+        typer.echo(MESSAGE, err=True)
+        raise typer.Exit(EXIT_CODE) from None
+
+
+class _Failure(typer.Exit):
+    """End with one line and an exit code, without a traceback."""
+
+    def __init__(self, message, code=1):
+        typer.echo(f"Error: {' '.join(message.split())}", err=True)
+        super().__init__(code)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What came of an experiment.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    comparison : RankerComparison
+    drops, baseline
+        See :meth:`Experiment.importances`.
+    """
+
+    experiment: object
+    comparison: object
+    drops: object
+    baseline: float
+
+    def table(self):
+        """Return mean and standard deviation of each method and metric."""
+        table = self.comparison.table(over="seed")
+        table.columns = [" ".join(column) for column in table.columns]
+        table = table.rename_axis("method").reset_index()
+        table.insert(0, "data", self.experiment.title)
+        return table
+
+    def runs(self):
+        """Return the score of each run."""
+        return self.comparison.rows.assign(data=self.experiment.title)
+
+    def importance(self):
+        """Return what each metric is worth, the most important first."""
+        import pandas as pd
+
+        table = pd.DataFrame(
+            {
+                "data": self.experiment.title,
+                "metric": self.experiment.X.columns,
+                "DCG shuffled": self.baseline - self.drops.mean(axis=1),
+                "loss mean": self.drops.mean(axis=1),
+                "loss std": self.drops.std(axis=1),
+            }
+        )
+        return table.sort_values("loss mean", ascending=False)
+
+
+_TABLES = {
+    "table.csv": _Result.table,
+    "runs.csv": _Result.runs,
+    "importance.csv": _Result.importance,
+}
+
+
+def _check_out(out):
+    """Fail unless files can be written to `out`."""
+    try:
+        check_writable(out)
+    except OSError as error:
+        raise _Failure(
+            f"--out is {str(out)!r}, where no file can be written ({error.strerror}); "
+            "expected a folder, or a path to make one at. Pass another.",
+            code=2,
+        ) from None
+
+
+def _check_no_folder_is_in_the_way(out, experiments):
+    names = [*_TABLES, *(name for each in experiments for name in _pictures(each))]
+    for name in names:
+        if (out / name).is_dir():
+            raise _Failure(
+                f"--out is {str(out)!r}, which has a folder {name!r}; expected none of "
+                "the name of a file to write. Pass another.",
+                code=2,
+            )
+
+
+def _import_libraries():
+    """Import all that the work needs, so that Ctrl-C in it comes in no import."""
+    import catboost  # noqa: F401
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot  # noqa: F401
+
+    import sklearn_pscore._experiments
+    import sklearn_pscore._rankers.training
+    import sklearn_pscore.plotting  # noqa: F401
+
+
+def _experiments(data, data_home):
+    """Return the experiments that were asked for, or those that there are data for."""
+    from sklearn_pscore._experiments import challenge_experiment, thqa_experiment
+
+    if data is not Data.challenge:
+        try:
+            return [thqa_experiment(data_home=data_home)]
+        except ValueError as error:
+            raise _Failure(str(error)) from None
+        except OSError as error:
+            if data is Data.thqa:
+                raise _Failure(str(error)) from None
+            typer.echo(f"THQA is not at hand ({error})\n")
+    return [challenge_experiment(track) for track in ("talking", "listening")]
+
+
+def _result(experiment, runs):
+    """Run an experiment and print what came of it."""
+    typer.echo(f"Data: {experiment.title}. {experiment.protocol}")
+    comparison = experiment.compare(n_runs=runs, verbose=1)
+    seeds = comparison.rows.query("method == 'PS'")["seed"].unique().tolist()
+    result = _Result(
+        experiment, comparison, *experiment.importances(seeds=seeds, verbose=1)
+    )
+    how = f"± std over {runs} seeds" if runs > 1 else "of one seed"
+    typer.echo(f"\nMean {how}")
+    typer.echo(comparison.formatted(over="seed").to_string())
+    typer.echo(
+        f"\nPermutation importance in DCG of PS (unshuffled: DCG {result.baseline:.3f})"
+    )
+    importance = result.importance().drop(columns="data")
+    typer.echo(importance.to_string(index=False, float_format="{:.3f}".format))
+    typer.echo("")
+    return result
+
+
+def _write(out, results):
+    """Write the tables and pictures, all or none of them."""
+    import pandas as pd
+
+    try:
+        with whole_files(out) as folder:
+            for name, part in _TABLES.items():
+                table = pd.concat([part(result) for result in results])
+                table.to_csv(folder / name, index=False, float_format="%.6g")
+            for result in results:
+                _draw(folder, result)
+            written = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise _Failure(
+            f"--out {str(out)!r} could not be written ({error}); nothing was. Make room, "
+            "or pass another."
+        ) from None
+    typer.echo(f"Written to {out}: {', '.join(written)}")
+
+
+def _pictures(experiment):
+    """Return the names of the pictures of an experiment."""
+    suffix = experiment.title.split()[-1].lower()
+    return f"leaderboard-{suffix}.png", f"importance-{suffix}.png"
+
+
+def _draw(folder, result):
+    import matplotlib.pyplot as plt
+
+    from sklearn_pscore.plotting import ImportanceDisplay, LeaderboardDisplay
+
+    experiment, comparison = result.experiment, result.comparison
+    figure, axes = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
+    # Keep the numbers of the left panel away from the right one.
+    figure.get_layout_engine().set(wspace=0.12)
+    for ax, metric in zip(axes, comparison.metrics, strict=True):
+        LeaderboardDisplay.from_comparison(
+            comparison, metric=metric, over="seed", ax=ax
+        )
+    figure.suptitle(experiment.title)
+    display = ImportanceDisplay.from_importances(
+        result.drops,
+        feature_names=list(experiment.X.columns),
+        metric="DCG",
+        baseline=result.baseline,
+    )
+    display.ax_.set_title(experiment.title)
+    figures = figure, display.figure_
+    for name, each in zip(_pictures(experiment), figures, strict=True):
+        each.savefig(folder / name, dpi=150, bbox_inches="tight")
+        plt.close(each)
