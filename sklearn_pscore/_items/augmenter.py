@@ -17,7 +17,7 @@ from sklearn_pscore._pickling import VersionedPickleMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups, check_judged
-from sklearn_pscore._target.columns import refuse_masked
+from sklearn_pscore._target.columns import refuse_masked, refuse_text
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._warn import warn_user
@@ -221,6 +221,7 @@ class PairAugmenter(
         if self._notice is not None:
             self._notice.give_if_due()
         refuse_masked(X, "X")
+        refuse_text(X, "X")
         checked = validate_data(self, X, reset=False, dtype="numeric")
         return X if hasattr(X, "columns") else checked
 
@@ -317,6 +318,7 @@ class PairAugmenter(
         check_parameters(self)
         _check_stitch_sizes(self.stitch_sizes)
         refuse_masked(X, "X")
+        refuse_text(X, "X")
         X = validate_data(self, X, dtype="numeric")
         target = check_groups(
             y,

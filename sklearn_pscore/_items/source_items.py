@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_pscore._means import tied_means
+
 
 @dataclass(frozen=True)
 class SourceItems:
@@ -45,14 +47,32 @@ class SourceItems:
             keys, axis=0, return_index=True, return_inverse=True, return_counts=True
         )
         row_item = row_item.ravel()
-        sums = np.zeros((len(first_row), X.shape[1]))
-        np.add.at(sums, row_item, X)
+        group = target.group[first_row]
         return cls(
-            X=sums / n_rows[:, None],
-            group=target.group[first_row],
+            X=_means(X, row_item, n_rows, group),
+            group=group,
             preference=target.preference[first_row],
             weight=np.bincount(row_item, target.weight) / n_rows,
             donor=target.donor[first_row],
             first_row=first_row,
             row_item=row_item,
         )
+
+
+def _means(X, row_item, n_rows, group):
+    """Return the mean of the rows of each item; see :func:`tied_means`."""
+    sums = np.zeros((len(n_rows), X.shape[1]))
+    np.add.at(sums, row_item, X)
+    means = sums / n_rows[:, None]
+    if np.all(n_rows == 1):
+        return means
+    lowest, highest = np.full_like(means, np.inf), np.full_like(means, -np.inf)
+    np.minimum.at(lowest, row_item, X)
+    np.maximum.at(highest, row_item, X)
+    # By rounding, the mean of equal values could be another value.
+    means = np.clip(means, lowest, highest)
+    is_exact, largest = lowest == highest, np.maximum(-lowest, highest)
+    for k, mean in enumerate(means.T):
+        n_inexact = np.where(is_exact[:, k], 1, n_rows)
+        means[:, k] = tied_means(mean, n_inexact, largest[:, k], group)
+    return means

@@ -11,7 +11,7 @@ from sklearn_pscore._directions import DIRECTION_WORDS, oriented, resolve_direct
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._target.arguments import explained_call, refuse_sample_weight
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore._target.columns import refuse_masked
+from sklearn_pscore._target.columns import refuse_masked, refuse_text
 from sklearn_pscore._warn import warn_user
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._items import item_scores
@@ -100,6 +100,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         """Set the directions and the training rows; return the checked target."""
         caller = self._caller("fit")
         refuse_masked(X, "X")
+        refuse_text(X, "X")
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), require_preference=False, caller=caller)
         if target.donor.all():
@@ -160,6 +161,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         """Return the checked X, oriented so that larger is better."""
         check_is_fitted(self)
         refuse_masked(X, "X")
+        refuse_text(X, "X")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return oriented(X, self.directions_)
 
@@ -194,9 +196,14 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
 
     def _score_in_training(self, X):
         """Add up the points of each row for its ranks among the training rows."""
+        points = [
+            self._points_in_training(*_count_better(reference, values))
+            for reference, values in zip(self.reference_.T, X.T, strict=True)
+        ]
         score = np.zeros(len(X))
-        for reference, values in zip(self.reference_.T, X.T, strict=True):
-            score += self._points_in_training(*_count_better(reference, values))
+        # Sorted: rows of the same points in other features tie.
+        for points_of_row in np.sort(points, axis=0):
+            score += points_of_row
         return score
 
 

@@ -286,7 +286,9 @@ class RankSumRanker(FeatureRankRanker):
             At most 0, larger is better. With `groups` in ranks, without in
             shares of the training rows.
         """
-        return self._predict(X, groups)
+        score = self._predict(X, groups)
+        # Once, so that no rounding tells equal sums of ranks apart.
+        return score if groups is not None else score / len(self.reference_)
 
     @explained_call
     def rank_sums(self, X, groups):
@@ -316,5 +318,5 @@ class RankSumRanker(FeatureRankRanker):
         return -(n_better + (n_tied - 1) / 2)
 
     def _points_in_training(self, n_better, n_equal):
-        """Return minus the mid-rank as a share of the training rows."""
-        return -(n_better + n_equal / 2) / len(self.reference_)
+        """Return minus the mid-rank among the training rows."""
+        return -(n_better + n_equal / 2)

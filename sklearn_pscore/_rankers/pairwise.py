@@ -30,7 +30,7 @@ from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
-from sklearn_pscore._target.columns import refuse_masked
+from sklearn_pscore._target.columns import refuse_masked, refuse_text
 from sklearn_pscore.metrics._checks import check_gainable
 
 # Keys of the net's history that `history_` has.
@@ -564,6 +564,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     def _check_X(self, X, reset=False, **kwargs):
         refuse_masked(X, "X")
+        refuse_text(X, "X")
         return validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], **kwargs
         )

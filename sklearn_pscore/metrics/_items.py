@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_pscore._means import item_means
 from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.check import check_comparable
 from sklearn_pscore.metrics._order import stable_order
@@ -124,6 +125,8 @@ def judged_items(target, y_score, caller):
 def item_scores(target, y_score):
     """Return the mean score of each item's rows that count.
 
+    Means that only rounding tells apart are equal, see :func:`item_means`.
+
     Parameters
     ----------
     target : RankingTarget
@@ -146,7 +149,4 @@ def item_scores(target, y_score):
     rows = rows[stable_order(y_score[rows], item)]
     score = y_score[rows]
     items = Segments.of_equal(target.items.row_item[rows])
-    lowest, highest = score[items.start], score[items.start + items.size - 1]
-    # Rounding could take a mean out of the range of its rows, and two items whose
-    # rows all have the same score would no longer be tied.
-    return np.clip(items.sum(score) / items.size, lowest, highest)
+    return item_means(items, score, target.items.group)
