@@ -624,6 +624,13 @@ class TestGoingOn:
         assert [epoch["epoch"] for epoch in ranker.history_] == list(range(1, 11))
         assert ranker.history_[-1]["train_loss"] < first * 1.1
 
+    @pytest.mark.parametrize("output_activation", ["identity", "relu6"])
+    def test_warm_start_trains_the_shortcut_too(self, data, output_activation):
+        ranker = quick(warm_start=True, output_activation=output_activation)
+        before = ranker.fit(*data).net_.module_.shortcut.weight.detach().clone()
+        after = ranker.fit(*data).net_.module_.shortcut.weight
+        assert not torch.equal(after, before)
+
     def test_fit_starts_anew_without_warm_start(self, data):
         ranker = quick().fit(*data)
         expected = ranker.predict(data[0])

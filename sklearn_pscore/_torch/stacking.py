@@ -223,6 +223,8 @@ def weigh_and_center(net, sample):
     sample : ScaledSample
     """
     network = net.module_
+    if network.shortcut is not None:
+        network.shortcut.weight.requires_grad_(True)
     if network.bounded is not None:
         return
     network.cpu().eval()
@@ -233,8 +235,6 @@ def weigh_and_center(net, sample):
     with torch.no_grad():
         network.output.bias -= scores.mean(dim=1)[:, None, None]
     net.std_factor = std_factor(scores[: net.n_folds], sample, convex_criterion(net))
-    if network.shortcut is not None:
-        network.shortcut.weight.requires_grad_(True)
     network.to(net.device)
 
 
