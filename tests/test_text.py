@@ -222,7 +222,7 @@ def test_scores_of_text_are_refused(metric, convert):
 def test_bytes_in_fields_are_refused(field):
     given = {"group": [0, 0], field: np.array([b"1", b"2"], dtype=object)}
     with pytest.raises(
-        TypeError, match=re.escape(f"{field} has dtype object; expected")
+        TypeError, match=re.escape(f"{field} has dtype object, b'1' at row 0; expected")
     ):
         Groups.from_arrays(**given)
 

@@ -12,7 +12,9 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, column_or_1d
 
 from sklearn_pscore._target.columns import (
+    describe_values,
     exact_floats,
+    kind_of,
     list_as_array,
     refuse_masked,
 )
@@ -358,16 +360,24 @@ def _check_plain(y, caller, name):
     refuse_masked(y, name)
     if isinstance(y, (list, tuple)):
         y = list_as_array(y, name)
+    elif not getattr(y, "shape", None) and np.asarray(y).ndim == 0:
+        raise TypeError(
+            f"{name} is {kind_of(y)}; expected one record or preference per row of X, "
+            f"shape (n_samples,). {_HOW_TO_BUILD}"
+        )
     y = check_array(
         y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
     )
     y = column_or_1d(y, warn=True)
-    message = (
-        f"{name} is a plain array of dtype {y.dtype}; a plain target is read as "
-        "the numeric preferences of one single group. If it holds group labels, "
-        "pass Groups.from_arrays(group=y, preference=...)."
+    preference = exact_floats(
+        y,
+        name,
+        lambda: (
+            f"{name} is a plain array of {describe_values(y)}; a plain target is read as "
+            "the numeric preferences of one single group. If it holds group labels, "
+            "pass Groups.from_arrays(group=y, preference=...)."
+        ),
     )
-    preference = exact_floats(y, name, message)
     assert_all_finite(preference, input_name="y")
     warn_about_group_ids(y)
     return RankingTarget(

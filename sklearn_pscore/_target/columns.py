@@ -1,6 +1,6 @@
 """Columns of any library as NumPy arrays, their values unchanged."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def as_column(values, field):
         array = _series_as_array(values)
     if array.dtype.kind == "O" and array.ndim == 0:
         raise TypeError(
-            f"{field} is {_kind(values)}; expected one value per row of X, shape "
+            f"{field} is {kind_of(values)}; expected one value per row of X, shape "
             "(n_samples,). Pass a list or an array in the order of the rows."
         )
     if array.ndim != 1:
@@ -99,7 +99,8 @@ def list_as_array(values, field):
     """Return a list as an array, without the rounding that NumPy does.
 
     NumPy turns a list that mixes int64 with uint64, or integers with floats, into
-    float64. Where that could round, the array is one of objects.
+    float64. Where that could round, the array is one of objects; and where numbers
+    would become text, so that an error can tell them apart.
     """
     if any(value is np.ma.masked for value in values):
         values = [None if value is np.ma.masked else value for value in values]
@@ -110,6 +111,10 @@ def list_as_array(values, field):
             f"{field} is a {type(values).__name__} of lists of different lengths; "
             "expected one value per row of X, shape (n_samples,). Pass a single column."
         ) from None
+    if array.dtype.kind in "SU" and not all(
+        isinstance(v, (str, bytes)) for v in values
+    ):
+        return np.array(values, dtype=object)
     may_be_rounded = array.dtype.kind == "f" and array.dtype.itemsize >= 8
     if may_be_rounded and np.any(np.isfinite(array) & (abs(array) >= _FIRST_SKIPPED)):
         return np.array(values, dtype=object)
@@ -128,7 +133,7 @@ def levels_in_order(values):
     return list(dtype.categories) if type(dtype).__name__ == "Enum" else None
 
 
-def exact_floats(array, field, message):
+def exact_floats(array, field, message=None):
     """Return numbers as float64; refuse those that would change or become equal.
 
     Parameters
@@ -137,8 +142,9 @@ def exact_floats(array, field, message):
         Of a NumPy number type or of objects.
     field : str
         Name of the values, for the errors.
-    message : str
-        Text of the TypeError for anything but numbers, text that spells one too.
+    message : callable or None, default=None
+        Returns the text of the TypeError for anything but numbers, text that spells
+        one too. None names the first such value.
 
     Raises
     ------
@@ -157,13 +163,13 @@ def exact_floats(array, field, message):
             _check_held(array.reshape(-1), np.flatnonzero(large), field)
         return array.astype(np.float64)
     if kind != "O" or any(isinstance(value, (str, bytes)) for value in array.flat):
-        raise TypeError(message)
+        _raise_no_number(array, field, message)
     is_integer = [isinstance(value, Integral) for value in array.flat]
     _check_held(array.reshape(-1), np.flatnonzero(is_integer), field)
     try:
         floats = array.astype(np.float64)
     except (TypeError, ValueError):
-        raise TypeError(message) from None
+        _raise_no_number(array, field, message)
     except OverflowError:
         raise ValueError(
             f"{field} holds a number beyond the range of float64; expected at most "
@@ -174,11 +180,29 @@ def exact_floats(array, field, message):
     return _floats_that_differ(array, field)
 
 
+def describe_values(array):
+    """Return the dtype of an array, and the first value that is no number, as text."""
+    text = f"dtype {array.dtype}"
+    if array.ndim != 1 or array.dtype.kind not in "OSUc":
+        return text
+    for row, value in enumerate(array):
+        is_number = isinstance(value, Real) or value is None or value != value
+        if not is_number and not (array.dtype.kind == "c" and value.imag == 0):
+            shown = value.item() if isinstance(value, np.generic) else value
+            return f"{text}, {shown!r:.60} at row {row}"
+    return text
+
+
 def describe_integer(value):
     """Return an integer as text, only its size if it is a very long one."""
     value = int(value)
     bits = value.bit_length()
     return str(value) if bits <= 128 else f"an integer of {bits} bits"
+
+
+def kind_of(values):
+    """Return the type of an argument, for a message."""
+    return "None" if values is None else f"a {type(values).__name__}"
 
 
 def refuse_masked(values, name):
@@ -315,6 +339,15 @@ def _as_series(values):
     return series if isinstance(series, narwhals.Series) else None
 
 
+def _raise_no_number(array, field, message):
+    if message is not None:
+        raise TypeError(message()) from None
+    raise TypeError(
+        f"{field} has {describe_values(array)}; expected numbers. Convert it first, for "
+        f"example with pandas.to_numeric({field})."
+    ) from None
+
+
 def _check_held(array, rows, field):
     """Raise ValueError if float64 does not hold the integer of one of the rows."""
     for row in rows:
@@ -343,8 +376,3 @@ def _floats_that_differ(array, field):
             "all, or pass their ranks."
         )
     return floats
-
-
-def _kind(values):
-    """Return the type of an argument, for a message."""
-    return "None" if values is None else f"a {type(values).__name__}"

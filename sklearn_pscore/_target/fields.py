@@ -7,6 +7,7 @@ import numpy as np
 from sklearn_pscore._target.columns import (
     as_column,
     describe_integer,
+    describe_values,
     exact_floats,
     levels_in_order,
 )
@@ -27,7 +28,7 @@ def as_labels(values, field):
     if array.dtype.kind in "OT":
         return _object_labels(array.astype(object), field)
     raise TypeError(
-        f"{field} has dtype {array.dtype}; expected integers or strings. Convert it, "
+        f"{field} has {describe_values(array)}; expected integers or strings. Convert it, "
         f"for example with np.asarray({field}).astype(str)."
     )
 
@@ -65,8 +66,8 @@ def as_clip(values, field="clip"):
         return _integral(array, field, "integers in time order", "int")
     if array.dtype.kind not in "ui":
         raise TypeError(
-            f"{field} has dtype {array.dtype}; expected integers in time order. Number "
-            "the segments of each item 0, 1, 2, ..."
+            f"{field} has {describe_values(array)}; expected integers in time order. "
+            "Number the segments of each item 0, 1, 2, ..."
         )
     return _as_int64(array, field)
 
@@ -86,8 +87,8 @@ def as_flag(values, field="donor"):
             )
     elif array.dtype.kind != "b":
         raise TypeError(
-            f"{field} has dtype {array.dtype}; expected booleans. Pass a condition, for "
-            f'example {field}=(column == "yes").'
+            f"{field} has {describe_values(array)}; expected booleans. Pass a condition, "
+            f'for example {field}=(column == "yes").'
         )
     return array.astype(bool)
 
@@ -119,11 +120,7 @@ def _nullable_numbers(array, field):
     if array.dtype.kind == "O":
         values = [np.nan if _is_missing(value) else value for value in array]
         array = np.fromiter(values, dtype=object, count=len(values))
-    message = (
-        f"{field} has dtype {array.dtype}; expected numbers. Convert it first, for "
-        f"example with pandas.to_numeric({field})."
-    )
-    return exact_floats(array, field, message)
+    return exact_floats(array, field)
 
 
 def _integral(array, field, expected, wanted):

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.columns import (
     exact_floats,
+    kind_of,
     list_as_array,
     refuse_masked,
 )
@@ -66,11 +67,12 @@ def check_scores(y_score, n_rows, caller):
             f"expected one number per row. The target goes first: {caller}(groups, "
             "y_score)."
         )
-    message = (
-        f"y_score has dtype {y_score.dtype}; expected numbers. Convert it first, for "
-        "example with pandas.to_numeric(y_score)."
-    )
-    y_score = exact_floats(y_score, "y_score", message)
+    if y_score.ndim == 0 and y_score.dtype.kind in "OSU":
+        raise TypeError(
+            f"y_score is {kind_of(y_score.item())}; expected one score per row, shape "
+            f"({n_rows},). Pass a list or an array in the order of the rows."
+        )
+    y_score = exact_floats(y_score, "y_score")
     if y_score.ndim != 1:
         raise ValueError(
             f"y_score has shape {y_score.shape}; expected one score per row, shape "
