@@ -1049,7 +1049,16 @@ class TestFailures:
             lambda: ranker.fit(*data),
             data,
             ValueError,
-            re.escape("learning_rate_init=1e+30; expected finite"),
+            re.escape("learning_rate_init=1e+30 and weight_decay=0.1; expected finite"),
+        )
+
+    @pytest.mark.parametrize("parameter", ["learning_rate_init", "weight_decay"])
+    def test_weights_that_the_last_step_makes_non_finite(self, data, parameter):
+        ranker = quick().fit(*data)
+        ranker.set_params(**{parameter: 2.0**100, "max_epochs": 1})
+        message = f"{parameter}={2.0**100}"
+        self.assert_unchanged(
+            ranker, lambda: ranker.fit(*data), data, ValueError, re.escape(message)
         )
 
     @pytest.mark.parametrize("method", ["fit", "partial_fit"])

@@ -54,12 +54,7 @@ def train(net, training, validation, parameters, n_epochs, generator, share=(0.0
     for _ in range(n_epochs):
         is_over = _train_one_epoch(net, packed)
         if not np.isfinite(net.history[-1, "train_loss"]):
-            raise ValueError(
-                f"The scores became non-finite in epoch {len(net.history)} with "
-                f"learning_rate_init={parameters.learning_rate_init}; expected finite "
-                "scores throughout. Lower learning_rate_init, or scale X, for "
-                "example with StandardScaler."
-            )
+            _raise_non_finite(net, parameters)
         if best is not None:
             is_over |= best.is_last(net)
         if is_over:
@@ -71,6 +66,22 @@ def train(net, training, validation, parameters, n_epochs, generator, share=(0.0
     net.notify("on_train_end", X=packed, y=None)
     net.callbacks_ = lasting_callbacks
     net.generator_ = None
+
+
+def check_weights(net, parameters):
+    """Raise ValueError if a weight is not finite: the last step is after the last loss."""
+    if not all(weights.isfinite().all() for weights in net.module_.parameters()):
+        _raise_non_finite(net, parameters)
+
+
+def _raise_non_finite(net, parameters):
+    raise ValueError(
+        f"The scores became non-finite in epoch {len(net.history)} with "
+        f"learning_rate_init={parameters.learning_rate_init} and "
+        f"weight_decay={parameters.weight_decay}; expected finite scores throughout. "
+        "Lower learning_rate_init or weight_decay, or scale X, for example with "
+        "StandardScaler."
+    )
 
 
 def _train_one_epoch(net, packed):
