@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import quick
 
 from sklearn_pscore import PairwisePreferenceRanker
 from sklearn_pscore._rankers.parameters import (
@@ -115,6 +116,48 @@ class TestSameNetwork:
         check_same_network(ranker, parameters, trained)
         with pytest.raises(ValueError, match="shortcut='additive' but .* has 'linear'"):
             check_same_network(*resolved(shortcut="additive", n_pieces=3), trained)
+
+
+class TestPlain:
+    @pytest.mark.parametrize("dtype", ["i1", "u1", "i8", "u8"])
+    def test_integers_of_numpy_are_those_of_python(self, dtype):
+        number = np.dtype(dtype).type(2)
+        parameters = resolved(n_members=number, max_epochs=number, k=number)[1]
+        for name in ("n_members", "max_epochs", "k"):
+            assert type(getattr(parameters, name)) is int
+            assert getattr(parameters, name) == 2
+
+    @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g"])
+    def test_floats_of_numpy_are_those_of_python(self, dtype):
+        parameters = resolved(dropout=np.dtype(dtype).type(0.25))[1]
+        assert type(parameters.dropout) is float
+        assert parameters.dropout == 0.25
+
+    def test_integers_have_at_most_64_bits(self):
+        parameters = resolved(k=10**30, input_clip=10**30, batch_size=10**30)[1]
+        assert parameters.k == parameters.batch_size == 2**63 - 1
+        assert type(parameters.input_clip) is float
+        assert parameters.input_clip == 1e30
+
+    def test_flags_and_words_stay(self):
+        parameters = resolved(batch_norm=np.True_, loss=np.str_("listnet"))[1]
+        assert parameters.batch_norm is True
+        assert type(parameters.loss) is str
+
+    @pytest.mark.parametrize(
+        "params",
+        [
+            {"n_members": np.uint8(2)},
+            {"loss": "lambdarank", "k": 10**30},
+            {"input_clip": 10**30},
+            {"dropout": np.float16(0.5)},
+        ],
+    )
+    def test_a_fit_is_that_of_the_plain_value(self, data, params):
+        plain = {"n_members": 2, "dropout": 0.5, "k": None, "input_clip": 1e30}
+        plain = {name: plain.get(name, value) for name, value in params.items()}
+        scores = [quick(**kw).fit(*data).predict(data[0]) for kw in (params, plain)]
+        np.testing.assert_allclose(*scores, rtol=1e-5)
 
 
 class TestLayers:

@@ -1,7 +1,7 @@
 """The ranker's parameters: checked, and resolved for the data at hand."""
 
 from copy import deepcopy
-from numbers import Integral
+from numbers import Integral, Real
 from types import SimpleNamespace
 
 import numpy as np
@@ -95,7 +95,10 @@ def resolve_parameters(ranker, n_rows):
     parameters : SimpleNamespace
         Has the names of the ranker's parameters. `callbacks` are copies.
     """
-    parameters = SimpleNamespace(**ranker.get_params(deep=False))
+    given = ranker.get_params(deep=False)
+    parameters = SimpleNamespace(
+        **{name: _plain(value, _is_real(ranker, name)) for name, value in given.items()}
+    )
     parameters.hidden_layer_sizes = tuple(parameters.hidden_layer_sizes)
     parameters.monotonic_cst = resolve_monotonic_cst(
         parameters.monotonic_cst,
@@ -108,6 +111,27 @@ def resolve_parameters(ranker, n_rows):
     )
     parameters.callbacks = deepcopy(parameters.callbacks) or []
     return parameters
+
+
+def _plain(value, is_real):
+    """Return a number or str of NumPy as Python's, and an integer as one of 64 bits.
+
+    NumPy's small integers overflow in arithmetic, and torch takes none that is
+    longer. An integer for what may be any real number is a float.
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, Integral) and not is_real:
+        return min(int(value), np.iinfo(np.int64).max)
+    if isinstance(value, (Integral, np.floating)):
+        return float(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def _is_real(ranker, name):
+    """Tell whether a parameter may be any real number of an interval."""
+    constraints = ranker._parameter_constraints[name]
+    return any(getattr(constraint, "type", None) is Real for constraint in constraints)
 
 
 def network_of(parameters):
