@@ -384,6 +384,12 @@ BAD_ARGUMENTS = {
         ValueError,
         "rankers has the name 'GT', which is that of the truth",
     ),
+    "no seed": (
+        {"random_state": "0"},
+        ValueError,
+        "of compare_rankers must be an int in the range [0, 4294967295], a RandomState "
+        "or None. Got '0' instead.",
+    ),
     "neither": ({"test": None}, ValueError, "neither of test and cv were passed"),
     "both": ({"cv": 3}, ValueError, "both of test and cv were passed"),
     "no pair": ({"test": X_TEST}, TypeError, "test is ndarray of shape (24, 2)"),

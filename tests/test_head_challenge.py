@@ -313,12 +313,21 @@ def test_results_do_not_share_state():
             "n_clips is 2.0; expected an integer, at least 1",
         ),
         ({"n_systems": True}, TypeError, "n_systems is True; expected an integer"),
-        ({"noise": -0.1}, ValueError, "noise is -0.1; expected a finite fraction"),
-        ({"noise": np.nan}, ValueError, "noise is nan; expected a finite fraction"),
-        ({"noise": np.inf}, ValueError, "noise is inf; expected a finite fraction"),
+        ({"noise": -0.1}, ValueError, "noise is -0.1; expected a fraction from 0"),
+        ({"noise": np.nan}, ValueError, "noise is nan; expected a fraction from 0"),
+        ({"noise": np.inf}, ValueError, "noise is inf; expected a fraction from 0"),
+        ({"noise": 1e308}, ValueError, "noise is 1e+308; expected a fraction from 0"),
+        ({"random_state": "0"}, ValueError, "make_head_challenge must be an int in"),
+        ({"random_state": -1}, ValueError, "a RandomState or None. Got -1 instead."),
         ({"noise": "0.1"}, TypeError, "noise is '0.1'; expected a number, at least 0"),
     ],
 )
 def test_challenge_refuses(kwargs, error, message):
     with pytest.raises(error, match=re.escape(message)):
         make_head_challenge(**{"track": "talking", **kwargs})
+
+
+def test_the_largest_noise_leaves_preferences_finite():
+    challenge = make_head_challenge("talking", noise=1e300, random_state=0)
+    assert np.isfinite(challenge.groups_full["preference"]).all()
+    assert np.isfinite(challenge.data).all(axis=None)

@@ -42,8 +42,8 @@ ALLOWED = {
         "model_selection",
     },
     "plotting": set(),
-    "model_selection": {"_target", "_warn", "metrics"},
-    "datasets": {"_directions", "_folders", "_target"},
+    "model_selection": {"_random_state", "_target", "_warn", "metrics"},
+    "datasets": {"_directions", "_folders", "_random_state", "_target"},
     "_rankers": {
         "_directions",
         "_items",
@@ -71,6 +71,7 @@ ALLOWED = {
     "_parameters": set(),
     "_pickling": {"_version", "_warn"},
     "_restore": set(),
+    "_random_state": set(),
     "_torch": {"_segments"},
     "_folders": set(),
     "_interrupt": set(),

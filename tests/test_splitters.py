@@ -288,6 +288,24 @@ def test_messages_of_the_splitter(arguments, error, message):
         PreferenceGroupKFold(3).split(**arguments)
 
 
+@pytest.mark.parametrize("n_splits", ["5", 2.0, None, [3], True])
+def test_a_number_of_folds_that_is_none_is_refused(n_splits):
+    message = f"n_splits is {n_splits!r}; expected a number of folds. Pass an integer"
+    with pytest.raises(TypeError, match=re.escape(message)):
+        PreferenceGroupKFold(n_splits)
+
+
+@pytest.mark.parametrize("random_state", ["0", 1.5, -1])
+def test_a_seed_that_is_none_is_refused_at_the_call(random_state):
+    cv = PreferenceGroupKFold(2, shuffle=True, random_state=random_state)
+    message = (
+        "The 'random_state' parameter of PreferenceGroupKFold must be an int in the "
+        f"range [0, 4294967295], a RandomState or None. Got {random_state!r} instead."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        cv.split(np.zeros((4, 1)), Groups.from_arrays(group=[0, 0, 1, 1]))
+
+
 @pytest.mark.parametrize("donors", [False, True])
 @pytest.mark.parametrize(
     ("test_size", "n_test"), [(0.25, 2), (0.5, 4), (3, 3), (np.int64(1), 1)]
@@ -379,6 +397,12 @@ BAD_TEST_SPLITS = {
     "no group": ({"test_size": 0}, ValueError, "or 1 to 1 groups"),
     "text": ({"test_size": "half"}, TypeError, "test_size is 'half'; expected"),
     "flag": ({"test_size": True}, TypeError, "test_size is True; expected"),
+    "no seed": (
+        {"random_state": [0.5]},
+        ValueError,
+        "of groups_train_test_split must be an int in the range [0, 4294967295], a "
+        "RandomState or None. Got [0.5] instead.",
+    ),
     "one group": (
         {"groups": Groups.from_arrays(group=[5, 5, 5, 5])},
         ValueError,

@@ -5,9 +5,10 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
 from sklearn_pscore._directions import KNOWN_DIRECTIONS
+from sklearn_pscore._random_state import generator_of
 from sklearn_pscore._target.groups import AWARD_PREFERENCE, Groups
 
 _TRACKS = ("talking", "listening")
@@ -40,6 +41,9 @@ listener's, so each track is two to three standard deviations worse in the
 metrics of the other. The bounds of a metric (0, and 1 for SSIM and ID) are more
 than six standard deviations of a clip away, so that nothing is clipped.
 """
+
+_MOST_NOISE = 1e300
+"""Largest noise, as a fraction: the preference is finite, being some times that."""
 
 _UNITS = {"PSNR": "dB", "LipLMD": "pixels", "AVOffset": "frames"}
 
@@ -96,7 +100,7 @@ def make_head_challenge(
         ``"equal"`` is the control: weight 1 for all twelve.
     noise : float, default=0.25
         Standard deviation of the noise in the preference, as a fraction of that
-        of the weighted sum; at least 0.
+        of the weighted sum; from 0 to 1e300.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same data on every call.
 
@@ -128,7 +132,8 @@ def make_head_challenge(
     Raises
     ------
     ValueError
-        If a count is too small, `noise` is negative or a word is unknown.
+        If a count is too small, `noise` is negative or too large, a word is
+        unknown, or `random_state` is no seed.
     TypeError
         If a count or `noise` is no number.
 
@@ -167,7 +172,7 @@ def make_head_challenge(
         weights=weights,
         noise=noise,
         clip_scatter=_CLIP_SCATTER,
-        rng=check_random_state(random_state),
+        rng=generator_of(random_state, "make_head_challenge"),
     )
 
 
@@ -336,8 +341,8 @@ def _check_noise(noise):
             f"noise is {noise!r}; expected a number, at least 0. Pass noise=0.0 for a "
             "preference without noise."
         )
-    if not (noise >= 0 and np.isfinite(noise)):
+    if not 0 <= noise <= _MOST_NOISE:
         raise ValueError(
-            f"noise is {noise}; expected a finite fraction, at least 0. Pass noise=0.0 "
-            "for a preference without noise."
+            f"noise is {noise}; expected a fraction from 0 to {_MOST_NOISE:g}, which "
+            "leaves preferences finite. Pass noise=0.0 for a preference without noise."
         )

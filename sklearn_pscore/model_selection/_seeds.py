@@ -4,8 +4,9 @@ from zlib import crc32
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 from sklearn.utils.random import sample_without_replacement
+
+from sklearn_pscore._random_state import generator_of
 
 # scikit-learn's name of a seed, and the second one that CatBoost has.
 _SEED_PARAMETERS = ("random_state", "random_seed")
@@ -14,7 +15,7 @@ _MAX_SEED = np.iinfo(np.int32).max
 
 def draw_seeds(n_seeds, random_state):
     """Return different seeds: two runs of one seed would count as one."""
-    rng = check_random_state(random_state)
+    rng = generator_of(random_state, "compare_rankers")
     return sample_without_replacement(_MAX_SEED, n_seeds, random_state=rng).tolist()
 
 

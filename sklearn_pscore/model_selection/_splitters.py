@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 from sklearn.utils import _safe_indexing, indexable
 
+from sklearn_pscore._random_state import generator_of
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.fields import as_labels
 from sklearn_pscore._target.rows import count_rows
@@ -67,6 +68,11 @@ class PreferenceGroupKFold(GroupKFold):
 
     # Written out because scikit-learn builds the repr from this signature.
     def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
+        if isinstance(n_splits, bool) or not isinstance(n_splits, Integral):
+            raise TypeError(
+                f"n_splits is {n_splits!r:.60}; expected a number of folds. Pass an "
+                "integer >= 2, for example n_splits=5."
+            )
         super().__init__(n_splits, shuffle=shuffle, random_state=random_state)
 
     def split(self, X, y=None, groups=None):
@@ -96,6 +102,8 @@ class PreferenceGroupKFold(GroupKFold):
         ValueError
             If lengths differ, or there are fewer groups than folds.
         """
+        if self.shuffle:
+            generator_of(self.random_state, type(self).__name__)
         n_rows = count_rows(X, "X")
         labels, group, donor = _labels_and_donors(
             y, groups, n_rows, type(self).__name__, "y", "groups"
@@ -185,7 +193,8 @@ def groups_train_test_split(
         _check_length(array, n_rows, f"arrays[{number}]")
     kept = np.flatnonzero(~donor)
     n_test = _n_test_groups(test_size, len(np.unique(labels[kept])))
-    splitter = GroupShuffleSplit(1, test_size=n_test, random_state=random_state)
+    rng = generator_of(random_state, "groups_train_test_split")
+    splitter = GroupShuffleSplit(1, test_size=n_test, random_state=rng)
     _, test = next(splitter.split(kept, groups=labels[kept]))
     in_test = np.zeros(n_rows, dtype=bool)
     in_test[kept[test]] = True
