@@ -62,7 +62,7 @@ def resolve_directions(directions, n_features, feature_names=None):
     ['larger', 'smaller']
     """
     if directions is None or isinstance(directions, Mapping):
-        words = _by_name(directions or {}, n_features, feature_names)
+        words = _by_name(directions, n_features, feature_names)
     elif isinstance(directions, str):
         words = [directions] * n_features
     else:
@@ -102,10 +102,11 @@ def oriented(X, directions):
     return X
 
 
-def _by_name(given, n_features, feature_names):
+def _by_name(directions, n_features, feature_names):
     """Look up each column, first in the caller's dict, then among the known."""
+    given = {} if directions is None else directions
     if feature_names is None:
-        received = f"a dict of {len(given)} names" if given else "None"
+        received = "None" if directions is None else f"a dict of {len(given)} names"
         raise ValueError(
             f"directions is {received}, but X has no column names to look up; expected one "
             f"direction per column. Pass a list of {n_features} words of "

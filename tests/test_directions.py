@@ -69,6 +69,13 @@ def test_resolve_leaves_the_callers_dict_and_the_known_ones_alone():
         ({"a": "larger"}, 2, ["a", "b"], ValueError, "Pass directions={'b': ...} with"),
         (None, 4, None, ValueError, "directions is None, but X has no column names"),
         (
+            {},
+            4,
+            None,
+            ValueError,
+            "directions is a dict of 0 names, but X has no column",
+        ),
+        (
             {"a": "larger"},
             4,
             None,
