@@ -384,6 +384,24 @@ BAD_ARGUMENTS = {
         ValueError,
         "rankers has the name 'GT', which is that of the truth",
     ),
+    "truth of another type": (
+        {"truth": 3},
+        TypeError,
+        "truth is int 3; expected a name",
+    ),
+    "truth that has no hash": ({"truth": {}}, TypeError, "truth is dict; expected a"),
+    "text as n_jobs": ({"n_jobs": "two"}, TypeError, "n_jobs is str 'two'; expected a"),
+    "half a job": (
+        {"n_jobs": 1.5},
+        TypeError,
+        "n_jobs is float 1.5; expected a number",
+    ),
+    "no job": ({"n_jobs": 0}, ValueError, "n_jobs is int 0; expected a number of"),
+    "more runs than seeds": (
+        {"n_seeds": 10**30},
+        ValueError,
+        f"n_seeds is {10**30}; expected at least 1 run, and at most 2147483647",
+    ),
     "no seed": (
         {"random_state": "0"},
         ValueError,

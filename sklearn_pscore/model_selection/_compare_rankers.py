@@ -8,6 +8,7 @@ from tqdm import tqdm
 from sklearn_pscore.metrics import dcg_scorer, mrr_scorer
 from sklearn_pscore.model_selection._comparison_arguments import (
     check_error_score,
+    check_n_jobs,
     check_n_seeds,
     check_rankers,
     check_scoring,
@@ -175,6 +176,7 @@ def compare_rankers(
     0.17
     """
     scoring = {"MRR": mrr_scorer, "DCG": dcg_scorer} if scoring is None else scoring
+    check_n_jobs(n_jobs)
     check_rankers(rankers, truth)
     check_scoring(scoring)
     check_n_seeds(n_seeds)

@@ -5,9 +5,15 @@ from inspect import isfunction
 from numbers import Integral, Real
 
 from sklearn_pscore.model_selection._comparison_result import RUN_COLUMNS
+from sklearn_pscore.model_selection._seeds import MOST_SEEDS
 
 
 def check_rankers(rankers, truth):
+    if truth is not None and not isinstance(truth, str):
+        raise TypeError(
+            f"truth is {describe(truth)}; expected a name, or None to leave it out. Pass "
+            'for example truth="GT".'
+        )
     if not isinstance(rankers, Mapping):
         raise TypeError(
             f"rankers is {describe(rankers)}; expected a dict of estimators by name. "
@@ -71,9 +77,19 @@ def check_n_seeds(n_seeds):
         raise TypeError(
             f"n_seeds is {n_seeds!r}; expected a number of runs. Pass an integer >= 1."
         )
-    if n_seeds < 1:
+    if not 1 <= n_seeds <= MOST_SEEDS:
         raise ValueError(
-            f"n_seeds is {n_seeds}; expected at least 1 run. Pass an integer >= 1."
+            f"n_seeds is {n_seeds}; expected at least 1 run, and at most {MOST_SEEDS}, for "
+            "each has a seed of its own. Pass an integer >= 1."
+        )
+
+
+def check_n_jobs(n_jobs):
+    is_int = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
+    if n_jobs is not None and not (is_int and n_jobs != 0):
+        raise (ValueError if is_int else TypeError)(
+            f"n_jobs is {describe(n_jobs)}; expected a number of processes, or -1 for one "
+            "per core. Pass n_jobs=None for a single one."
         )
 
 

@@ -10,13 +10,14 @@ from sklearn_pscore._random_state import generator_of
 
 # scikit-learn's name of a seed, and the second one that CatBoost has.
 _SEED_PARAMETERS = ("random_state", "random_seed")
-_MAX_SEED = np.iinfo(np.int32).max
+MOST_SEEDS = np.iinfo(np.int32).max
+"""How many different seeds there are."""
 
 
 def draw_seeds(n_seeds, random_state):
     """Return different seeds: two runs of one seed would count as one."""
     rng = generator_of(random_state, "compare_rankers")
-    return sample_without_replacement(_MAX_SEED, n_seeds, random_state=rng).tolist()
+    return sample_without_replacement(MOST_SEEDS, n_seeds, random_state=rng).tolist()
 
 
 def seed_names(ranker):
@@ -41,4 +42,4 @@ def _seed_of(name, seed):
     if "__" not in name:
         return seed
     rng = np.random.default_rng([seed, crc32(name.encode())])
-    return int(rng.integers(_MAX_SEED))
+    return int(rng.integers(MOST_SEEDS))
