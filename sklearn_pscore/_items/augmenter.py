@@ -17,9 +17,9 @@ from sklearn_pscore._pickling import VersionedPickleMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups, check_judged
-from sklearn_pscore._target.columns import refuse_masked, refuse_text
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._target.tables import check_numbers
 from sklearn_pscore._warn import warn_user
 
 # Values of "auto" where it makes items: the numbers of parts of section 4.3 of the
@@ -220,10 +220,10 @@ class PairAugmenter(
         check_is_fitted(self)
         if self._notice is not None:
             self._notice.give_if_due()
-        refuse_masked(X, "X")
-        refuse_text(X, "X")
+        check_numbers(X)
         checked = validate_data(self, X, reset=False, dtype="numeric")
-        return X if hasattr(X, "columns") else checked
+        is_frame = hasattr(X, "columns") and hasattr(X, "to_numpy")
+        return X if is_frame else checked
 
     @explained_call
     def fit_transform(self, X, y):
@@ -317,8 +317,7 @@ class PairAugmenter(
         """Check everything; return X and the target of the rows that have a weight."""
         check_parameters(self)
         _check_stitch_sizes(self.stitch_sizes)
-        refuse_masked(X, "X")
-        refuse_text(X, "X")
+        check_numbers(X)
         X = validate_data(self, X, dtype="numeric")
         target = check_groups(
             y,

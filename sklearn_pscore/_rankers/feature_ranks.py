@@ -11,7 +11,7 @@ from sklearn_pscore._directions import DIRECTION_WORDS, oriented, resolve_direct
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._target.arguments import explained_call, refuse_sample_weight
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore._target.columns import refuse_masked, refuse_text
+from sklearn_pscore._target.tables import check_numbers
 from sklearn_pscore._warn import warn_user
 from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.metrics._items import item_scores
@@ -99,8 +99,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
     def _fit_reference(self, X, y):
         """Set the directions and the training rows; return the checked target."""
         caller = self._caller("fit")
-        refuse_masked(X, "X")
-        refuse_text(X, "X")
+        check_numbers(X)
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), require_preference=False, caller=caller)
         if target.donor.all():
@@ -160,8 +159,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
     def _check_X(self, X):
         """Return the checked X, oriented so that larger is better."""
         check_is_fitted(self)
-        refuse_masked(X, "X")
-        refuse_text(X, "X")
+        check_numbers(X)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return oriented(X, self.directions_)
 

@@ -18,7 +18,7 @@ from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
-from sklearn_pscore._target.columns import refuse_masked, refuse_text
+from sklearn_pscore._target.tables import check_numbers
 from sklearn_pscore._warn import warn_user
 
 # With at most this many rows a preference is not called continuous. Not measured.
@@ -152,8 +152,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             check_parameters(self)
             classifier = self._unfitted_classifier()
             self._check_output(classifier)
-            refuse_masked(X, "X")
-            refuse_text(X, "X")
+            check_numbers(X)
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             target = check_groups(y, n_rows=len(X), caller=caller)
             check_comparable(target, caller)
@@ -189,8 +188,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         check_is_fitted(self)
         check_parameters(self, "output")
         self._check_output(self.classifier_)
-        refuse_masked(X, "X")
-        refuse_text(X, "X")
+        check_numbers(X)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         # CatBoost misreads values that are not aligned, as in a field of records.
         X = np.require(X, requirements="A")

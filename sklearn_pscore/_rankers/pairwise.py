@@ -30,7 +30,7 @@ from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
-from sklearn_pscore._target.columns import refuse_masked, refuse_text
+from sklearn_pscore._target.tables import check_numbers
 from sklearn_pscore.metrics._checks import check_gainable
 
 # Keys of the net's history that `history_` has.
@@ -563,8 +563,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         return items
 
     def _check_X(self, X, reset=False, **kwargs):
-        refuse_masked(X, "X")
-        refuse_text(X, "X")
+        check_numbers(X)
         return validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], **kwargs
         )

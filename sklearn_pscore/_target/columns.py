@@ -8,9 +8,6 @@ import numpy as np
 # different integers.
 _FIRST_SKIPPED = 2**53
 
-# Kinds of the number types of NumPy; scikit-learn refuses complex ones.
-_NUMBER_KINDS = "buifc"
-
 # Column types of narwhals that NumPy has no type for. Its strings of fixed width
 # drop NUL characters at the end.
 _NO_TYPE_IN_NUMPY = ("Decimal", "Int128", "UInt128", "String")
@@ -217,63 +214,6 @@ def refuse_masked(values, name):
         f"{where}; expected a number in each. Fill them, for example with "
         f"{name}.filled(np.nan) and an imputer, or drop their rows."
     )
-
-
-def refuse_text(values, name):
-    """Raise TypeError if a table holds text or dates, also text that spells numbers.
-
-    scikit-learn's checks read such text as numbers. Columns of objects that are
-    numbers are taken.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_samples, n_features)
-        Any table that scikit-learn takes; what is none is left to its checks.
-    name : str
-        Name of the table, for the message.
-    """
-    for column, array in _columns_of_no_number_type(values):
-        rows = ()
-        if array.dtype.kind == "O":
-            is_text = [isinstance(value, (str, bytes)) for value in array.flat]
-            rows = np.flatnonzero(is_text)
-        elif array.dtype.kind in "USTMm":
-            rows = range(array.size)
-        if len(rows):
-            row, *index = map(int, np.unravel_index(rows[0], array.shape))
-            column = index[0] if index else column
-            where = f"row {row}" + ("" if column is None else f", column {column!r}")
-            value = array.flat[rows[0]]
-            raise TypeError(
-                f"{name} is {str(value)!r:.60}, of type {type(value).__name__}, at "
-                f"{where}; expected numbers. Convert the column, for example with "
-                "pandas.to_numeric, or leave it out."
-            )
-
-
-def _columns_of_no_number_type(values):
-    """Yield (name, array) of the columns, or (None, array) of the whole table."""
-    if hasattr(values, "dtypes") and hasattr(values, "iloc") and values.ndim == 2:
-        for k, dtype in enumerate(values.dtypes):
-            if getattr(dtype, "kind", "O") not in _NUMBER_KINDS:
-                yield values.columns[k], np.asarray(values.iloc[:, k])
-        return
-    if hasattr(values, "schema") and hasattr(values, "columns"):
-        import narwhals
-
-        frame = narwhals.from_native(values, eager_only=True, pass_through=True)
-        for column, dtype in getattr(frame, "schema", {}).items():
-            if not (dtype.is_numeric() or dtype == narwhals.Boolean):
-                yield column, frame[column].to_numpy()
-        return
-    if hasattr(values, "tocsr"):
-        return
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError, RuntimeError):
-        return
-    if array.ndim and array.dtype.kind not in _NUMBER_KINDS:
-        yield None, array
 
 
 def _frame_and_names(frame):

@@ -1,0 +1,104 @@
+"""Tables of features: what holds no numbers is refused.
+
+scikit-learn takes text that spells numbers, and dates, for numbers, and its errors on
+what it cannot convert name neither the argument nor the value.
+"""
+
+from numbers import Number
+
+import numpy as np
+
+from sklearn_pscore._target.columns import kind_of, refuse_masked
+
+# Kinds of the number types of NumPy; scikit-learn refuses complex ones.
+_NUMBER_KINDS = "buifc"
+
+
+def check_numbers(X, name="X"):
+    """Raise unless every entry of a table is a number.
+
+    Columns of objects that are numbers are taken. Shape, NaN, infinity, complex
+    numbers and sparse matrices are left to scikit-learn.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    name : str
+        Name of the table, for the messages.
+
+    Raises
+    ------
+    TypeError
+        If it is no table, or holds text, dates or other objects.
+    ValueError
+        If an entry is masked, or the rows of a list have different lengths.
+    """
+    refuse_masked(X, name)
+    for column, array in _columns_of_no_number_type(X, name):
+        place = _first_of_no_number(array)
+        if place is None:
+            continue
+        row, *index = place
+        column = index[0] if index else column
+        where = f"row {row}" + ("" if column is None else f", column {column!r}")
+        value = array[place]
+        # scikit-learn's estimator checks look for the words after "expected numbers".
+        raise TypeError(
+            f"{name} is {str(value)!r:.60}, of type {type(value).__name__}, at {where}; "
+            "expected numbers. The argument must be free of strings and of all else that "
+            "is no number: convert the column, for example with pandas.to_numeric, or "
+            "leave it out."
+        )
+
+
+def _columns_of_no_number_type(X, name):
+    """Yield (name, array) of the columns, or (None, array) of the whole table."""
+    if hasattr(X, "dtypes") and hasattr(X, "iloc") and X.ndim == 2:
+        for k, dtype in enumerate(X.dtypes):
+            if getattr(dtype, "kind", "O") not in _NUMBER_KINDS:
+                yield X.columns[k], np.asarray(X.iloc[:, k])
+    elif hasattr(X, "schema") and hasattr(X, "columns"):
+        import narwhals
+
+        frame = narwhals.from_native(X, eager_only=True, pass_through=True)
+        for column, dtype in getattr(frame, "schema", {}).items():
+            if not (dtype.is_numeric() or dtype == narwhals.Boolean):
+                yield column, frame[column].to_numpy()
+    elif not hasattr(X, "tocsr"):
+        array = _as_array(X, name)
+        if array.dtype.kind not in _NUMBER_KINDS:
+            yield None, array
+
+
+def _as_array(X, name):
+    if hasattr(X, "dtype") and not isinstance(X.dtype, np.dtype):
+        # A tensor, which may be where NumPy cannot read it. It holds numbers.
+        return np.empty(0)
+    try:
+        array = np.asarray(X)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} is {kind_of(X)} whose rows have different lengths; expected one row "
+            "of numbers per sample, shape (n_samples, n_features). Fill up the shorter "
+            "ones, or pass a DataFrame."
+        ) from None
+    if array.ndim == 0 and array.dtype.kind not in _NUMBER_KINDS:
+        raise TypeError(
+            f"{name} is {kind_of(X)}; expected a table of numbers, shape (n_samples, "
+            "n_features). Pass an array, a list of rows or a DataFrame."
+        )
+    # In a list with text NumPy turns numbers into text, too.
+    is_list = isinstance(X, (list, tuple))
+    return np.array(X, dtype=object) if is_list and array.dtype.kind in "SU" else array
+
+
+def _first_of_no_number(array):
+    """Return the index of the first entry that is no number, None if all are."""
+    if array.dtype.kind in _NUMBER_KINDS or not array.size:
+        return None
+    if array.dtype.kind != "O":
+        return (0,) * array.ndim
+    for place, value in np.ndenumerate(array):
+        if not isinstance(value, (Number, np.bool_)):
+            return place
+    return None

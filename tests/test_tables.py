@@ -1,0 +1,139 @@
+"""X that holds no numbers: refused by every method, its argument and value named."""
+
+import re
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from cases import quick
+from scipy.sparse import csr_array
+
+from sklearn_pscore import (
+    Groups,
+    LevelClassifierRanker,
+    PairAugmenter,
+    RankSumRanker,
+    TopCountRanker,
+)
+from sklearn_pscore._target.tables import check_numbers
+
+X = np.arange(12.0).reshape(6, 2) % 5
+GROUPS = Groups.from_arrays(group=[0, 0, 0, 1, 1, 1], preference=[0, 1, 2, 0, 1, 2])
+FRAME = pd.DataFrame(X, columns=["a", "b"])
+DAY = np.datetime64("2020-01-01")
+
+# What is passed, the type of the error, and a part of its text.
+NO_NUMBERS = {
+    "spelt numbers": (X.astype(str), TypeError, "X is '0.0', of type str_, at row 0,"),
+    "dates": (X.astype("M8[s]"), TypeError, "of type datetime64, at row 0, column 0;"),
+    "records": (
+        np.zeros(6, dtype=[("a", float), ("b", float)]),
+        TypeError,
+        "X is '(0.0, 0.0)', of type void, at row 0; expected numbers.",
+    ),
+    "void": (
+        np.zeros((6, 2), dtype="V4"),
+        TypeError,
+        "of type void, at row 0, column 0",
+    ),
+    "one word in a list": (
+        [[0.0, 1.0], [2.0, "many"], *X[2:].tolist()],
+        TypeError,
+        "X is 'many', of type str, at row 1, column 1; expected numbers. The argument",
+    ),
+    "one None in a list": (
+        [[0.0, None], *X[1:].tolist()],
+        TypeError,
+        "X is 'None', of type NoneType, at row 0, column 1;",
+    ),
+    "one dict": (
+        [[0.0, {}], *X[1:].tolist()],
+        TypeError,
+        "X is '{}', of type dict, at row 0, column 1;",
+    ),
+    "rows as dicts": ([{"a": 1.0}] * 6, TypeError, "of type dict, at row 0; expected"),
+    "dict of columns": ({"a": [1.0] * 6}, TypeError, "X is a dict; expected a table"),
+    "generator": ((row for row in X), TypeError, "X is a generator; expected a table"),
+    "word": ("table", TypeError, "X is a str; expected a table of numbers, shape"),
+    "None": (None, TypeError, "X is None; expected a table of numbers, shape"),
+    "ragged": ([[0.0], [1.0, 2.0]] * 3, ValueError, "X is a list whose rows have"),
+    "Arrow, dates": (
+        pa.table({"a": X[:, 0], "b": np.full(6, DAY)}),
+        TypeError,
+        "at row 0, column 'b'; expected numbers.",
+    ),
+}
+RANKERS = [
+    quick(max_epochs=1, n_members=1),
+    LevelClassifierRanker(random_state=0),
+    RankSumRanker(directions="larger"),
+    TopCountRanker(directions="larger"),
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "part"), NO_NUMBERS.values(), ids=NO_NUMBERS
+)
+def test_what_is_no_number_is_named(table, error, part):
+    with pytest.raises(error, match=re.escape(part)):
+        check_numbers(table)
+
+
+@pytest.mark.parametrize("ranker", RANKERS, ids=lambda ranker: type(ranker).__name__)
+@pytest.mark.parametrize("method", ["fit", "predict", "rank", "score"])
+@pytest.mark.parametrize(
+    "kind", ["spelt numbers", "dates", "one None in a list", "one dict"]
+)
+def test_every_method_of_a_ranker_refuses_it(ranker, method, kind):
+    table, error, part = NO_NUMBERS[kind]
+    ranker.fit(X, GROUPS)
+    expected = ranker.predict(X)
+    arguments = (table,) if method == "predict" else (table, GROUPS)
+    with pytest.raises(error, match=re.escape(part)):
+        getattr(ranker, method)(*arguments)
+    np.testing.assert_array_equal(ranker.predict(X), expected)
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "augment"])
+@pytest.mark.parametrize(
+    "kind", ["spelt numbers", "dates", "one None in a list", "one dict"]
+)
+def test_the_augmenter_refuses_it(method, kind):
+    table, error, part = NO_NUMBERS[kind]
+    augmenter = PairAugmenter(stitch_sizes=(2,))
+    with pytest.raises(error, match=re.escape(part)):
+        getattr(augmenter, method)(table, GROUPS)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        X.astype(object),
+        X.astype(int).tolist(),
+        X > 2,
+        [[Decimal("0.5"), True], [np.int8(1), np.True_]],
+        FRAME.astype("Float64"),
+        FRAME.astype(object),
+        FRAME.astype("category"),
+        FRAME > 2,
+        pd.DataFrame(X, columns=["a", "a"]),
+        pl.DataFrame(X, schema=["a", "b"]),
+        pa.table({"a": X[:, 0]}),
+        csr_array(X),
+        X + 1j,
+        np.full((2, 2), np.nan),
+    ],
+    ids=lambda table: type(table).__name__,
+)
+def test_numbers_of_every_kind_pass(table):
+    assert check_numbers(table) is None
+
+
+def test_an_arrow_table_is_transformed_as_an_array():
+    table = pa.table({"a": X[:, 0], "b": X[:, 1]})
+    transformed = PairAugmenter().fit(table, GROUPS).transform(table)
+    assert isinstance(transformed, np.ndarray)
+    np.testing.assert_array_equal(transformed, X)
