@@ -402,6 +402,11 @@ BAD_ARGUMENTS = {
         ValueError,
         f"n_seeds is {10**30}; expected at least 1 run, and at most 2147483647",
     ),
+    "no target of the test": (
+        {"test": (X_TEST, None)},
+        ValueError,
+        "the target y is None; expected groups_test to be a target. Build the target",
+    ),
     "no seed": (
         {"random_state": "0"},
         ValueError,

@@ -354,7 +354,8 @@ def _check_plain(y, caller, name):
     """Return plain preferences as one group; see :func:`check_groups` for errors."""
     if y is None:
         raise ValueError(
-            f"{caller} requires y to be passed, but the target y is None. {_HOW_TO_BUILD}"
+            f"{caller} requires y to be passed, but the target y is None; expected {name} "
+            f"to be a target. {_HOW_TO_BUILD}"
         )
     _refuse_tables(y, name)
     refuse_masked(y, name)
