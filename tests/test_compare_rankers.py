@@ -402,6 +402,11 @@ BAD_ARGUMENTS = {
         ValueError,
         f"n_seeds is {10**30}; expected at least 1 run, and at most 2147483647",
     ),
+    "numbers as test": (
+        {"test": [1, 2]},
+        TypeError,
+        "X_test is int; expected one row per sample",
+    ),
     "no target of the test": (
         {"test": (X_TEST, None)},
         ValueError,

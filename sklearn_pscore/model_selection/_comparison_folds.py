@@ -95,6 +95,7 @@ def make_folds(X, groups, test, cv, cv_groups, reference):
             "test=(X_test, groups_test)."
         )
     X_test, groups_test = test
+    count_rows(X_test, "X_test")
     (X_test,) = indexable(X_test)
     _check_same_features(X, X_test)
     target = _check_target(groups, n_rows, "groups", require_preference=False)
