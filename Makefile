@@ -13,7 +13,7 @@ SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
 	large_ranking growth streamed fit_time threads
 
 .PHONY: help setup demo test test-oldest lint format bench bench-agreement \
-	bench-paper bench-smoke clean
+	bench-reliability bench-paper bench-smoke clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make format  mend format"
 	@echo "make bench   measure speed against the peers (30 minutes), write docs/speed.md"
 	@echo "make bench-agreement  measure agreement with people (hours)"
+	@echo "make bench-reliability  judge 10,000 odd inputs (5 minutes), write docs/reliability.md"
 	@echo "make bench-paper  rewrite the results of the paper's protocol"
 	@echo "make bench-smoke  small benchmarks, fail if a ratio is broken (2 minutes)"
 
@@ -78,6 +79,10 @@ bench-agreement: $(BENCH_STAMP)
 		augmentation; do \
 		$(BIN)/python -m benchmarks.agreement.$$name; done
 	$(BIN)/python -m benchmarks.agreement.tables
+
+bench-reliability: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reliability.odd_inputs
+	$(BIN)/python -m benchmarks.reliability.tables
 
 bench-paper: $(STAMP)
 	$(BIN)/python -m benchmarks.paper.challenge
