@@ -4,8 +4,30 @@ import numpy as np
 
 # Largest size of the error of one rounding, relative to the result.
 _UNIT = np.finfo(np.float64).eps / 2
-# A sum of fewer than 2**64 numbers up to this size is finite.
 LARGEST_SUMMABLE = 2.0**959
+"""Size up to which numbers have finite sums, if they are fewer than 2**64."""
+
+
+def sum_factors(index, values, n):
+    """Return a factor for each index, by which sums of its values are finite.
+
+    It is a power of two, and 1 but for the largest numbers: no value is rounded,
+    except tiny ones beside those.
+
+    Parameters
+    ----------
+    index : ndarray of shape (n_values,), int
+    values : ndarray of shape (n_values,), float
+    n : int
+        Number of indices.
+
+    Returns
+    -------
+    factor : ndarray of shape (n,), float
+    """
+    factor = np.ones(n)
+    factor[index[np.abs(values) > LARGEST_SUMMABLE]] = 2.0**-64
+    return factor
 
 
 def item_means(items, values, group):
@@ -30,13 +52,10 @@ def item_means(items, values, group):
     lowest = values[items.start]
     highest = values[items.start + items.size - 1]
     largest = np.maximum(-lowest, highest)
-    if largest.max(initial=0.0) <= LARGEST_SUMMABLE:
-        mean = np.clip(items.sum(values) / items.size, lowest, highest)
-    else:
-        factor = np.where(largest > LARGEST_SUMMABLE, 2.0**-64, 1.0)
-        mean = items.sum(values * items.spread(factor)) / items.size
-        # Clipped before it is scaled back: by rounding it could be infinite then.
-        mean = np.clip(mean, lowest * factor, highest * factor) / factor
+    factor = sum_factors(np.arange(len(largest)), largest, len(largest))
+    mean = items.sum(values * items.spread(factor)) / items.size
+    # Clipped before it is scaled back: by rounding it could be infinite then.
+    mean = np.clip(mean, lowest * factor, highest * factor) / factor
     # The mean of equal values is exact.
     n_rows = np.where(lowest == highest, 1, items.size)
     return tied_means(mean, n_rows, largest, group)

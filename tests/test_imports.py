@@ -47,6 +47,7 @@ ALLOWED = {
     "_rankers": {
         "_directions",
         "_items",
+        "_means",
         "_parameters",
         "_pickling",
         "_restore",
@@ -66,7 +67,7 @@ ALLOWED = {
         "_warn",
     },
     "metrics": {"_means", "_segments", "_target"},
-    "_target": {"_segments", "_warn"},
+    "_target": {"_means", "_segments", "_warn"},
     "_directions": set(),
     "_parameters": set(),
     "_pickling": {"_version", "_warn"},

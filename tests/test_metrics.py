@@ -561,7 +561,13 @@ class TestProperties:
         groups = Groups.from_arrays(
             group=np.zeros(4), preference=[3, 2, 1, 0], weight=[1e300, 1e-300, 1, 1e-9]
         )
-        for score in ([4.0, 3.0, 2.0, 1.0], [1.0, 1.0, 1.0, 0.0], np.zeros(4)):
+        scores = [4.0, 3.0, 2.0, 1.0], [1.0, 1.0, 1.0, 0.0], np.zeros(4)
+        if metric in PAIR_METRICS:
+            message = "weight is 1e-300 in one item and 1e+300 in another of its group"
+            with pytest.raises(ValueError, match=re.escape(message)):
+                metric(groups, scores[0])
+            groups["weight"][:2] = [1e140, 1e-9]
+        for score in scores:
             assert np.isfinite(metric(groups, score))
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_pscore._items.attached import AttachedItems, attach_items
 from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
+from sklearn_pscore._means import LARGEST_SUMMABLE
 from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._pickling import VersionedPickleMixin
 from sklearn_pscore._restore import restored_on_error
@@ -328,6 +329,9 @@ class PairAugmenter(
         )
         has_weight = target.weight > 0
         check_judged(target, np.flatnonzero(has_weight), caller)
+        _check_summable(X, "X", "X")
+        _check_summable(target.preference[has_weight], "preference", "the preferences")
+        _check_summable(target.weight, "weight", "all weights")
         # Nothing is made of a row of weight zero, which is as if it were not there.
         return X[has_weight], target.take(has_weight)
 
@@ -376,6 +380,18 @@ def _resolve_auto(stitch_sizes, n_injected, target):
             "anyway, which often lowers agreement (docs/augmentation.md)."
         )
     return stitch_sizes, n_injected
+
+
+def _check_summable(values, name, what):
+    """Raise ValueError if sums of the values could be infinite."""
+    # As Python floats: float32 cannot hold the limit, nor int8 the size of -128.
+    largest = max(float(values.max(initial=0)), -float(values.min(initial=0)))
+    if largest > LARGEST_SUMMABLE:
+        raise ValueError(
+            f"{name} holds a value of size {largest:.3g}; expected at most "
+            f"{LARGEST_SUMMABLE:.1e}, so that sums over rows are finite. Scale {what} "
+            "down."
+        )
 
 
 def _check_stitch_sizes(sizes):

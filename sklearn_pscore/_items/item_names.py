@@ -22,14 +22,25 @@ def name_items(item, labels, items, sources):
     -------
     names : ndarray of shape (n_items,), int or str
         Different within each group, if those of the judged items are.
+
+    Raises
+    ------
+    ValueError
+        If there are not enough integers above the largest name.
     """
     source_names = item[sources.first_row]
     names = source_names[items.parents[items.judged, 0]]
     if item.dtype.kind == "U":
         names = names.tolist() + _synthetic_names(source_names, labels, items, sources)
         return np.array(_numbered(names, items.group.tolist()))
-    next_name = source_names.max(initial=0) + 1
-    return np.append(names, next_name + np.arange(np.sum(~items.judged)))
+    largest, n_new = int(source_names.max(initial=0)), int(np.sum(~items.judged))
+    if largest + n_new > np.iinfo(np.int64).max:
+        raise ValueError(
+            f"item is {largest} in one row, and {n_new} items more are numbered from "
+            "there on; expected names that leave room for them in 64 bits. Number the "
+            "items with np.unique(item, return_inverse=True)[1]."
+        )
+    return np.append(names, largest + 1 + np.arange(n_new))
 
 
 def _synthetic_names(source_names, labels, items, sources):

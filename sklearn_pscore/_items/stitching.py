@@ -9,6 +9,7 @@ from sklearn.utils.random import sample_without_replacement
 
 from sklearn_pscore._items.source_items import SourceItems
 from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._means import LARGEST_SUMMABLE
 from sklearn_pscore._segments import Segments, level_in_group
 
 # Up to this many times the number wanted, all orders are listed and drawn from.
@@ -65,6 +66,11 @@ def make_training_items(
     sources = SourceItems.from_rows(X, target)
     judged = np.flatnonzero(~sources.donor)
     donors = np.flatnonzero(sources.donor) if sources.donor.any() else judged
+    if n_injected != 0:
+        donated = sources.preference[donors]
+        _check_penalty(donated, "injected_penalty", injected_penalty)
+    if len(stitch_sizes):
+        _check_penalty(sources.preference[judged], "stitch_penalty", stitch_penalty)
     groups = Segments.of_equal(sources.group[judged])
     combine = {"max": np.max, "mean": np.mean}[stitched_preference]
     has_clips = target.clip is not None
@@ -101,6 +107,22 @@ def make_training_items(
             )
         )
     return _concatenated(parts), sources
+
+
+def _check_penalty(preference, name, penalty):
+    """Raise ValueError if a preference less the penalty is infinite or itself."""
+    if abs(penalty) > LARGEST_SUMMABLE:
+        raise ValueError(
+            f"{name} is {penalty:g}; expected at most {LARGEST_SUMMABLE:.1e} in size, so "
+            f"that preferences stay finite. Pass a smaller {name}."
+        )
+    lost = np.flatnonzero((preference - penalty == preference) & (penalty != 0))
+    if len(lost):
+        raise ValueError(
+            f"preference holds {preference[lost[0]]:.3g}, from which {name}={penalty:g} "
+            "takes nothing away in float64; expected preferences and penalties of "
+            f"similar size. Scale the preferences down, or pass a larger {name}."
+        )
 
 
 def _draw_parts(groups, sizes, max_stitched, ordered, rng):

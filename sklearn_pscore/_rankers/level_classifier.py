@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import BaseDecisionTree, DecisionTreeClassifier
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -13,6 +13,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_pscore._means import sum_factors
 from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._restore import restored_on_error
@@ -21,6 +22,9 @@ from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import check_numbers
 from sklearn_pscore._warn import warn_user
 
+# Sizes of features between which scikit-learn's trees tell them apart, and the smallest
+# for other classifiers. None is measured: 1e-7 is a constant of the trees.
+_SMALLEST_IN_TREE, _LARGEST_IN_TREE, _SMALLEST = 1e-7, 1e30, 1e-30
 # With at most this many rows a preference is not called continuous. Not measured.
 _FEW_ROWS = 20
 
@@ -158,6 +162,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             check_comparable(target, caller)
             self._note_cut_groups(y, target, caller)
             rows = np.flatnonzero(target.is_counted)
+            _check_visible(X[rows], classifier)
             levels, labels = _preference_levels(target.preference[rows], self.n_levels)
             weights = _weight_argument(classifier, target.weight[rows])
             if self.n_levels is None and not target.is_plain:
@@ -244,8 +249,35 @@ def _preference_levels(preference, n_levels):
     twice_mid_rank = 2 * (np.cumsum(counts) - counts) + counts
     value_bin = int(n_levels) * twice_mid_rank // (2 * len(preference))
     level = np.unique(value_bin, return_inverse=True)[1]
-    means = np.bincount(level, values * counts) / np.bincount(level, counts)
-    return means, level[label]
+    factor = sum_factors(level, values, level[-1] + 1)
+    sums = np.bincount(level, values * factor[level] * counts)
+    return sums / np.bincount(level, counts) / factor, level[label]
+
+
+def _check_visible(X, classifier):
+    """Raise ValueError if a column is too small or too large for the classifier.
+
+    scikit-learn's trees, which forests have as their `estimator`, add up rows in
+    float32 and take values up to 1e-7 apart for equal. Many other classifiers read
+    tiny values as zero.
+    """
+    tree = getattr(classifier, "estimator", classifier)
+    is_tree = isinstance(tree, BaseDecisionTree)
+    smallest = _SMALLEST_IN_TREE if is_tree else _SMALLEST
+    largest = np.abs(X).max(axis=0)
+    if is_tree and largest.max() > _LARGEST_IN_TREE:
+        raise ValueError(
+            f"X holds a value of size {largest.max():.3g}; expected at most "
+            f"{_LARGEST_IN_TREE:g}, since {type(classifier).__name__} adds up rows in "
+            "float32. Scale X, for example with StandardScaler."
+        )
+    bad = np.flatnonzero((largest > 0) & (largest <= smallest))
+    if len(bad):
+        raise ValueError(
+            f"X holds no value above {largest[bad[0]]:.3g} in size in column {bad[0]}; "
+            f"expected values above {smallest:g}, which {type(classifier).__name__} can "
+            "tell from zero. Scale the column up, or leave it out."
+        )
 
 
 def _warn_about_fine_levels(n_levels, n_rows):

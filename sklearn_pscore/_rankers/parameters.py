@@ -41,6 +41,9 @@ _BATCH_ROWS = (200, 4096)
 # benchmark varies it.
 _EPOCHS, _FEWEST_EPOCHS = 30, 5
 _FEWEST_STEPS, _MOST_STEPS = 300, 3000
+# Differences and inverses of float32 numbers up to this size are float32 numbers of
+# full precision.
+_LARGEST_IN_FLOAT32 = 2.0**120
 # Largest weight over smallest. A pair of the two lightest items then weighs at least
 # 1e-24 of the heaviest pair, far above the smallest float32, 1e-38; and of all
 # pairs in a large group the expansion still tells it apart. Not measured by a benchmark.
@@ -193,13 +196,26 @@ def check_layers(sizes):
 
 
 def check_float32(X):
-    """Raise ValueError if X holds a value that is too large for float32."""
-    largest = max(X.max(initial=0.0), -X.min(initial=0.0))
-    if largest > np.finfo(np.float32).max:
+    """Raise ValueError if X holds values that the network cannot scale.
+
+    It trains in float32, and before that takes differences and inverses of the
+    values in the type of X, which must hold these.
+    """
+    highest = np.finfo(np.float32).max if X.dtype.itemsize > 4 else _LARGEST_IN_FLOAT32
+    largest = np.maximum(X.max(axis=0, initial=0.0), -X.min(axis=0, initial=0.0))
+    if largest.max(initial=0.0) > highest:
         raise ValueError(
-            f"X holds a value of size {largest:.3g}; expected at most "
-            f"{np.finfo(np.float32).max:.3g}, the largest float32, in which the network "
-            "trains. Scale X, for example with StandardScaler."
+            f"X holds a value of size {largest.max():.3g}; expected at most "
+            f"{highest:.3g}, for {np.finfo(np.float32).max:.3g} is the largest float32, "
+            "in which the network trains. Scale X, for example with StandardScaler."
+        )
+    smallest = 2.0 ** (8 - np.finfo(X.dtype).maxexp)
+    bad = np.flatnonzero((largest > 0) & (largest < smallest))
+    if len(bad):
+        raise ValueError(
+            f"X holds no value above {largest[bad[0]]:.3g} in size in column {bad[0]}; "
+            f"expected at least {smallest:.3g}, whose inverse {X.dtype} holds. Scale the "
+            "column up, or leave it out."
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, column_or_1d
 
+from sklearn_pscore._means import sum_factors
 from sklearn_pscore._target.columns import (
     describe_values,
     exact_floats,
@@ -146,6 +147,9 @@ class RankingTarget:
 
 def _mean_weights(item, weight):
     """Return the mean weight of each item's rows, whatever the order of the rows."""
+    n_rows = np.bincount(item)
+    factor = sum_factors(item, weight, len(n_rows))
+    weight = weight * factor[item]
     if np.any(weight != weight[:1]):
         # Weights are added in sorted order: the order of the rows would show in
         # the last bit.
@@ -153,7 +157,7 @@ def _mean_weights(item, weight):
         total = np.bincount(item[by_item], weight[by_item])
     else:
         total = np.bincount(item, weight)
-    return total / np.bincount(item)
+    return total / n_rows / factor
 
 
 def check_groups(

@@ -14,6 +14,8 @@ from sklearn_pscore.metrics._order import rank_by_score, stable_order
 # The pairs of groups of at most this many items are compared one by one, in tables
 # whose levels and counts fit into a byte. Larger groups are sorted bit by bit.
 _LARGEST_IN_TABLE = 256
+# Smallest weight as a share of the largest in its group.
+_LIGHTEST = 1e-150
 # Cells of a table, so that it fits into the cache of one core. Not measured.
 _CELLS_OF_TABLE = 2**15
 
@@ -149,7 +151,13 @@ def _preference_levels(items):
 
 
 def _pair_weights(items):
-    """Divide the weights by the largest of their group; ones, as int, if equal."""
+    """Divide the weights by the largest of their group; ones, as int, if equal.
+
+    Raises
+    ------
+    ValueError
+        If the weights of a group are too far apart.
+    """
     if np.all(items.weight == items.weight[:1]):
         return np.ones(len(items.weight), dtype=np.int64)
     largest = items.groups.spread(np.maximum.reduceat(items.weight, items.groups.start))
@@ -157,8 +165,17 @@ def _pair_weights(items):
         return np.ones(len(largest), dtype=np.int64)
     weight = items.weight / largest
     # Neither the weight of a pair nor the product of two sums of pairs, which tau
-    # needs, may underflow to zero, however different the weights are.
-    return np.maximum(weight, 1e-150)
+    # needs, may underflow to zero.
+    bad = np.flatnonzero(weight < _LIGHTEST)
+    if len(bad):
+        raise ValueError(
+            f"weight is {items.weight[bad[0]]:.3g} in one item and "
+            f"{largest[bad[0]]:.3g} in another of its group; expected weights whose "
+            f"largest is at most {1 / _LIGHTEST:g} times the smallest above 0, for pairs "
+            "weigh their product. Set the smallest to 0, which leaves the rows out, or "
+            "raise them."
+        )
+    return weight
 
 
 def _sum_across(outer, inner, weight, group):

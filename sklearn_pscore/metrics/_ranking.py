@@ -22,6 +22,9 @@ from sklearn_pscore.metrics._positions import (
     ideal_dcg,
 )
 
+# A power of two, far above the numbers that have fewer digits.
+_SMALLEST_GAIN = 2.0**-900
+
 
 def reciprocal_rank_score(groups, y_score, *, k=None, average=True):
     r"""Compute the mean reciprocal rank of the best-liked item (MRR).
@@ -187,9 +190,10 @@ def dcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     """
     caller = "dcg_score"
     k = check_depth(k, caller)
-    items, gains = _items_and_gains(groups, y_score, gain, average, caller)
+    items, gains, unit = _items_and_gains(groups, y_score, gain, average, caller)
     values = expected_dcg(items, gains, k)
-    return items.over_groups(values, average=average, weights=items.mean_weight())
+    weights = items.mean_weight()
+    return unit * items.over_groups(values, average=average, weights=weights)
 
 
 def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
@@ -265,7 +269,7 @@ def ndcg_score(groups, y_score, *, k=None, gain="rank", average=True):
     """
     caller = "ndcg_score"
     k = check_depth(k, caller)
-    items, gains = _items_and_gains(groups, y_score, gain, average, caller)
+    items, gains, _ = _items_and_gains(groups, y_score, gain, average, caller)
     # By rounding, an order that differs from the ideal one in ties only may exceed 1.
     ratio = expected_dcg(items, gains, k) / ideal_dcg(items, gains, k)
     values = np.minimum(ratio, 1.0)
@@ -331,7 +335,7 @@ def rank_items(groups, y_score):
 
 
 def _items_and_gains(groups, y_score, gain, average, caller):
-    """Check the arguments; return the items and their gains."""
+    """Check the arguments; return the items, their gains, and the gains' unit."""
     check_gain(gain, caller)
     check_average(average, caller)
     target, y_score = check_scored(groups, y_score, caller)
@@ -339,4 +343,9 @@ def _items_and_gains(groups, y_score, gain, average, caller):
     items = judged_items(target, y_score, caller)
     # The items are sorted from the most to the least preferred.
     rising = gains_of(gain, items.group[::-1], items.preference[::-1])
-    return items, rising[::-1]
+    gains, unit = rising[::-1], 1.0
+    # Discounted, the smallest numbers that float64 has would lose their digits.
+    if 0 < gains.max() < _SMALLEST_GAIN:
+        unit = _SMALLEST_GAIN
+        gains = gains / unit
+    return items, gains, unit
