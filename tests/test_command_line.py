@@ -199,10 +199,10 @@ def test_a_folder_in_the_way_of_a_file_is_refused_before_any_work(
         arguments = ["compare", "--data", "challenge", "--out", str(tmp_path)]
         result = CliRunner().invoke(_command_line.app, arguments)
         assert result.exit_code == 2
-        assert result.stderr.startswith(
+        assert result.output.startswith(
             f"Error: --out is {str(tmp_path)!r}, which has "
         )
-        assert f"a folder {name!r}; expected none" in result.stderr
+        assert f"a folder {name!r}; expected none" in result.output
         (tmp_path / name).rmdir()
     assert list(tmp_path.iterdir()) == []
 
@@ -221,7 +221,7 @@ def test_a_disk_that_is_full_at_the_end_is_one_line(tmp_path, monkeypatch):
         _command_line.app, ["compare", "--data", "challenge", "--out", str(out)]
     )
     assert result.exit_code == 1
-    assert result.stderr == (
+    assert result.output == (
         f"Error: --out {str(out)!r} could not be written ([Errno 28] No space left on "
         "device); nothing was. Make room, or pass another.\n"
     )
@@ -247,4 +247,4 @@ def test_an_error_of_several_lines_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("sklearn_pscore._experiments.thqa_experiment", fail)
     arguments = ["compare", "--data", "thqa", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(_command_line.app, arguments)
-    assert (result.stderr, result.exit_code) == ("Error: no route to host\n", 1)
+    assert (result.output, result.exit_code) == ("Error: no route to host\n", 1)

@@ -187,7 +187,7 @@ class TestCommandLine:
         out = tmp_path / "out"
         result = run("--data", "challenge", "--runs", 1, "--out", out)
         assert result.exit_code == 130
-        assert result.stderr == "Interrupted.\n"
+        assert result.output.endswith("\nInterrupted.\n")
         assert not out.exists()
 
     def test_bad_option(self, tmp_path):

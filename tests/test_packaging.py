@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import sklearn_pscore
@@ -57,3 +58,9 @@ def test_contributing_names_the_parts_and_files_that_exist():
     assert named == parts - {"__init__.py"}
     for path in re.findall(r"`(\w+/(?:[\w/]+\.py)?)`", text):
         assert (ROOT / path).exists() or (PACKAGE / path).exists(), path
+
+
+def test_the_program_is_there():
+    (target,) = PROJECT["scripts"].values()
+    module, name = target.split(":")
+    assert callable(getattr(import_module(module), name))
