@@ -168,6 +168,8 @@ def overlap_of(folds, groups=GROUPS):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         compare_rankers({"RS": LARGER}, X, groups, cv=folds, scoring=SCORING)
+    # Of cut groups there are tests elsewhere.
+    caught = [warning for warning in caught if "groups cut" not in str(warning.message)]
     if not caught:
         return None
     (warning,) = caught

@@ -4,6 +4,7 @@ import inspect
 import pickle
 import re
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -172,12 +173,14 @@ class TestMetrics:
     @pytest.mark.parametrize("metric", METRICS)
     def test_whole_and_larger_groups_do_not_warn(self, metric):
         score = np.arange(len(GROUPS), dtype=float)
-        metric(GROUPS[7:21], score[7:21])
-        metric(
-            np.concatenate([GROUPS, GROUPS[:7], GROUPS[3:5]]), np.r_[score, score[:9]]
-        )
-        metric(Groups.whole(GROUPS[3:12]), score[3:12])
-        metric(GROUPS["preference"][:5], score[:5])
+        repeated = np.concatenate([GROUPS, GROUPS[:7], GROUPS[3:5]])
+        for groups, y_score in (
+            (GROUPS[7:21], score[7:21]),
+            (repeated, np.r_[score, score[:9]]),
+            (Groups.whole(GROUPS[3:12]), score[3:12]),
+            (GROUPS["preference"][:5], score[:5]),
+        ):
+            assert messages_of(partial(metric, groups, y_score)) == []
 
     def test_rows_that_do_not_count_may_be_left_out(self):
         groups = Groups.from_arrays(
@@ -479,6 +482,15 @@ def test_whole_groups_do_not_warn(call):
 
 class TestComparison:
     SCORING = {"mrr": mrr_scorer, "mean": make_ranking_scorer(mean_of_two)}
+
+    def test_leaving_a_system_out_cuts_training_groups_and_is_right(self):
+        folds = [
+            (np.flatnonzero(np.arange(42) % 7 != k), np.arange(42)) for k in (0, 1)
+        ]
+        messages = messages_of(
+            lambda: compare_rankers({"sums": RANKER}, X, GROUPS, cv=folds, n_seeds=1)
+        )
+        assert messages == []
 
     @pytest.mark.parametrize("n_jobs", [None, 2])
     def test_folds_of_rows_warn_once(self, n_jobs):

@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from cases import quick
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -28,7 +29,6 @@ from sklearn_pscore.metrics import (
     rank_items,
     reciprocal_rank_score,
 )
-from tests.cases import quick
 
 # scikit-learn adds up X to see whether it is finite, without a word on overflow.
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered in reduce")
@@ -153,9 +153,14 @@ def test_rankers_have_no_scale(ranker, what):
         if changed[what] is None:
             continue
         found = outcome(lambda changed=changed: scores(ranker, **changed), power, what)
-        if found is not None:
+        if found is None:
+            continue
+        n_same += 1
+        if dtype == np.float32 and what == "X" and abs(power) > 60:
+            # Scaled in float64 there, which rounds otherwise.
+            assert_allclose(found, expected, atol=1e-3 * np.ptp(expected))
+        else:
             assert_array_equal(found, expected, f"{what} {power}")
-            n_same += 1
     assert n_same >= (2 if what == "X" else 12)
 
 

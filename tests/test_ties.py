@@ -81,7 +81,7 @@ class TestRefused:
     X = np.random.default_rng(0).normal(size=(40, 3))
     group = np.arange(40) // 4
 
-    def refused(self, groups, match, X=None, **params):
+    def check_refused(self, groups, match, X=None, **params):
         ranker = PairwisePreferenceRanker(ties="half", **FAST, **params)
         with pytest.raises(ValueError, match=match):
             ranker.fit(self.X if X is None else X, groups)
@@ -90,12 +90,14 @@ class TestRefused:
     @pytest.mark.parametrize("loss", ["lambdarank", "listnet"])
     def test_losses_without_ties(self, loss):
         groups = Groups.from_arrays(group=self.group, preference=self.X[:, 0])
-        self.refused(groups, f"ties=\"half\" with loss='{loss}'", loss=loss)
+        self.check_refused(groups, f"ties=\"half\" with loss='{loss}'", loss=loss)
 
     def test_winners(self):
         winner = np.arange(40) % 4 == 1
         groups = Groups.from_winners(group=self.group, winner=winner)
-        self.refused(groups, "every preference is 10 or 0, as Groups.from_winners")
+        self.check_refused(
+            groups, "every preference is 10 or 0, as Groups.from_winners"
+        )
 
     def test_synthetic_items(self):
         groups = Groups.from_arrays(group=self.group, preference=self.X[:, 0])
@@ -108,7 +110,7 @@ class TestRefused:
 
     def test_nothing_but_ties(self):
         groups = Groups.from_arrays(group=self.group, preference=np.ones(40))
-        self.refused(groups, "all preferences are equal within each")
+        self.check_refused(groups, "all preferences are equal within each")
 
     def test_unknown_kind(self):
         groups = Groups.from_arrays(group=self.group, preference=self.X[:, 0])

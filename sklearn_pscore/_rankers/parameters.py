@@ -265,10 +265,10 @@ def warn_if_constant(gap, packed, parameters):
     why = "the metrics may say nothing about the preference."
     if packed.fold is not None:
         why = (
-            "what was learnt from some groups did not hold in those left out. Groups may "
-            "prefer opposite things, or a few with most of the pairs other things than "
-            'all the rest: try group_weight="equal". leave_out=False keeps what was '
-            "learnt all the same."
+            "what was learnt from some groups did not hold in those left out. No metric "
+            "may tell the items of a group apart; or groups prefer opposite things, or a "
+            "few with most of the pairs other things than all the rest: try "
+            'group_weight="equal". leave_out=False keeps what was learnt all the same.'
         )
     elif parameters.output_activation == "relu6":
         why = "all may be cut off at 0 or 6: try another learning_rate_init."

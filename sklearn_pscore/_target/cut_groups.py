@@ -28,7 +28,7 @@ def find_cut_groups(target):
     if np.any((n_left > size) & (size > 0)):
         return nothing
     cut = np.flatnonzero((n_left > 0) & (n_left < size))
-    return cut, n_left[cut]
+    return np.stack([cut, n_left[cut]])
 
 
 def warn_about_cut_groups(target, caller, *, allowed=0):

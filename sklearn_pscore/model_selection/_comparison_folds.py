@@ -14,7 +14,7 @@ from sklearn_pscore._target.check import (
     check_groups,
     is_structured,
 )
-from sklearn_pscore._target.cut_groups import warn_about_cut_groups
+from sklearn_pscore._target.cut_groups import find_cut_groups, warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._target.rows import count_rows
 from sklearn_pscore._warn import warn_user
@@ -41,8 +41,8 @@ class Fold:
     train, test : ndarray of int, or None
         Row numbers within `fit_data` and `judge_data`; None is all rows.
     is_cut : bool
-        Whether the user was warned that groups are cut: then the targets of both
-        parts are made whole, so that no fit and no scorer warns again.
+        Whether groups are cut, and all was said about it: then the targets of both
+        parts are made whole, so that no fit and no scorer warns.
     n_trained_pairs : int
         Pairs to judge on, of groups whose rows were all trained on.
     """
@@ -109,7 +109,9 @@ def make_folds(X, groups, test, cv, cv_groups, reference):
         )
     check_comparable(judged, "compare_rankers")
     judge_data = (X_test, groups_test, _scores_of_truth(judged))
-    is_cut = _warn_about_cut_folds([(target, judged)])
+    is_cut = _have_cut_groups([judged]) or warn_about_cut_groups(
+        target, "compare_rankers", allowed=1
+    )
     return [Fold(0, (X, groups), judge_data, is_cut=is_cut)]
 
 
@@ -132,14 +134,16 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
         train, test = _check_split(split, number, n_rows)
         _check_judgeable(judged.take(test), number)
         n_trained = _count_trained_pairs(judged, test, train[target.is_counted[train]])
-        folds.append(Fold(number, (X, groups), judge_data, train, test, n_trained))
+        fold = Fold(number, (X, groups), judge_data, train, test)
+        folds.append(replace(fold, n_trained_pairs=n_trained))
     if not folds:
         raise ValueError(
             f"cv is {describe(cv)} and gives no fold; expected at least one pair (train, "
             "test) of row numbers. Pass cv=5 for five folds."
         )
-    is_cut = _warn_about_cut_folds(
-        (target.take(fold.train), judged.take(fold.test)) for fold in folds
+    # Training parts may be cut: a fold that leaves out a system is right to do so.
+    is_cut = _have_cut_groups(judged.take(fold.test) for fold in folds) or any(
+        find_cut_groups(target.take(fold.train)).size for fold in folds
     )
     return [replace(fold, is_cut=is_cut) for fold in folds]
 
@@ -233,13 +237,9 @@ def _n_pairs(sizes):
     return np.sum(sizes * (sizes - 1) // 2)
 
 
-def _warn_about_cut_folds(targets):
-    """Warn once if a training or test part cuts groups; tell whether it did."""
-    return any(
-        warn_about_cut_groups(part, "compare_rankers", allowed=allowed) > allowed
-        for parts in targets
-        for part, allowed in zip(parts, (1, 0), strict=True)
-    )
+def _have_cut_groups(targets):
+    """Tell whether a target has cut groups; warn of the first that has."""
+    return any(warn_about_cut_groups(target, "compare_rankers") for target in targets)
 
 
 def _scores_of_truth(target):
