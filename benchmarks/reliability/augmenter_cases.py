@@ -7,7 +7,12 @@ import numpy as np
 from benchmarks.reliability import matrices, reference
 from benchmarks.reliability.case import Case, Meaningless
 from benchmarks.reliability.ranker_cases import NAMES_OF_Y, plain_table
-from benchmarks.reliability.structures import STRUCTURES, counts_in, plain_target
+from benchmarks.reliability.structures import (
+    MAY_BE_REFUSED,
+    STRUCTURES,
+    counts_in,
+    plain_target,
+)
 from sklearn_pscore import Groups, PairAugmenter
 
 
@@ -24,7 +29,8 @@ def augmenter_case(rng):
         what, kind = str(rng.choice(list(STRUCTURES))), "structure"
         target = STRUCTURES[what](rng, target)
         passed = meant = X[: len(target["group"])]
-        odd, must_handle = tuple(target.values()), len(meant) > 0
+        odd = tuple(target.values())
+        must_handle = len(meant) > 0 and what not in MAY_BE_REFUSED
     augmenter = PairAugmenter(stitch_sizes=(2,), max_stitched=None, n_injected=0)
 
     def right():

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from benchmarks.reliability import matrices, reference
 from benchmarks.reliability.case import Case, Meaningless
 from benchmarks.reliability.structures import (
+    MAY_BE_REFUSED,
     PLAIN_TARGETS,
     STRUCTURES,
     counts_in,
@@ -210,7 +211,7 @@ def structure_case(rng):
         ("X", *NAMES_OF_Y, "pairs"),
         tuple(target.values()),
         shown=counts_in(target),
-        must_handle=structure != "weights far apart",
+        must_handle=structure not in MAY_BE_REFUSED,
         state=predictions_of(ranker),
         rtol=RTOL,
     )

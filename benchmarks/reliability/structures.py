@@ -118,6 +118,14 @@ STRUCTURES = {
 }
 
 
+MAY_BE_REFUSED = {
+    "weights far apart",
+    "weights of 1e300",
+    "preferences of 1e306",
+}
+"""Structures of numbers so large that a limit, which the error names, may refuse them."""
+
+
 def drawn_structure(rng):
     """Draw a structure; return its name and target."""
     name = str(rng.choice(list(STRUCTURES)))

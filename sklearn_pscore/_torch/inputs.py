@@ -85,8 +85,8 @@ class InputScaling(nn.Module):
         wide = torch.float64 if self.is_wide else torch.promote_types(X.dtype, dtype)
         # Subtract in the wider type, then round: a feature may be far from 0.
         # An infinite factor would make NaN of zero.
-        factor = (1 / (self.scale * bend)).clamp(max=torch.finfo(wide).max)
-        X = (X.to(wide) - self.shift.to(wide)).mul_(factor.to(wide))
+        factor = (1 / (self.scale * bend)).to(wide).clamp(max=torch.finfo(wide).max)
+        X = (X.to(wide) - self.shift.to(wide)).mul_(factor)
         # Then neither float32 nor its square overflows.
         X = X.clamp_(-_FARTHEST, _FARTHEST).to(dtype)
         if self.clip is not None:
