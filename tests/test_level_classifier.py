@@ -444,3 +444,14 @@ def test_rank_refuses_plain_arrays_and_other_lengths():
         ranker.rank(X, groups["group"])
     with pytest.raises(ValueError, match="groups has 60 entries but X has 5 rows"):
         ranker.rank(X[:5], groups)
+
+
+def test_weights_that_rounding_would_drop_are_refused():
+    X = np.random.default_rng(0).normal(size=(6, 2))
+    groups = Groups.from_arrays(
+        group=[0] * 6, preference=[0, 1, 2, 0, 1, 2], weight=[1e-200, 1, 1, 1, 1, 0]
+    )
+    with pytest.raises(
+        ValueError, match="weight is 1e-200 in one row and 1 in another"
+    ):
+        LevelClassifierRanker(random_state=0).fit(X, groups)

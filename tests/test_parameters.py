@@ -8,8 +8,8 @@ import pytest
 from cases import quick
 
 from sklearn_pscore import PairwisePreferenceRanker
+from sklearn_pscore._rankers.item_checks import check_float32
 from sklearn_pscore._rankers.parameters import (
-    check_float32,
     check_layers,
     check_same_network,
     network_of,

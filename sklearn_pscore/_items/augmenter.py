@@ -385,12 +385,12 @@ def _resolve_auto(stitch_sizes, n_injected, target):
 def _check_summable(values, name, what):
     """Raise ValueError if sums of the values could be infinite."""
     # As Python floats: float32 cannot hold the limit, nor int8 the size of -128.
-    largest = max(float(values.max(initial=0)), -float(values.min(initial=0)))
-    if largest > LARGEST_SUMMABLE:
+    ends = float(values.max(initial=0)), float(values.min(initial=0))
+    farthest = max(ends, key=abs)
+    if abs(farthest) > LARGEST_SUMMABLE:
         raise ValueError(
-            f"{name} holds a value of size {largest:.3g}; expected at most "
-            f"{LARGEST_SUMMABLE:.1e}, so that sums over rows are finite. Scale {what} "
-            "down."
+            f"{name} holds {farthest:.3g}; expected at most {LARGEST_SUMMABLE:.1e} in "
+            f"size, so that sums over rows are finite. Scale {what} down."
         )
 
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 from sklearn_pscore._means import sum_factors
 from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.item_checks import check_weights
 from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
@@ -301,6 +302,7 @@ def _weight_argument(classifier, weight):
             "classifier that takes it, or build the target without weight=."
         )
         return {}
+    check_weights(weight[weight > 0])
     # Classifiers with a penalty or with float32 weights heed their common factor. The
     # sum of shares in the largest is finite.
     share = weight / weight.max()

@@ -15,16 +15,18 @@ from sklearn_pscore._items.hold_out import hold_out
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._rankers.base import RankerMixin
-from sklearn_pscore._rankers.parameters import (
+from sklearn_pscore._rankers.item_checks import (
     check_float32,
-    check_same_network,
     check_ties,
-    check_training_parameters,
     check_weights,
-    network_of,
-    resolve_parameters,
     warn_if_constant,
     warn_of_many_pairs,
+)
+from sklearn_pscore._rankers.parameters import (
+    check_same_network,
+    check_training_parameters,
+    network_of,
+    resolve_parameters,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._restore import restored_on_error

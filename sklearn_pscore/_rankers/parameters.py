@@ -7,9 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 
 from sklearn_pscore._parameters import check_parameters
-from sklearn_pscore._segments import Segments
-from sklearn_pscore._target.groups import AWARD_PREFERENCE
-from sklearn_pscore._warn import warn_user
 
 # May change between a training and one that goes on from it. All others make up
 # the network: a new parameter does until it is named here.
@@ -41,18 +38,6 @@ _BATCH_ROWS = (200, 4096)
 # benchmark varies it.
 _EPOCHS, _FEWEST_EPOCHS = 30, 5
 _FEWEST_STEPS, _MOST_STEPS = 300, 3000
-# Differences and inverses of float32 numbers up to this size are float32 numbers of
-# full precision.
-_LARGEST_IN_FLOAT32 = 2.0**120
-# Largest weight over smallest. A pair of the two lightest items then weighs at least
-# 1e-24 of the heaviest pair, far above the smallest float32, 1e-38; and of all
-# pairs in a large group the expansion still tells it apart. Not measured by a benchmark.
-_WIDEST_WEIGHTS = 1e12
-# Scores that differ by less say of no pair more than .5025 to .4975. Not measured.
-_LEAST_GAP = 0.01
-# A group of more items that goes through all of its pairs warns. Not measured by a
-# benchmark.
-_MANY_ITEMS = 5000
 
 
 def check_training_parameters(ranker, caller, holds_out=False):
@@ -193,134 +178,6 @@ def check_layers(sizes):
                 f"hidden_layer_sizes holds {size!r}; expected integers >= 1, the units of "
                 "each hidden layer. Use hidden_layer_sizes=() for a linear score."
             )
-
-
-def check_float32(X):
-    """Raise ValueError if X holds values that the network cannot scale.
-
-    It trains in float32, and before that takes differences and inverses of the
-    values in the type of X, which must hold these.
-    """
-    highest = np.finfo(np.float32).max if X.dtype.itemsize > 4 else _LARGEST_IN_FLOAT32
-    largest = np.maximum(X.max(axis=0, initial=0.0), -X.min(axis=0, initial=0.0))
-    if largest.max(initial=0.0) > highest:
-        raise ValueError(
-            f"X holds a value of size {largest.max():.3g}; expected at most "
-            f"{highest:.3g}, for {np.finfo(np.float32).max:.3g} is the largest float32, "
-            "in which the network trains. Scale X, for example with StandardScaler."
-        )
-    smallest = 2.0 ** (8 - np.finfo(X.dtype).maxexp)
-    bad = np.flatnonzero((largest > 0) & (largest < smallest))
-    if len(bad):
-        raise ValueError(
-            f"X holds no value above {largest[bad[0]]:.3g} in size in column {bad[0]}; "
-            f"expected at least {smallest:.3g}, whose inverse {X.dtype} holds. Scale the "
-            "column up, or leave it out."
-        )
-
-
-def check_ties(items):
-    """Raise ValueError, or warn, if ties count between items that nobody compared.
-
-    Parameters
-    ----------
-    items : TrainingItems
-    """
-    if items.ties == "ignore":
-        return
-    if not items.judged.all():
-        raise ValueError(
-            f'ties="half" with {np.sum(~items.judged)} synthetic items of PairAugmenter; '
-            "expected judged items only, for nobody compared synthetic items and found "
-            'them equal. Set ties="ignore", or leave PairAugmenter out.'
-        )
-    if np.isin(items.preference, (AWARD_PREFERENCE, 0.0)).all():
-        raise ValueError(
-            f'ties="half", and every preference is {AWARD_PREFERENCE:g} or 0, as '
-            "Groups.from_winners writes them; expected ties that people judged to be "
-            "such, for a choice of one does not say that the others are equal. Set "
-            'ties="ignore". If people did give these grades, pass other numbers for '
-            "them, for example 1 and 0."
-        )
-    if len(items) and _are_choices(items):
-        warn_user(
-            "In every group one item is above all others, which tie: if people chose one "
-            'and did not compare the others, pass ties="ignore", for these are no ties.'
-        )
-
-
-def _are_choices(items):
-    """Return whether each group has one best item, and some have several others."""
-    order = np.lexsort((items.preference, items.group))
-    group, preference = items.group[order], items.preference[order]
-    groups = Segments.of_equal(group)
-    is_above = preference > groups.spread(preference[groups.start])
-    return np.all(groups.count(is_above) == 1) and groups.size.max() > 2
-
-
-def warn_if_constant(gap, packed, parameters):
-    """Warn if a fit ended with scores that order nobody."""
-    if gap >= _LEAST_GAP:
-        return
-    why = "the metrics may say nothing about the preference."
-    if packed.fold is not None:
-        why = (
-            "what was learnt from some groups did not hold in those left out. No metric "
-            "may tell the items of a group apart; or groups prefer opposite things, or a "
-            "few with most of the pairs other things than all the rest: try "
-            'group_weight="equal". leave_out=False keeps what was learnt all the same.'
-        )
-    elif parameters.output_activation == "relu6":
-        why = "all may be cut off at 0 or 6: try another learning_rate_init."
-    warn_user(
-        f"The scores are (nearly) constant: in no group do two of them differ by more "
-        f"than {gap:.1g}; {why}"
-    )
-
-
-def check_weights(weight):
-    """Raise ValueError if the weights of comparable items are too far apart.
-
-    Parameters
-    ----------
-    weight : ndarray of shape (n_items,), float > 0
-    """
-    lightest, heaviest = weight.min(initial=np.inf), weight.max(initial=0.0)
-    if lightest < heaviest / _WIDEST_WEIGHTS:
-        raise ValueError(
-            f"weight is {lightest:.3g} in one row and {heaviest:.3g} in another; expected "
-            f"weights whose largest is at most {_WIDEST_WEIGHTS:g} times the smallest "
-            "above 0, for pairs weigh their product, in float32. Set the smallest to 0, "
-            "which leaves the rows out, or raise them."
-        )
-
-
-def warn_of_many_pairs(ranker, items):
-    """Warn if the loss goes through all pairs of a large group.
-
-    Parameters
-    ----------
-    ranker : estimator
-    items : TrainingItems
-
-    Returns
-    -------
-    has_warned : bool
-    """
-    from sklearn_pscore._torch.losses.lambdarank import takes_all_pairs
-
-    if ranker.loss != "lambdarank" or not len(items):
-        return False
-    largest = int(np.unique(items.group, return_counts=True)[1].max())
-    if largest <= _MANY_ITEMS or not takes_all_pairs(largest, ranker.k):
-        return False
-    warn_user(
-        f"loss='lambdarank' with k={ranker.k} goes through all pairs of a group, and the "
-        f"largest has {largest} items: the time of an epoch grows with the square of "
-        "that. Set k far below, such as k=10, or loss='ranknet': both are linear in the "
-        "items."
-    )
-    return True
 
 
 def resolve_monotonic_cst(monotonic_cst, n_features, feature_names):

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from sklearn_pscore._torch.epochs import check_weights, train
+from sklearn_pscore._torch.epochs import check_finite, train
 from sklearn_pscore._torch.net import Generators, build_net, member_scores
 from sklearn_pscore._torch.packing import PackedGroups
 from sklearn_pscore._torch.stacking import freeze_fitted_shortcut, weigh_and_center
@@ -45,7 +45,7 @@ def fit_net(parameters, training, validation, rng, net=None):
     if net is not None:
         with _threads(net, packed):
             train(net, packed, held_out, *schedule)
-        check_weights(net, parameters)
+        check_finite(net, parameters)
         return net, packed
     if held_out is None and _may_leave_out(packed, parameters):
         packed.draw_folds(parameters.n_members)
@@ -55,7 +55,7 @@ def fit_net(parameters, training, validation, rng, net=None):
         train(net, packed, held_out, *schedule)
         # Scores that are not finite have no mean to center at.
         weigh_and_center(net, sample)
-    check_weights(net, parameters)
+    check_finite(net, parameters)
     return net, packed
 
 
@@ -82,7 +82,7 @@ def fit_net_once(parameters, items, rng, net=None, share=None):
         net, _ = build_net(packed, parameters, generators.cpu)
     with _threads(net, packed):
         train(net, packed, None, parameters, 1, generators.device, share)
-    check_weights(net, parameters)
+    check_finite(net, parameters)
     return net, packed
 
 

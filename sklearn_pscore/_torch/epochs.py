@@ -68,7 +68,7 @@ def train(net, training, validation, parameters, n_epochs, generator, share=(0.0
     net.generator_ = None
 
 
-def check_weights(net, parameters):
+def check_finite(net, parameters):
     """Raise ValueError if a weight is not finite: the last step is after the last loss."""
     if not all(weights.isfinite().all() for weights in net.module_.parameters()):
         _raise_non_finite(net, parameters)
