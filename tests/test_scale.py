@@ -204,7 +204,7 @@ def test_columns_that_a_classifier_cannot_see_are_refused():
     )
     with pytest.raises(ValueError, match=message):
         LevelClassifierRanker(random_state=0).fit(table, target)
-    message = r"X holds a value of size 5e\+30; expected at most 1e\+30, since Deci"
+    message = r"X holds 5e\+30; expected at most 1e\+30 in size, since Deci"
     with pytest.raises(ValueError, match=message):
         LevelClassifierRanker(random_state=0).fit(X * 1e30, target)
     ranker = LevelClassifierRanker(

@@ -36,6 +36,7 @@ from benchmarks.reliability import (
     parquet_cases,
     ranker_cases,
     selection_cases,
+    source_cases,
 )
 from benchmarks.reliability.judge import judge
 from benchmarks.reliability.layouts import keep_memory_maps_in
@@ -54,6 +55,7 @@ _ROUND = (
     (selection_cases.CASES, 3),
     (parquet_cases.CASES, 1),
     (fit_cases.CASES, 2),
+    (source_cases.CASES, 2),
 )
 
 

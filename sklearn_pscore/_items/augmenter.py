@@ -344,10 +344,11 @@ class PairAugmenter(
             target,
             stitch_sizes=stitch_sizes,
             max_stitched=self.max_stitched,
-            stitch_penalty=self.stitch_penalty,
+            # A float16 penalty would make float16 of all.
+            stitch_penalty=float(self.stitch_penalty),
             stitched_preference=self.stitched_preference,
             n_injected=n_injected,
-            injected_penalty=self.injected_penalty,
+            injected_penalty=float(self.injected_penalty),
             rng=check_random_state(self.random_state),
         )
 

@@ -29,10 +29,11 @@ def check_float32(X):
     highest = np.finfo(np.float32).max if X.dtype.itemsize > 4 else _LARGEST_IN_FLOAT32
     largest = np.maximum(X.max(axis=0, initial=0.0), -X.min(axis=0, initial=0.0))
     if largest.max(initial=0.0) > highest:
+        farthest = max(X.max(), X.min(), key=abs)
         raise ValueError(
-            f"X holds a value of size {largest.max():.3g}; expected at most "
-            f"{highest:.3g}, for {np.finfo(np.float32).max:.3g} is the largest float32, "
-            "in which the network trains. Scale X, for example with StandardScaler."
+            f"X holds {farthest:.3g}; expected at most {highest:.3g} in size, for "
+            f"{np.finfo(np.float32).max:.3g} is the largest float32, in which the network "
+            "trains. Scale X, for example with StandardScaler."
         )
     smallest = 2.0 ** (8 - np.finfo(X.dtype).maxexp)
     bad = np.flatnonzero((largest > 0) & (largest < smallest))

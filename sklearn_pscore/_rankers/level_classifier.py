@@ -267,10 +267,11 @@ def _check_visible(X, classifier):
     smallest = _SMALLEST_IN_TREE if is_tree else _SMALLEST
     largest = np.abs(X).max(axis=0)
     if is_tree and largest.max() > _LARGEST_IN_TREE:
+        farthest = max(X.max(), X.min(), key=abs)
         raise ValueError(
-            f"X holds a value of size {largest.max():.3g}; expected at most "
-            f"{_LARGEST_IN_TREE:g}, since {type(classifier).__name__} adds up rows in "
-            "float32. Scale X, for example with StandardScaler."
+            f"X holds {farthest:.3g}; expected at most {_LARGEST_IN_TREE:g} in size, since "
+            f"{type(classifier).__name__} adds up rows in float32. Scale X, for example "
+            "with StandardScaler."
         )
     bad = np.flatnonzero((largest > 0) & (largest <= smallest))
     if len(bad):

@@ -6,7 +6,8 @@ def count_rows(values, name):
     shape = getattr(values, "shape", None)
     if shape:
         return shape[0]
-    if shape == () or not hasattr(values, "__len__"):
+    is_text = isinstance(values, (str, bytes))
+    if is_text or shape == () or not hasattr(values, "__len__"):
         raise TypeError(
             f"{name} is {type(values).__name__}; expected one row per sample. Pass an "
             "array, a list or a DataFrame."
