@@ -674,3 +674,14 @@ def test_what_cannot_be_answered():
         PairAugmenter().augment(X, np.arange(8.0))
     with pytest.raises(TypeError, match="X is list; expected an array or a pandas or"):
         attach_items([[1.0]], None)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
+def test_penalties_of_every_float_type(dtype):
+    X = np.arange(12.0).reshape(6, 2)
+    groups = Groups.from_arrays(group=[0, 0, 0, 1, 1, 1], preference=[1e5, 0, 2] * 2)
+    params = {"stitch_sizes": (2,), "n_injected": 2, "random_state": 0}
+    expected = PairAugmenter(**params).augment(X, groups)[1]
+    penalties = {"stitch_penalty": dtype(1), "injected_penalty": dtype(100)}
+    found = PairAugmenter(**params, **penalties).augment(X, groups)[1]
+    assert_array_equal(found["preference"], expected["preference"])

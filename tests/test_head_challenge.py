@@ -331,3 +331,12 @@ def test_the_largest_noise_leaves_preferences_finite():
     challenge = make_head_challenge("talking", noise=1e300, random_state=0)
     assert np.isfinite(challenge.groups_full["preference"]).all()
     assert np.isfinite(challenge.data).all(axis=None)
+
+
+def test_noise_of_every_float_type():
+    draws = [
+        make_head_challenge("talking", n_systems=4, noise=noise, random_state=0)
+        for noise in (0.25, np.float16(0.25), np.float32(0.25))
+    ]
+    for draw in draws[1:]:
+        assert_array_equal(draw.groups, draws[0].groups)

@@ -170,7 +170,7 @@ def make_head_challenge(
         track,
         (n_challenges, n_systems, n_clips),
         weights=weights,
-        noise=noise,
+        noise=float(noise),
         clip_scatter=_CLIP_SCATTER,
         rng=generator_of(random_state, "make_head_challenge"),
     )
@@ -341,7 +341,7 @@ def _check_noise(noise):
             f"noise is {noise!r}; expected a number, at least 0. Pass noise=0.0 for a "
             "preference without noise."
         )
-    if not 0 <= noise <= _MOST_NOISE:
+    if not 0 <= float(noise) <= _MOST_NOISE:
         raise ValueError(
             f"noise is {noise}; expected a fraction from 0 to {_MOST_NOISE:g}, which "
             "leaves preferences finite. Pass noise=0.0 for a preference without noise."
