@@ -3,8 +3,15 @@
 import sys
 import warnings
 
-# Modules on the way from the user to a warning: a Pipeline, a loop over folds.
-_BETWEEN = (__name__.partition(".")[0] + ".", "sklearn.", "joblib.", "pickle.")
+# Modules on the way from the user to a warning: a Pipeline, a loop over folds, what
+# calls the finalizer of an object that is dropped.
+_BETWEEN = (
+    __name__.partition(".")[0] + ".",
+    "sklearn.",
+    "joblib.",
+    "pickle.",
+    "weakref.",
+)
 
 
 def warn_user(message, category=UserWarning):

@@ -22,6 +22,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_pscore._items.attached import attach_items, take_attached_items
 from sklearn_pscore._items.augmenter import PairAugmenter
+from sklearn_pscore._rankers.handcrafted import RankSumRanker, TopCountRanker
+from sklearn_pscore._rankers.level_classifier import LevelClassifierRanker
 from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 from sklearn_pscore._target.groups import Groups
 
@@ -142,15 +144,47 @@ def test_whatever_is_made_of_x_has_no_items(data, derive):
 @pytest.mark.parametrize("other", [GROUPS[:4], GROUPS[::-1], GROUPS["preference"]])
 def test_items_made_for_another_target_are_left_alone(other):
     attached = augmented(X)
-    assert take_attached_items(attached, other) is None
+    with pytest.warns(UserWarning, match=f"X carries {N_SYNTHETIC} .* another target"):
+        assert take_attached_items(attached, other) is None
     take(attached, GROUPS.copy())
+
+
+@pytest.mark.parametrize("output", ["default", "pandas", "polars"])
+@pytest.mark.parametrize(
+    "last",
+    [
+        LevelClassifierRanker(),
+        RankSumRanker(directions="larger"),
+        TopCountRanker(directions="larger"),
+    ],
+)
+def test_a_ranker_that_learns_from_no_items_says_so_when_it_is_fitted(last, output):
+    pipe = make_pipeline(full_augmenter(), last).set_output(transform=output)
+    name = type(last).__name__
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pipe.fit(X, GROUPS)
+        gc.collect()
+    (warning,) = caught
+    expected = (
+        f"X carries {N_SYNTHETIC} synthetic items of PairAugmenter, which {name} "
+    )
+    assert str(warning.message).startswith(expected)
+    assert warning.filename == __file__
+    with pytest.raises(UserWarning, match=f"{name} does not learn from"):
+        pipe.fit(X, GROUPS)
 
 
 @pytest.mark.parametrize("last", [[StandardScaler(), small_ranker()], [LeastSquares()]])
 @pytest.mark.parametrize("output", ["default", "pandas"])
 def test_items_that_nobody_picks_up_warn(last, output):
     pipe = make_pipeline(full_augmenter(), *last).set_output(transform=output)
-    (message,) = warnings_of(lambda: pipe.fit(X, GROUPS))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pipe.fit(X, GROUPS)
+    (warning,) = caught
+    assert warning.filename == __file__
+    message = str(warning.message)
     assert f"Nobody picked up the {N_SYNTHETIC} synthetic items" in message
     assert "Put the augmenter right before a PairwisePreferenceRanker" in message
     if hasattr(pipe[-1], "n_pairs_"):

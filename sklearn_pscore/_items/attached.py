@@ -19,6 +19,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from sklearn_pscore._warn import warn_user
+
 # Has `notice` if items are lost that the augmenter made last in the thread, and that
 # is due to be told.
 _thread = threading.local()
@@ -57,14 +59,12 @@ class LossNotice:
         """Warn if it is due; it stays due if that raises."""
         if self.is_due:
             vars(_thread).clear()
-            warnings.warn(
+            warn_user(
                 f"Nobody picked up the {self.n_synthetic} synthetic items that "
                 "PairAugmenter made: a step after it made a new X, or the last step "
                 "does not learn from them. Put the augmenter right before a "
                 "PairwisePreferenceRanker, or call augment(X, groups) for the enlarged "
-                "data.",
-                UserWarning,
-                stacklevel=3,
+                "data."
             )
             self.is_due = False
 
@@ -109,6 +109,16 @@ class AttachedItems:
         if self._at_deletion is not None:
             self._at_deletion.detach()
         return self.items
+
+    def warn_if_unused(self, why, remedy):
+        """Warn in a fit that does not take the items; then not once more later."""
+        if self.notice is None:
+            return
+        self._at_deletion.detach()
+        warn_user(
+            f"X carries {self.notice.n_synthetic} synthetic items of PairAugmenter, {why}; "
+            f"expected a PairwisePreferenceRanker that learns from them. {remedy}"
+        )
 
     def __reduce__(self):
         return AttachedItems, (self.items, self.target, self.content, self.notice)
@@ -168,18 +178,23 @@ def take_attached_items(X, groups):
     Warns
     -----
     UserWarning
-        If items for `groups` were lost in this thread, and a notice of it is due.
+        If items for `groups` were lost in this thread, and a notice of it is due, or
+        those of `X` were made for another target.
     """
     notice = vars(_thread).pop("notice", None)
-    attached_items = getattr(X, "attached_items", None)
-    if not isinstance(attached_items, AttachedItems):
-        attached_items = None
+    attached_items = _items_of(X)
     if notice is None and attached_items is None:
         return None
     target = content_of(np.asarray(groups))
     if notice is not None and notice.target == target:
         notice.give_if_due()
-    if attached_items is None or attached_items.target != target:
+    if attached_items is None:
+        return None
+    if attached_items.target != target:
+        attached_items.warn_if_unused(
+            "which were made for another target",
+            "Pass the target that fit_transform was called with.",
+        )
         return None
     items = attached_items.take()
     if attached_items.content != content_of(X):
@@ -189,6 +204,28 @@ def take_attached_items(X, groups):
             "the X that the items were made of. Put the augmenter right before the ranker."
         )
     return items
+
+
+def warn_about_attached_items(X, model):
+    """Warn if synthetic items are attached to the `X` of a model that takes none.
+
+    Parameters
+    ----------
+    X : array-like
+    model : str
+        Name of the model, for the message.
+    """
+    attached_items = _items_of(X)
+    if attached_items is not None:
+        attached_items.warn_if_unused(
+            f"which {model} does not learn from",
+            "Leave the augmenter out, or call augment(X, groups) for the enlarged data.",
+        )
+
+
+def _items_of(X):
+    attached_items = getattr(X, "attached_items", None)
+    return attached_items if isinstance(attached_items, AttachedItems) else None
 
 
 def content_of(X):

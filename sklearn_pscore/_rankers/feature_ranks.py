@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._directions import DIRECTION_WORDS, oriented, resolve_directions
+from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._target.arguments import explained_call, refuse_sample_weight
 from sklearn_pscore._target.check import check_groups
@@ -100,6 +101,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         """Set the directions and the training rows; return the checked target."""
         caller = self._caller("fit")
         check_numbers(X)
+        warn_about_attached_items(X, type(self).__name__)
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), require_preference=False, caller=caller)
         if target.donor.all():

@@ -13,6 +13,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._means import sum_factors
 from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._rankers.base import RankerMixin
@@ -158,6 +159,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             classifier = self._unfitted_classifier()
             self._check_output(classifier)
             check_numbers(X)
+            warn_about_attached_items(X, type(self).__name__)
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             target = check_groups(y, n_rows=len(X), caller=caller)
             check_comparable(target, caller)
