@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore._target.check import are_comparable, check_comparable, check_groups
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore.metrics import ndcg_score
 
 NUMBERS = [7, -3, 7]
 NAMES = ["b", "longer", "b"]
@@ -229,6 +230,26 @@ def test_the_gate_codes_groups_and_items():
     assert target.items.group.tolist() == [0, 1]
     assert target.items.preference.tolist() == [2.0, 1.0]
     assert target.items.weight.tolist() == [2.0, (1 + 4) / 2]
+
+
+@pytest.mark.parametrize("unread", [np.nan, 9.0])
+@pytest.mark.parametrize("zero", [0, 1])
+def test_a_row_of_weight_zero_need_not_agree_with_its_item(unread, zero):
+    preference, weight = np.array([2.0, 2, 1]), np.ones(3)
+    preference[zero], weight[zero] = unread, 0
+    given = {"group": [7, 7, 7], "item": [5, 5, 6]}
+    groups = Groups.from_arrays(preference=preference, weight=weight, **given)
+    items = check_groups(groups).items
+    assert items.preference.tolist() == [2.0, 1.0]
+    kept = groups[weight > 0]
+    scores = np.array([1.0, 1, 2])
+    assert ndcg_score(groups, scores) == ndcg_score(kept, scores[weight > 0])
+    # One that counts must agree, whatever rows of weight zero are between.
+    preference, weight = np.array([9.0, 2, 1]), np.array([0.0, 1, 1])
+    given["item"] = [5, 5, 5]
+    message = "item 5 of group 7 has preference 1.0 at row 2 but 2.0 at row 1;"
+    with pytest.raises(ValueError, match=message):
+        Groups.from_arrays(preference=preference, weight=weight, **given)
 
 
 def test_item_weights_do_not_depend_on_row_order():

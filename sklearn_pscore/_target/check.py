@@ -338,18 +338,24 @@ def _one_size_of_each(labels, group, size, name):
 
 
 def _check_items_agree(group, item, fields):
-    """Raise ValueError if rows of one (group, item) differ in preference."""
-    first, codes = number_label_pairs(group, item)
-    given = fields["preference"]
+    """Raise ValueError if rows of one (group, item) differ in preference.
+
+    Rows of weight zero are as if they were not there, and need none.
+    """
+    rows = np.arange(len(group))
+    if "weight" in fields:
+        rows = np.flatnonzero(fields["weight"] > 0)
+    first, codes = number_label_pairs(group[rows], item[rows])
+    given = fields["preference"][rows]
     expected = given[first][codes]
     agree = (given == expected) | (np.isnan(given) & np.isnan(expected))
     bad = np.flatnonzero(~agree)
     if len(bad):
-        row = bad[0]
+        row, other = rows[bad[0]], rows[first[codes[bad[0]]]]
         raise ValueError(
             f"item {fields['item'][row]!s} of group {fields['group'][row]!s} has "
-            f"preference {given[row]} at row {row} but {expected[row]} at row "
-            f"{first[codes[row]]}; rows of one item in one group share one preference. "
+            f"preference {given[bad[0]]} at row {row} but {expected[bad[0]]} at row "
+            f"{other}; rows of one item in one group share one preference. "
             "Average them, or give the rows different item names."
         )
 
