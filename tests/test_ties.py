@@ -119,6 +119,22 @@ class TestRefused:
             ranker.fit(self.X, groups)
 
 
+def test_winners_among_grades_warn():
+    rng = np.random.default_rng(0)
+    group, winner = np.arange(40) // 4, np.arange(40) % 4 == 1
+    grades = Groups.from_arrays(group=group, preference=rng.integers(0, 11, size=40))
+    awards = Groups.from_winners(group=group, winner=winner)
+    X = rng.normal(size=(80, 3))
+    ranker = PairwisePreferenceRanker(ties="half", **FAST)
+    message = "In 10 of 20 groups one item has the preference 10 and all others 0"
+    with pytest.warns(UserWarning, match=message):
+        ranker.fit(X, Groups.concat({"grade": grades, "award": awards}))
+    # Grades of the same scale do not warn, and neither do pairs: they hold no tie.
+    pairs = Groups.from_winners(group=np.arange(40) // 2, winner=np.arange(40) % 2)
+    ranker.fit(X[:40], grades)
+    ranker.fit(X, Groups.concat({"grade": grades, "award": pairs}))
+
+
 def test_a_choice_among_several_warns():
     rng = np.random.default_rng(0)
     chosen = np.arange(40) % 4 == 1

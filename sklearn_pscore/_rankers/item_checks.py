@@ -68,20 +68,43 @@ def check_ties(items):
             'ties="ignore". If people did give these grades, pass other numbers for '
             "them, for example 1 and 0."
         )
-    if len(items) and _are_choices(items):
+    if not len(items):
+        return
+    is_choice, n_others, n_awards = _choices(items)
+    if is_choice.all() and n_others.max() > 1:
         warn_user(
             "In every group one item is above all others, which tie: if people chose one "
             'and did not compare the others, pass ties="ignore", for these are no ties.'
         )
+    elif n_awards:
+        warn_user(
+            f"In {n_awards} of {len(is_choice)} groups one item has the preference "
+            f"{AWARD_PREFERENCE:g} and all others 0, as Groups.from_winners writes them: "
+            "if people chose one there and did not compare the others, fit without these "
+            'groups, or pass ties="ignore", for these are no ties.'
+        )
 
 
-def _are_choices(items):
-    """Return whether each group has one best item, and some have several others."""
+def _choices(items):
+    """Tell which groups have one item above the rest, which tie.
+
+    Returns
+    -------
+    is_choice : ndarray of shape (n_groups,), bool
+    n_others : ndarray of shape (n_groups,), int
+        Items of the group but one.
+    n_awards : int
+        Choices among several others that are written as awards are.
+    """
     order = np.lexsort((items.preference, items.group))
     group, preference = items.group[order], items.preference[order]
     groups = Segments.of_equal(group)
-    is_above = preference > groups.spread(preference[groups.start])
-    return np.all(groups.count(is_above) == 1) and groups.size.max() > 2
+    lowest = preference[groups.start]
+    is_choice = groups.count(preference > groups.spread(lowest)) == 1
+    n_others = groups.size - 1
+    highest = preference[groups.start + n_others]
+    is_award = (lowest == 0) & (highest == AWARD_PREFERENCE)
+    return is_choice, n_others, np.sum(is_choice & (n_others > 1) & is_award)
 
 
 def warn_if_constant(gap, packed, parameters):
