@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -60,12 +61,49 @@ NO_NUMBERS = {
     "word": ("table", TypeError, "X is a str; expected a table of numbers, shape"),
     "None": (None, TypeError, "X is None; expected a table of numbers, shape"),
     "ragged": ([[0.0], [1.0, 2.0]] * 3, ValueError, "X is a list whose rows have"),
+    "complex object": (
+        np.array([[1j, 1.0]] * 6, dtype=object),
+        TypeError,
+        "X is '1j', of type complex, at row 0, column 0; expected numbers.",
+    ),
+    "span of time": (
+        np.array([[np.timedelta64(1, "s"), 1.0]] * 6, dtype=object),
+        TypeError,
+        "of type timedelta64, at row 0, column 0; expected numbers.",
+    ),
+    "too large": (
+        [[0.0, 10**5000], *X[1:].tolist()],
+        ValueError,
+        "X is int too large for float64 at row 0, column 1; expected numbers up to",
+    ),
+    "fraction too large": (
+        pd.DataFrame({"a": [0, Fraction(10**400)], "b": [0, 1]}),
+        ValueError,
+        "X is Fraction too large for float64 at row 1, column 'a'; expected numbers",
+    ),
+    "lazy": (
+        pl.LazyFrame({"a": X[:, 0]}),
+        TypeError,
+        "X is a LazyFrame; expected a table of numbers in memory, shape",
+    ),
+    "Arrow, no table": (
+        pa.RecordBatch.from_pydict({"a": X[:, 0]}),
+        TypeError,
+        "X is a RecordBatch; expected an array, a pandas or polars DataFrame or an",
+    ),
     "Arrow, dates": (
         pa.table({"a": X[:, 0], "b": np.full(6, DAY)}),
         TypeError,
         "at row 0, column 'b'; expected numbers.",
     ),
 }
+AT_EVERY_DOOR = [
+    "spelt numbers",
+    "dates",
+    "one None in a list",
+    "one dict",
+    "too large",
+]
 RANKERS = [
     quick(max_epochs=1, n_members=1),
     LevelClassifierRanker(random_state=0),
@@ -84,9 +122,7 @@ def test_what_is_no_number_is_named(table, error, part):
 
 @pytest.mark.parametrize("ranker", RANKERS, ids=lambda ranker: type(ranker).__name__)
 @pytest.mark.parametrize("method", ["fit", "predict", "rank", "score"])
-@pytest.mark.parametrize(
-    "kind", ["spelt numbers", "dates", "one None in a list", "one dict"]
-)
+@pytest.mark.parametrize("kind", AT_EVERY_DOOR)
 def test_every_method_of_a_ranker_refuses_it(ranker, method, kind):
     table, error, part = NO_NUMBERS[kind]
     ranker.fit(X, GROUPS)
@@ -98,9 +134,7 @@ def test_every_method_of_a_ranker_refuses_it(ranker, method, kind):
 
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "augment"])
-@pytest.mark.parametrize(
-    "kind", ["spelt numbers", "dates", "one None in a list", "one dict"]
-)
+@pytest.mark.parametrize("kind", AT_EVERY_DOOR)
 def test_the_augmenter_refuses_it(method, kind):
     table, error, part = NO_NUMBERS[kind]
     augmenter = PairAugmenter(stitch_sizes=(2,))
@@ -115,6 +149,7 @@ def test_the_augmenter_refuses_it(method, kind):
         X.astype(int).tolist(),
         X > 2,
         [[Decimal("0.5"), True], [np.int8(1), np.True_]],
+        [[2**70, Fraction(1, 3)], [np.float16(1), -(10**300)]],
         FRAME.astype("Float64"),
         FRAME.astype(object),
         FRAME.astype("category"),

@@ -4,7 +4,8 @@ scikit-learn takes text that spells numbers, and dates, for numbers, and its err
 what it cannot convert name neither the argument nor the value.
 """
 
-from numbers import Number
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 
@@ -29,9 +30,10 @@ def check_numbers(X, name="X"):
     Raises
     ------
     TypeError
-        If it is no table, or holds text, dates or other objects.
+        If it is no table in memory, or holds text, dates or other objects.
     ValueError
-        If an entry is masked, or the rows of a list have different lengths.
+        If an entry is masked or too large, or the rows of a list have different
+        lengths.
     """
     refuse_masked(X, name)
     for column, array in _columns_of_no_number_type(X, name):
@@ -42,6 +44,12 @@ def check_numbers(X, name="X"):
         column = index[0] if index else column
         where = f"row {row}" + ("" if column is None else f", column {column!r}")
         value = array[place]
+        if _is_number(value):
+            raise ValueError(
+                f"{name} is {type(value).__name__} too large for float64 at {where}; "
+                f"expected numbers up to {np.finfo(np.float64).max:.2g} in size. Scale "
+                "the column down, or leave it out."
+            )
         # scikit-learn's estimator checks look for the words after "expected numbers".
         raise TypeError(
             f"{name} is {str(value)!r:.60}, of type {type(value).__name__}, at {where}; "
@@ -53,6 +61,11 @@ def check_numbers(X, name="X"):
 
 def _columns_of_no_number_type(X, name):
     """Yield (name, array) of the columns, or (None, array) of the whole table."""
+    if hasattr(X, "collect_schema") and hasattr(X, "lazy") and hasattr(X, "collect"):
+        raise TypeError(
+            f"{name} is {kind_of(X)}; expected a table of numbers in memory, shape "
+            "(n_samples, n_features). Pass what its collect() returns."
+        )
     if hasattr(X, "dtypes") and hasattr(X, "iloc") and X.ndim == 2:
         for k, dtype in enumerate(X.dtypes):
             if getattr(dtype, "kind", "O") not in _NUMBER_KINDS:
@@ -61,7 +74,12 @@ def _columns_of_no_number_type(X, name):
         import narwhals
 
         frame = narwhals.from_native(X, eager_only=True, pass_through=True)
-        for column, dtype in getattr(frame, "schema", {}).items():
+        if frame is X:
+            raise TypeError(
+                f"{name} is {kind_of(X)}; expected an array, a pandas or polars DataFrame "
+                "or an Arrow table. Convert it to one of these."
+            )
+        for column, dtype in frame.schema.items():
             if not (dtype.is_numeric() or dtype == narwhals.Boolean):
                 yield column, frame[column].to_numpy()
     elif not hasattr(X, "tocsr"):
@@ -99,6 +117,23 @@ def _first_of_no_number(array):
     if array.dtype.kind != "O":
         return (0,) * array.ndim
     for place, value in np.ndenumerate(array):
-        if not isinstance(value, (Number, np.bool_)):
+        if not _is_float(value):
             return place
     return None
+
+
+def _is_float(value):
+    """Tell whether an object is a number that float64 holds, by rounding at most."""
+    if not _is_number(value):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def _is_number(value):
+    # NumPy counts spans of time as integers.
+    is_span = isinstance(value, np.timedelta64)
+    return isinstance(value, (Real, Decimal, np.bool_)) and not is_span
