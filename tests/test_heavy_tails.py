@@ -89,6 +89,20 @@ def test_a_score_does_not_depend_on_the_type_of_x(tails, of_fit, end):
     assert_array_equal(ranker.predict(X.astype(np.float32)), ranker.predict(X))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_fits_do_not_depend_on_the_type_of_x(seed):
+    """Far below the median, float32 rounds off what float64 keeps of a difference."""
+    rng = np.random.default_rng(seed)
+    tails = np.exp(5 * rng.normal(size=(300, 3))).astype(np.float32)
+    preference = np.log(tails[:, 0]) + rng.normal(size=300)
+    groups = Groups.from_arrays(group=np.arange(300) // 6, preference=preference)
+    scores = [
+        quick(max_epochs=10).fit(tails.astype(dtype), groups).predict(tails)
+        for dtype in (np.float32, np.float64)
+    ]
+    assert_allclose(*scores, atol=1e-3 * np.ptp(scores[1]))
+
+
 @pytest.mark.parametrize("tails", TAILS)
 def test_float32_scores_are_near_those_of_float64(tails):
     X, groups = made(tails)

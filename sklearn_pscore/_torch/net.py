@@ -172,7 +172,9 @@ def build_net(packed, parameters, generator):
     scaled = scaling(X)
     bends = None
     if parameters.shortcut == "additive":
-        bends = Bends.fitted(scaled.double().numpy(), parameters.n_pieces)
+        # In float64, whatever X is: float32 may round off how far a small value is from
+        # the median, and the edges of the pieces would not be the same.
+        bends = Bends.fitted(scaling(X.double()).numpy(), parameters.n_pieces)
     net = GroupNet(
         ScoreNetwork,
         module__scaling=scaling,
