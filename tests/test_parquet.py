@@ -521,3 +521,24 @@ class TestBadFiles:
         path = write(make_table(), tmp_path / "a.parquet")
         with pytest.raises(ValueError, match="has no validation set"):
             quick(early_stopping=True).fit_parquet(path, **NAMES)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("largest", [2**53, 2**40])
+def test_integers_of_one_file_are_not_rounded_by_floats_of_another(
+    order, largest, tmp_path
+):
+    rng, files = np.random.default_rng(0), []
+    for number, preference in enumerate([rng.normal(size=60), np.arange(60) + largest]):
+        table = {"a": rng.normal(size=60), "p": preference}
+        table["g"] = 10 * number + np.arange(60) // 6
+        files.append(tmp_path / f"{number}.parquet")
+        pq.write_table(pa.table(table), files[number])
+    paths = [files[number] for number in order]
+    ranker = quick(max_epochs=1)
+    fit = lambda: ranker.fit_parquet(paths, group="g", preference="p")  # noqa: E731
+    if largest == 2**40:
+        assert fit().n_groups_ == 20
+        return
+    with pytest.raises(ValueError, match=f"preference is {2**53 + 1} at row"):
+        fit()

@@ -84,7 +84,17 @@ class ParquetGroups:
         for _, batch in self._batches(columns):
             frame = batch.to_pandas(ignore_metadata=True)
             if rest is not None:
-                frame = pd.concat([rest, frame], ignore_index=True)
+                # Integers of one file beside floats of another: as float64 they would
+                # be rounded before they are checked.
+                fields = self.fields.values()
+                kept = [
+                    name for name in fields if rest[name].dtype != frame[name].dtype
+                ]
+                exact = dict.fromkeys(kept, object)
+                parts = (
+                    [rest.astype(exact), frame.astype(exact)] if kept else [rest, frame]
+                )
+                frame = pd.concat(parts, ignore_index=True)
             # The last group may go on in the next batch. No batch is empty.
             stop = run_starts(frame[self.fields["group"]].to_numpy())[-1]
             if stop < self.rows_at_a_time / 2:
