@@ -109,7 +109,7 @@ class TestPacking:
     def test_target_moves_with_all_but_the_sizes(self):
         packed = pack(random_items(), n_folds=2, group_weight="sqrt")
         target = packed.batch(np.array([0, 1]))[1]
-        moved = target.to("meta")
+        moved = target._replace(contender=target.level).to("meta")
         kinds = {name: values.device.type for name, values in moved._asdict().items()}
         assert kinds.pop("sizes") == "cpu"
         assert set(kinds.values()) == {"meta"}

@@ -1,11 +1,18 @@
 """Ties: pairs that nobody won, left out or won half by each."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from losses_by_definition import over_all_pairs, value_and_gradient
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.pipeline import make_pipeline
 
 from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
+from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.packing import PackedGroups
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
 FAST = {"max_epochs": 2, "n_members": 1, "random_state": 0}
@@ -154,3 +161,100 @@ def test_rows_of_weight_zero_make_no_tie():
     kept = weight > 0
     removed = PairwisePreferenceRanker(ties="half", **FAST).fit(X[kept], groups[kept])
     assert_array_equal(ranker.predict(X), removed.predict(X))
+
+
+def several_rows(n_items=3, n_rows=5, n_groups=12):
+    """Return X and target of groups whose items, all of different rank, have rows."""
+    rng = np.random.default_rng(0)
+    item = np.tile(np.repeat(np.arange(n_items), n_rows), n_groups)
+    group = np.repeat(np.arange(n_groups), n_items * n_rows)
+    X = rng.normal(size=(len(item), 2)) + item[:, None]
+    order = rng.permutation(len(item))
+    groups = Groups.from_arrays(group=group, preference=item, item=item)
+    return X[order], groups[order]
+
+
+class TestRowsOfOneItem:
+    @pytest.mark.parametrize("n_rows", [5, 20, 100])
+    def test_are_no_tie(self, n_rows):
+        X, groups = several_rows(n_rows=n_rows, n_groups=4)
+        rankers = [
+            PairwisePreferenceRanker(ties=ties, **FAST).fit(X, groups)
+            for ties in ("ignore", "half")
+        ]
+        n_pairs = [ranker.n_pairs_ for ranker in rankers]
+        assert n_pairs == 2 * [4 * 3 * n_rows**2]
+        scores = [ranker.predict(X) for ranker in rankers]
+        assert_allclose(scores[0], scores[1], atol=1e-4 * np.ptp(scores[0]))
+
+    def test_a_group_of_one_item_has_no_pair(self):
+        X, groups = several_rows()
+        other = Groups.from_arrays(group=[99] * 4, preference=[1] * 4, item=[0] * 4)
+        ranker = PairwisePreferenceRanker(ties="half", **FAST)
+        ranker.fit(np.concatenate([X, X[:4]]), np.concatenate([groups, other]))
+        assert (ranker.n_groups_, ranker.n_pairs_) == (12, 12 * 75)
+
+    def test_tie_with_those_of_another(self):
+        X, groups = several_rows()
+        groups["preference"] = np.minimum(groups["preference"], 1)
+        groups["preference"][groups["group"] == 0] = 1
+        ranker = PairwisePreferenceRanker(ties="half", **FAST).fit(X, groups)
+        assert (ranker.n_groups_, ranker.n_pairs_) == (12, 12 * 75)
+
+    def test_a_choice_of_an_item_with_several_rows_warns(self):
+        X, groups = several_rows()
+        groups["preference"] = groups["preference"] == 2
+        ranker = PairwisePreferenceRanker(ties="half", **FAST)
+        with pytest.warns(UserWarning, match="one item is above all others, which tie"):
+            ranker.fit(X, groups)
+
+    @pytest.mark.parametrize("sizes", [[6, 6], [4, 9, 30], [40, 50], [60, 300, 400]])
+    @pytest.mark.parametrize("scale", [1.0, 60.0])
+    def test_loss_is_that_of_the_definition(self, sizes, scale):
+        rng = np.random.default_rng(0)
+        group = np.repeat(np.arange(len(sizes)), sizes)
+        item = rng.integers(0, 4, len(group))
+        groups = Groups.from_arrays(
+            group=group,
+            preference=rng.integers(0, 3, (len(sizes), 4))[group, item],
+            item=item,
+            weight=rng.uniform(0.1, 2.0, len(group)),
+        )
+        X = scale * rng.normal(size=(len(group), 1))
+        items = TrainingItems.from_target(X, check_groups(groups))
+        packed = PackedGroups(
+            replace(items, ties="half").comparable(),
+            lambda group, preference: np.zeros(len(group)),
+            ties="half",
+        )
+        X, target = packed.batch(np.arange(packed.n_groups))
+        contender = target.contender.numpy()
+        loss, gradient, total, _ = over_all_pairs(
+            X[:, 0].numpy(),
+            target.level.numpy(),
+            target.weight.double().numpy(),
+            target.sizes.numpy(),
+            lambda group: contender[group, None] != contender[group],
+            ties="half",
+        )
+        value, slopes = value_and_gradient(
+            PairwiseLogisticLoss("half"), X[:, 0], target
+        )
+        assert_allclose(value, loss / total, rtol=1e-6)
+        assert_allclose(slopes, gradient / total, atol=1e-6 * abs(slopes).max())
+        assert packed.n_pairs == sum(
+            np.sum(np.triu(own[:, None] != own))
+            for own in np.split(item, np.cumsum(sizes)[:-1])
+        )
+
+    def test_parts_of_a_large_group(self):
+        X, groups = several_rows(n_rows=30, n_groups=1)
+        items = TrainingItems.from_target(X, check_groups(groups))
+        packed = PackedGroups(
+            replace(items, ties="half"),
+            lambda group, preference: np.zeros(len(group)),
+            ties="half",
+        )
+        picked = np.r_[0:3, 60:64]
+        target = packed.piece(picked)[1]
+        assert target.contender.tolist() == [0, 0, 0, 1, 1, 1, 1]

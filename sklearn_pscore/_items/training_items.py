@@ -29,7 +29,8 @@ class TrainingItems:
     judged : ndarray of shape (n_items,), bool
         False for synthetic items.
     ties : {"ignore", "half"}, default="ignore"
-        Whether items of one group and preference are a pair.
+        Whether items of one group and preference are a pair. Rows of one contender,
+        which have one parent, never are.
     """
 
     table: np.ndarray
@@ -76,9 +77,9 @@ class TrainingItems:
 
     def comparable(self):
         """Drop items that are in no pair, see :func:`are_comparable`."""
-        return self.take(
-            are_comparable(self.group, self.preference, self.weight, self.ties)
-        )
+        # Where ties count, any two contenders are a pair.
+        value = self.parents[:, 0] if self.ties == "half" else self.preference
+        return self.take(are_comparable(self.group, value, self.weight))
 
     def target(self):
         """Return the items' target, groups by their codes; every row is an item."""

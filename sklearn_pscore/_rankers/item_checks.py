@@ -96,6 +96,8 @@ def _choices(items):
     n_awards : int
         Choices among several others that are written as awards are.
     """
+    # One row of each contender.
+    items = items.take(np.unique(items.parents[:, 0], return_index=True)[1])
     order = np.lexsort((items.preference, items.group))
     group, preference = items.group[order], items.preference[order]
     groups = Segments.of_equal(group)

@@ -82,7 +82,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         probabilities are those given that one of the two is preferred. "half":
         half a win for each, so that a pair that often ties gets a probability
         near one half; for ties that people judged to be such, not for the losers
-        of a choice. Only for `loss` "ranknet", and without :class:`PairAugmenter`.
+        of a choice. Several rows of one item do not tie with each other. Only for
+        `loss` "ranknet", and without :class:`PairAugmenter`.
 
     group_weight : {"sqrt", "pairs", "equal"}, default="sqrt"
         What the pairs of a group weigh together in the mean over pairs: the root

@@ -229,27 +229,22 @@ def check_judged(target, rows, caller, name="groups"):
         )
 
 
-def are_comparable(group, preference, weight, ties="ignore"):
+def are_comparable(group, preference, weight):
     """Tell which items are in a pair that weighs something.
 
     These are the items of positive weight in groups where the preferences of
-    such items differ, or where there are several if ties count: a pair weighs
-    the product of its two weights.
+    such items differ: a pair weighs the product of its two weights.
 
     Parameters
     ----------
     group : ndarray of shape (n_items,), int >= 0
     preference, weight : ndarray of shape (n_items,), float
-    ties : {"ignore", "half"}, default="ignore"
-        Whether items of equal preference are a pair.
 
     Returns
     -------
     is_comparable : ndarray of shape (n_items,), bool
     """
     is_weighted = weight > 0
-    if ties == "half":
-        return is_weighted & (np.bincount(group, is_weighted) > 1)[group]
     n_groups = int(group.max()) + 1 if len(group) else 0
     lowest = np.full(n_groups, np.inf)
     highest = np.full(n_groups, -np.inf)

@@ -29,6 +29,10 @@ class PackedTarget(NamedTuple):
     group_factor : tensor of shape (n_items,), float32, or None, default=None
         Multiplies the weight in the loss over pairs, the same for all items of a
         group, see :data:`GROUP_WEIGHTS`. None is 1 for all.
+    contender : tensor of shape (n_items,), int64, or None, default=None
+        Number 0, 1, ... of the contender that the item measures, among those of its
+        group, in ascending order: items of one contender are no tie. None if each
+        item is a contender, or ties do not count.
     """
 
     level: torch.Tensor
@@ -37,6 +41,7 @@ class PackedTarget(NamedTuple):
     gain: torch.Tensor
     fold: torch.Tensor | None = None
     group_factor: torch.Tensor | None = None
+    contender: torch.Tensor | None = None
 
     @property
     def weight_in_pairs(self):
@@ -89,7 +94,7 @@ class PackedGroups(Dataset):
     group_weight : {"pairs", "sqrt", "equal"}, default="pairs"
         See :data:`GROUP_WEIGHTS`.
     ties : {"ignore", "half"}, default="ignore"
-        Whether items of one level are a pair.
+        Whether items of one level are a pair, if they are of different contenders.
 
     Attributes
     ----------
@@ -102,12 +107,15 @@ class PackedGroups(Dataset):
         weights share changes no loss.
     group_factor : ndarray of shape (n_items,), float32, or None
         As in :class:`PackedTarget`. The largest is 1.
+    contender : ndarray of shape (n_items,), int, or None
+        As in :class:`PackedTarget`.
     judged : ndarray of shape (n_items,), bool
         False for synthetic items.
     sizes, starts : ndarray of shape (n_groups,), int
         Number of items, and first item, of each group.
     n_pairs : int
-        Pairs of items of one group and different level, or of any if ties count.
+        Pairs of items of one group and different level, or of different contenders if
+        ties count.
     fold : ndarray of shape (n_items,), int, or None
         See :meth:`draw_folds`.
     shortcut_scores : tensor of shape (n_items, n_members), or None
@@ -117,10 +125,20 @@ class PackedGroups(Dataset):
     def __init__(
         self, items, gain, generator=None, *, group_weight="pairs", ties="ignore"
     ):
-        order = np.lexsort((items.preference, items.group))
+        keys = items.preference, items.group
+        if ties == "half":
+            keys = items.parents[:, 0], *keys
+        order = np.lexsort(keys)
         group, preference = items.group[order], items.preference[order]
         groups = Segments.of_equal(group)
-        levels = Segments.of_equal(group, preference)
+        # Their items are no pairs.
+        apart = Segments.of_equal(group, preference)
+        self.contender = None
+        if ties == "half":
+            contender = items.parents[order, 0]
+            apart = Segments.of_equal(group, contender)
+            if len(apart.size) < len(group):
+                self.contender = level_in_group(group, contender)
         self.table = _as_tensor(items.table)
         self.row = items.row[order]
         self.level = level_in_group(group, preference)
@@ -133,10 +151,8 @@ class PackedGroups(Dataset):
         self.gain = np.ldexp(gains, -groups.spread(exponent)).astype(np.float32)
         self.judged = items.judged[order]
         self.sizes, self.starts = groups.size, groups.start
-        n_pairs = groups.n_pairs
-        if ties == "ignore":
-            of_group = np.searchsorted(levels.start, groups.start)
-            n_pairs = n_pairs - np.add.reduceat(levels.n_pairs, of_group)
+        of_group = np.searchsorted(apart.start, groups.start)
+        n_pairs = groups.n_pairs - np.add.reduceat(apart.n_pairs, of_group)
         self.n_pairs = int(n_pairs.sum())
         self.group_factor = _group_factor(groups, n_pairs, GROUP_WEIGHTS[group_weight])
         self.fold = None
@@ -183,12 +199,16 @@ class PackedGroups(Dataset):
     def batch(self, groups):
         """Return (X, target) of some groups, X as the network takes it."""
         items, sizes = self._items_of(groups)
-        return self._pick(items, self.level[items], sizes)
+        contender = None if self.contender is None else self.contender[items]
+        return self._pick(items, self.level[items], sizes, contender)
 
     def piece(self, items):
         """Return (X, target) of some items of one group, in ascending order."""
-        level = np.unique(self.level[items], return_inverse=True)[1]
-        return self._pick(items, level, np.array([len(items)]))
+        level, contender = (
+            None if number is None else np.unique(number[items], return_inverse=True)[1]
+            for number in (self.level, self.contender)
+        )
+        return self._pick(items, level, np.array([len(items)]), contender)
 
     def sample(self, max_rows):
         """Return (X, target, judged) of random groups, together at most `max_rows`.
@@ -223,8 +243,8 @@ class PackedGroups(Dataset):
         items += np.repeat(self.starts[groups] - ends + sizes, sizes)
         return items, sizes
 
-    def _pick(self, items, level, sizes):
-        """Return (X, target) of items with these levels, in groups of these sizes."""
+    def _pick(self, items, level, sizes, contender):
+        """Return (X, target) of items with these numbers, in groups of these sizes."""
         X = self.features(items)
         if self.shortcut_scores is not None:
             known = self.shortcut_scores.index_select(0, torch.from_numpy(items))
@@ -239,6 +259,8 @@ class PackedGroups(Dataset):
             values = getattr(self, name)
             if values is not None:
                 columns[name] = values[items]
+        if contender is not None:
+            columns["contender"] = contender
         tensors = {name: torch.from_numpy(values) for name, values in columns.items()}
         return X, PackedTarget(**tensors)
 

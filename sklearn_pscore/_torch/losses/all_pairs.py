@@ -15,7 +15,9 @@ _WIDEST_LISTED = 32
 _LINEAR_FROM = 30.0
 
 
-def sums_of_rows(rows, scores, level, weight, with_gradient=True, ties="ignore"):
+def sums_of_rows(
+    rows, scores, level, weight, with_gradient=True, ties="ignore", contender=None
+):
     """Return loss, pair weight and slopes of the groups of one padded matrix.
 
     Parameters
@@ -26,6 +28,8 @@ def sums_of_rows(rows, scores, level, weight, with_gradient=True, ties="ignore")
     with_gradient : bool, default=True
     ties : {"ignore", "half"}, default="ignore"
         As in :class:`ranknet.PairwiseLogisticLoss`.
+    contender : tensor of shape (n_items,) or None, default=None
+        As in :class:`PackedTarget`.
 
     Returns
     -------
@@ -34,16 +38,22 @@ def sums_of_rows(rows, scores, level, weight, with_gradient=True, ties="ignore")
     """
     level = rows.of(level.to(scores.dtype))
     scores, weight = rows.of(scores), rows.weights(weight)
+    contender = None if contender is None else rows.of(contender)
     n_members, n_groups, width = scores.shape
     over_pairs = _listed_pairs if width <= _WIDEST_LISTED else _squared_pairs
     parts = chunks(n_members, n_groups, width)
     if len(parts) == 1:
-        return over_pairs(scores, level, weight, with_gradient, ties)
+        return over_pairs(scores, level, weight, with_gradient, ties, contender)
     loss = pair_weight = 0.0
     slopes = torch.empty_like(scores) if with_gradient else None
     for members, groups in parts:
         part = over_pairs(
-            scores[members, groups], level[groups], weight[groups], with_gradient, ties
+            scores[members, groups],
+            level[groups],
+            weight[groups],
+            with_gradient,
+            ties,
+            None if contender is None else contender[groups],
         )
         loss += part[0]
         if members.start == 0:
@@ -53,7 +63,7 @@ def sums_of_rows(rows, scores, level, weight, with_gradient=True, ties="ignore")
     return loss, pair_weight, slopes
 
 
-def _listed_pairs(scores, level, weight, with_gradient, ties):
+def _listed_pairs(scores, level, weight, with_gradient, ties, contender):
     """Return loss, pair weight and slopes of rows, each pair (i, j), i > j, once.
 
     With S the scores of a row and A the matrix of -1 and 1 that takes S_j - S_i, the
@@ -69,6 +79,8 @@ def _listed_pairs(scores, level, weight, with_gradient, ties):
     pair.clamp_(0.0, 1.0)
     half_win = None if ties == "ignore" else (1.0 - pair).div_(2.0)
     of_pair = weight.index_select(1, better).mul_(weight.index_select(1, worse))
+    if half_win is not None and contender is not None:
+        of_pair *= contender.index_select(1, better) != contender.index_select(1, worse)
     pair = pair.mul_(of_pair) if half_win is None else of_pair
     minus_margin = scores @ difference
     cost = softplus(minus_margin, 1.0, _LINEAR_FROM)
@@ -84,7 +96,7 @@ def _listed_pairs(scores, level, weight, with_gradient, ties):
     return loss, pair.sum(dtype=torch.float64), slopes
 
 
-def _squared_pairs(scores, level, weight, with_gradient, ties):
+def _squared_pairs(scores, level, weight, with_gradient, ties, contender):
     """Return loss, pair weight and slopes of rows, through width x width pairs."""
     pair = level.unsqueeze(-1) - level.unsqueeze(-2)
     if ties == "ignore":
@@ -93,6 +105,8 @@ def _squared_pairs(scores, level, weight, with_gradient, ties):
         # Half a win of i over j, and of j over i.
         pair.clamp_(-1.0, 1.0).add_(1.0).div_(2.0)
         pair.diagonal(dim1=-2, dim2=-1).zero_()
+        if contender is not None:
+            pair *= contender.unsqueeze(-1) != contender.unsqueeze(-2)
     pair.mul_(weight.unsqueeze(-1)).mul_(weight.unsqueeze(-2))
     minus_margin = scores.unsqueeze(-2) - scores.unsqueeze(-1)
     loss = _sum(softplus(minus_margin, 1.0, _LINEAR_FROM).mul_(pair))

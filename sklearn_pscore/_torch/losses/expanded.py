@@ -7,7 +7,8 @@ and below each level. E does not depend on which item is preferred, so its sum i
 over all pairs of the group, less those inside each level. The sum over all pairs of a
 set of items is :math:`U^T C U / 2`, where U holds the weighted sums of the Chebyshev
 polynomials of the set's scores. A tie that is half a win for each costs E, so where ties
-count nothing is taken off. ``docs/loss.md`` has the derivation and the error.
+count only the pairs of the items of one contender are taken off. ``docs/loss.md`` has the
+derivation and the error.
 """
 
 import math
@@ -28,7 +29,15 @@ _BLOCKS_BETWEEN = 3
 _CHUNK, _SHORTEST_RUN = 2**15, 2**8
 
 
-def sums_by_expansion(scores, level, weight, sizes, with_gradient=True, ties="ignore"):
+def sums_by_expansion(
+    scores,
+    level,
+    weight,
+    sizes,
+    with_gradient=True,
+    ties="ignore",
+    contender=None,
+):
     """Return loss, gradient and weight, each summed over the pairs of all groups.
 
     Arguments and results are those of :func:`ranknet.sum_over_pairs`, the gradient in
@@ -38,6 +47,7 @@ def sums_by_expansion(scores, level, weight, sizes, with_gradient=True, ties="ig
     n_members = len(scores)
     if n_members > 1:  # The groups of each member are groups of their own.
         level, weight, sizes = (c.repeat(n_members) for c in (level, weight, sizes))
+        contender = None if contender is None else contender.repeat(n_members)
     sizes = sizes.to(level.device)
     x, (_, group) = scores.flatten(), _numbers(sizes)
     ends = x.aminmax(dim=0, keepdim=True)
@@ -56,7 +66,8 @@ def sums_by_expansion(scores, level, weight, sizes, with_gradient=True, ties="ig
         packed = level[items], weight[items].double(), sizes[groups]
         sets = _Sets.of(*packed)
         if ties == "half":
-            sets = sets.with_ties(*packed)
+            of_items = None if contender is None else contender[items]
+            sets = sets.with_ties(*packed, of_items)
         part, slopes = _sum_over_sets(sets, x[items], float(half_range[groups].max()))
         loss, pair_weight = loss + part, pair_weight + sets.pair_weight
         if with_gradient and len(parts) == 1:
@@ -165,16 +176,18 @@ class _Sets(NamedTuple):
             pair_weight=in_level @ below,
         )
 
-    def with_ties(self, level, weight, sizes):
+    def with_ties(self, level, weight, sizes, contender=None):
         """Return the sets where items of one level are a pair, won half by each.
 
-        E is then summed as if each item were a level of its own. Nobody prefers an
-        item of a tie, so the linear part is that of the true levels.
+        E is then summed as if each contender, an item if None says which, were a level
+        of its own. Nobody prefers an item of a tie, so the linear part is that of the
+        true levels.
         """
-        _, group = _numbers(sizes)
-        offset = torch.arange(len(level), device=level.device)
-        offset = offset - _spread(sizes.cumsum(0) - sizes, group)
-        return self.of(offset, weight, sizes)._replace(linear=self.linear)
+        if contender is None:
+            _, group = _numbers(sizes)
+            offset = torch.arange(len(level), device=level.device)
+            contender = offset - _spread(sizes.cumsum(0) - sizes, group)
+        return self.of(contender, weight, sizes)._replace(linear=self.linear)
 
 
 def _blocks(x):

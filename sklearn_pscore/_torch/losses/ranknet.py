@@ -28,7 +28,8 @@ class PairwiseLogisticLoss(nn.Module):
     ----------
     ties : {"ignore", "half"}, default="ignore"
         "ignore": items of equal preference make no pair. "half": each has won half
-        of their pair, which costs :math:`\\log(2 \\cosh(m / 2))`.
+        of their pair, which costs :math:`\\log(2 \\cosh(m / 2))`. Items of one
+        contender make no pair.
     """
 
     def __init__(self, ties="ignore"):
@@ -42,8 +43,8 @@ class PairwiseLogisticLoss(nn.Module):
         ----------
         scores : tensor of shape (n_members, n_items) or (n_items,)
         target : PackedTarget
-            `level`, `weight_in_pairs` and `sizes` are used. Items are sorted by
-            group, and by level inside a group.
+            `level`, `weight_in_pairs`, `sizes` and, with ties, `contender` are used.
+            Items are sorted by group, and by level inside a group.
 
         Returns
         -------
@@ -56,6 +57,7 @@ class PairwiseLogisticLoss(nn.Module):
             target.weight_in_pairs,
             target.sizes.cpu(),
             self.ties,
+            target.contender,
         )
 
 
@@ -63,7 +65,7 @@ class _MeanOverPairs(torch.autograd.Function):
     """Mean loss over pairs; the gradient is computed together with it."""
 
     @staticmethod
-    def forward(ctx, scores, level, weight, sizes, ties):
+    def forward(ctx, scores, level, weight, sizes, ties, contender):
         loss, gradient, pair_weight = sum_over_pairs(
             scores if scores.dim() == 2 else scores[None],
             level,
@@ -71,6 +73,7 @@ class _MeanOverPairs(torch.autograd.Function):
             sizes,
             with_gradient=ctx.needs_input_grad[0],
             ties=ties,
+            contender=contender,
         )
         # A batch may hold no pair with any weight: no loss, no gradient. Both are then
         # 0 but for the error of the expansion, which no number must blow up.
@@ -84,7 +87,7 @@ class _MeanOverPairs(torch.autograd.Function):
     def backward(ctx, grad_loss):
         (gradient,) = ctx.saved_tensors
         # A tensor without dimensions does not promote the gradient's type.
-        return gradient * grad_loss, None, None, None, None
+        return gradient * grad_loss, None, None, None, None, None
 
 
 def pairwise_logistic_loss(scores, preference, group, weight=None):
@@ -215,6 +218,7 @@ def sum_over_pairs(
     with_gradient=True,
     largest_dense_group=_LARGEST_DENSE_GROUP,
     ties="ignore",
+    contender=None,
 ):
     """Return the loss summed over members and pairs, its gradient, and the weight.
 
@@ -228,6 +232,8 @@ def sum_over_pairs(
         Groups of more items go through the expansion.
     ties : {"ignore", "half"}, default="ignore"
         As in :class:`PairwiseLogisticLoss`.
+    contender : tensor or None, default=None
+        As in :class:`PackedTarget`; only used with ties.
 
     Returns
     -------
@@ -240,7 +246,7 @@ def sum_over_pairs(
     small, large = rows_by_size(sizes, largest_dense_group, scores.device)
     if large is None and len(small) == 1 and small[0].index is None:
         loss, pair_weight, slopes = sums_of_rows(
-            small[0], scores, level, weight, with_gradient, ties
+            small[0], scores, level, weight, with_gradient, ties, contender
         )
         if with_gradient:
             slopes = slopes.view_as(scores)
@@ -249,7 +255,7 @@ def sum_over_pairs(
     loss = scores.new_zeros((), dtype=torch.float64)
     pair_weight = scores.new_zeros((), dtype=torch.float64)
     for rows in small:
-        part = sums_of_rows(rows, scores, level, weight, with_gradient, ties)
+        part = sums_of_rows(rows, scores, level, weight, with_gradient, ties, contender)
         loss += part[0]
         pair_weight += part[1]
         if with_gradient:
@@ -257,7 +263,13 @@ def sum_over_pairs(
     if large is not None:
         items, sizes = large
         part = sums_by_expansion(
-            scores[:, items], level[items], weight[items], sizes, with_gradient, ties
+            scores[:, items],
+            level[items],
+            weight[items],
+            sizes,
+            with_gradient,
+            ties,
+            None if contender is None else contender[items],
         )
         loss += part[0]
         pair_weight += part[2]
