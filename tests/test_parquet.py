@@ -542,3 +542,36 @@ def test_integers_of_one_file_are_not_rounded_by_floats_of_another(
         return
     with pytest.raises(ValueError, match=f"preference is {2**53 + 1} at row"):
         fit()
+
+
+class TestTies:
+    """What ties are is a matter of all rows, not of those of a stretch."""
+
+    def fitted(self, preference, path, sizes=5, **params):
+        group = np.repeat(np.arange(40), sizes)
+        X = np.random.default_rng(0).normal(size=(len(group), 1))
+        table = pd.DataFrame({"query": group, "opinion": preference, "SSIM": X[:, 0]})
+        ranker = quick(ties="half", **params)
+        return ranker.fit_parquet(write(table, path), **NAMES, rows_at_a_time=20)
+
+    def test_a_stretch_of_single_items_has_none(self, tmp_path):
+        sizes = np.repeat([1, 4], 20)
+        preference = np.arange(100) % 3
+        ranker = self.fitted(preference, tmp_path / "a.parquet", sizes)
+        assert ranker.n_pairs_ == 20 * 6
+
+    def test_a_stretch_that_looks_like_winners(self, tmp_path):
+        preference = 10.0 * (np.arange(200) % 5 == 1)
+        preference[190:] = np.arange(10)
+        assert self.fitted(preference, tmp_path / "a.parquet").n_pairs_ == 400
+
+    def test_winners_everywhere_are_refused(self, tmp_path):
+        preference = 10.0 * (np.arange(200) % 5 == 1)
+        with pytest.raises(ValueError, match="every preference is 10 or 0"):
+            self.fitted(preference, tmp_path / "a.parquet")
+
+    def test_choices_warn_once(self, tmp_path):
+        preference = 1.0 * (np.arange(200) % 5 == 1)
+        with pytest.warns(UserWarning, match="one item is above all others") as caught:
+            self.fitted(preference, tmp_path / "a.parquet", max_epochs=3)
+        assert len(caught) == 1

@@ -119,6 +119,10 @@ class TestRefused:
         groups = Groups.from_arrays(group=self.group, preference=np.ones(40))
         self.check_refused(groups, "all preferences are equal within each")
 
+    def test_groups_of_a_single_item(self):
+        groups = Groups.from_arrays(group=np.arange(40), preference=self.X[:, 0])
+        self.check_refused(groups, "every group has a single item")
+
     def test_unknown_kind(self):
         groups = Groups.from_arrays(group=self.group, preference=self.X[:, 0])
         ranker = PairwisePreferenceRanker(ties="drop")

@@ -52,7 +52,7 @@ def check_ties(items):
     ----------
     items : TrainingItems
     """
-    if items.ties == "ignore":
+    if items.ties == "ignore" or not len(items):
         return
     if not items.judged.all():
         raise ValueError(
@@ -60,7 +60,13 @@ def check_ties(items):
             "expected judged items only, for nobody compared synthetic items and found "
             'them equal. Set ties="ignore", or leave PairAugmenter out.'
         )
-    if np.isin(items.preference, (AWARD_PREFERENCE, 0.0)).all():
+    refuse_awards(items.preference)
+    warn_of_choices(count_choices(items))
+
+
+def refuse_awards(preference):
+    """Raise ValueError if all preferences are those of Groups.from_winners."""
+    if np.isin(preference, (AWARD_PREFERENCE, 0.0)).all():
         raise ValueError(
             f'ties="half", and every preference is {AWARD_PREFERENCE:g} or 0, as '
             "Groups.from_winners writes them; expected ties that people judged to be "
@@ -68,33 +74,20 @@ def check_ties(items):
             'ties="ignore". If people did give these grades, pass other numbers for '
             "them, for example 1 and 0."
         )
-    if not len(items):
-        return
-    is_choice, n_others, n_awards = _choices(items)
-    if is_choice.all() and n_others.max() > 1:
-        warn_user(
-            "In every group one item is above all others, which tie: if people chose one "
-            'and did not compare the others, pass ties="ignore", for these are no ties.'
-        )
-    elif n_awards:
-        warn_user(
-            f"In {n_awards} of {len(is_choice)} groups one item has the preference "
-            f"{AWARD_PREFERENCE:g} and all others 0, as Groups.from_winners writes them: "
-            "if people chose one there and did not compare the others, fit without these "
-            'groups, or pass ties="ignore", for these are no ties.'
-        )
 
 
-def _choices(items):
-    """Tell which groups have one item above the rest, which tie.
+def count_choices(items):
+    """Count the groups in which one item is above all others, which tie.
+
+    Parameters
+    ----------
+    items : TrainingItems
 
     Returns
     -------
-    is_choice : ndarray of shape (n_groups,), bool
-    n_others : ndarray of shape (n_groups,), int
-        Items of the group but one.
-    n_awards : int
-        Choices among several others that are written as awards are.
+    counts : ndarray of shape (4,), int
+        Groups; such groups; those of them with several others; and those of these
+        that are written as awards are. Counts of several sets of items add up.
     """
     # One row of each contender.
     items = items.take(np.unique(items.parents[:, 0], return_index=True)[1])
@@ -102,11 +95,28 @@ def _choices(items):
     group, preference = items.group[order], items.preference[order]
     groups = Segments.of_equal(group)
     lowest = preference[groups.start]
+    highest = preference[groups.start + groups.size - 1]
     is_choice = groups.count(preference > groups.spread(lowest)) == 1
-    n_others = groups.size - 1
-    highest = preference[groups.start + n_others]
-    is_award = (lowest == 0) & (highest == AWARD_PREFERENCE)
-    return is_choice, n_others, np.sum(is_choice & (n_others > 1) & is_award)
+    has_ties = is_choice & (groups.size > 2)
+    is_award = has_ties & (lowest == 0) & (highest == AWARD_PREFERENCE)
+    return np.array([len(lowest), is_choice.sum(), has_ties.sum(), is_award.sum()])
+
+
+def warn_of_choices(counts):
+    """Warn if ties may be those of a choice, by counts of :func:`count_choices`."""
+    n_groups, n_choices, n_with_ties, n_awards = counts
+    if n_choices == n_groups and n_with_ties:
+        warn_user(
+            "In every group one item is above all others, which tie: if people chose one "
+            'and did not compare the others, pass ties="ignore", for these are no ties.'
+        )
+    elif n_awards:
+        warn_user(
+            f"In {n_awards} of {n_groups} groups one item has the preference "
+            f"{AWARD_PREFERENCE:g} and all others 0, as Groups.from_winners writes them: "
+            "if people chose one there and did not compare the others, fit without these "
+            'groups, or pass ties="ignore", for these are no ties.'
+        )
 
 
 def warn_if_constant(gap, packed, parameters):

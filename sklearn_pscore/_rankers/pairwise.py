@@ -559,6 +559,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         if items is None:
             items = TrainingItems.from_target(X, target)
         items = self._comparable(items, target, caller)
+        check_ties(items)
         if self.ties == "half" or not len(items):
             check_comparable(target, caller)
         self._note_cut_groups(y, target, caller)
@@ -576,7 +577,6 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         if self.loss == "lambdarank":
             check_gainable(target, self.gain, caller)
         items = replace(items, ties=self.ties).comparable()
-        check_ties(items)
         check_float32(items.table)
         check_weights(items.weight)
         return items

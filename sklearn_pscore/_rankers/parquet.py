@@ -4,7 +4,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._rankers.item_checks import warn_of_many_pairs
+from sklearn_pscore._rankers.item_checks import (
+    count_choices,
+    refuse_awards,
+    warn_of_choices,
+    warn_of_many_pairs,
+)
 from sklearn_pscore._rankers.parameters import check_training_parameters
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
 from sklearn_pscore._restore import restored_on_error
@@ -94,6 +99,8 @@ class ParquetMixin:
         stretches = ParquetGroups(
             path, fields=fields, features=features, rows_at_a_time=rows_at_a_time
         )
+        if self.ties == "half":
+            refuse_awards(stretches.lowest_preferences)
         goes_on = self.warm_start and hasattr(self, "net_")
         rng = check_random_state(self.random_state)
         with restored_on_error(self):
@@ -103,14 +110,16 @@ class ParquetMixin:
             self._cut_target = None
             parameters, net = self._parameters_and_net(stretches.n_rows, goes_on)
             n_all, n_read = stretches.n_rows * parameters.max_epochs, 0
-            has_warned = False
-            for _ in range(parameters.max_epochs):
+            has_warned, choices = False, 0
+            for epoch in range(parameters.max_epochs):
                 n_groups = n_pairs = 0
                 for items, n_rows in self._items_of_stretches(stretches, caller):
                     before, n_read = n_read, n_read + n_rows
                     if not len(items):
                         continue
                     has_warned |= not has_warned and warn_of_many_pairs(self, items)
+                    if self.ties == "half" and epoch == 0:
+                        choices += count_choices(items)
                     share = before / n_all, n_read / n_all
                     net, packed = fit_net_once(parameters, items, rng, net, share)
                     n_groups += packed.n_groups
@@ -121,6 +130,9 @@ class ParquetMixin:
                         f"one preference. {caller} compares items of one group with "
                         "different preference; check the group column."
                     )
+                if self.ties == "half" and epoch == 0:
+                    # Of all stretches: one alone may look like that by chance.
+                    warn_of_choices(choices)
             self._keep(net, parameters, n_groups, n_pairs, goes_on)
         return self
 
