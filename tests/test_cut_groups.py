@@ -270,6 +270,35 @@ class TestModels:
         model.fit(X, GROUPS)
         assert (n_warnings(fitted), n_warnings(other)) == (1, 1)
 
+    @pytest.mark.parametrize(
+        "model",
+        [RANKER, make_pipeline(RANKER), VotingRegressor([("sums", RANKER)])],
+        ids=["ranker", "pipeline", "voting"],
+    )
+    def test_one_group_can_only_be_split_by_rows(self, model):
+        one = Groups.from_arrays(group=np.zeros(len(X)), preference=X[:, 0])
+        search = GridSearchCV(model, {}, scoring=mrr_scorer, cv=3)
+        assert messages_of(lambda: search.fit(X, one).score(X[:9], one[:9])) == []
+        curve = lambda: learning_curve(model, X, one, scoring=mrr_scorer)  # noqa: E731
+        assert messages_of(curve) == []
+        # The rows of one group of several are still a part of it.
+        two = Groups.from_arrays(group=np.arange(len(X)) % 2, preference=X[:, 0])
+        first = two["group"] == 0
+        model.fit(X, two)
+        part = slice(0, 5)
+        messages = messages_of(
+            lambda: mrr_scorer(model, X[first][part], two[first][part])
+        )
+        assert len(messages) == 1
+
+    def test_one_group_is_compared_over_rows(self):
+        one = Groups.from_arrays(group=np.zeros(len(X)), preference=X[:, 0])
+        compare = lambda y, X: compare_rankers(  # noqa: E731
+            {"sums": RANKER}, X, y, cv=KFold(3)
+        )
+        assert messages_of(lambda: compare(one, X)) == []
+        assert len(messages_of(lambda: compare(one[1:], X[1:]))) == 1
+
     def test_a_metric_of_the_user_may_take_a_target_of_its_own(self):
         y = np.ones(4, dtype=[("event", bool), ("time", float)])
         scorer = make_ranking_scorer(lambda y, y_score: float(y["time"].sum()))

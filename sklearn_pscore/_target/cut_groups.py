@@ -14,6 +14,14 @@ def count_judged_rows(target):
     return np.bincount(group, minlength=target.n_groups)
 
 
+def has_one_group(target):
+    """Tell whether all judged rows that count are of one group.
+
+    Such a target can only be split by rows.
+    """
+    return np.count_nonzero(count_judged_rows(target)) == 1
+
+
 def find_cut_groups(target):
     """Return the codes of the groups that are cut, and the rows that are left of each.
 

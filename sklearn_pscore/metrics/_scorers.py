@@ -7,7 +7,11 @@ from sklearn.pipeline import Pipeline
 
 from sklearn_pscore._target.arguments import refuse_sample_weight
 from sklearn_pscore._target.check import check_groups, is_structured
-from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups
+from sklearn_pscore._target.cut_groups import (
+    digest_of,
+    has_one_group,
+    warn_about_cut_groups,
+)
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._target.rows import check_same_rows
 from sklearn_pscore.metrics._agreement import (
@@ -202,7 +206,9 @@ def check_model_target(estimator, X, groups, name):
     -------
     groups : structured ndarray or array-like of shape (n_samples,)
         Whole if the model was fitted on this very target: its ``fit`` has warned,
-        but where a single group was cut, which a learning curve cannot help.
+        but where a single group was cut, which a learning curve cannot help. Whole,
+        too, if the model was fitted on one group and this is one: there is no other
+        way to split one group than by rows.
 
     Raises
     ------
@@ -218,7 +224,7 @@ def check_model_target(estimator, X, groups, name):
         digests = {getattr(model, "_cut_target", None) for model in models} - {None}
         if digests and digest_of(groups) in digests:
             return Groups.whole(groups)
-        return groups
+        return _whole_if_one(groups, models)
     n_groups = max(getattr(model, "n_groups_", 1) for model in models)
     if groups is not None and n_groups > 1:
         raise TypeError(
@@ -229,6 +235,15 @@ def check_model_target(estimator, X, groups, name):
             f"group=np.zeros(len({name}), dtype=int) if it is one group."
         )
     return groups
+
+
+def _whole_if_one(groups, models):
+    """Return a target whole if it and those of all fits are one group."""
+    fitted_on = {getattr(model, "n_groups_", None) for model in models} - {None}
+    if fitted_on != {1} or "group_size" not in groups.dtype.names:
+        return groups
+    target = check_groups(groups, require_preference=False)
+    return Groups.whole(groups) if has_one_group(target) else groups
 
 
 def _warned_about(groups, caller):

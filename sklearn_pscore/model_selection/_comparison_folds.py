@@ -14,7 +14,11 @@ from sklearn_pscore._target.check import (
     check_groups,
     is_structured,
 )
-from sklearn_pscore._target.cut_groups import find_cut_groups, warn_about_cut_groups
+from sklearn_pscore._target.cut_groups import (
+    find_cut_groups,
+    has_one_group,
+    warn_about_cut_groups,
+)
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._target.rows import count_rows
 from sklearn_pscore._warn import warn_user
@@ -141,9 +145,12 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
             f"cv is {describe(cv)} and gives no fold; expected at least one pair (train, "
             "test) of row numbers. Pass cv=5 for five folds."
         )
-    # Training parts may be cut: a fold that leaves out a system is right to do so.
-    is_cut = _have_cut_groups(judged.take(fold.test) for fold in folds) or any(
-        find_cut_groups(target.take(fold.train)).size for fold in folds
+    # One group can only be split by rows. Training parts of several may be cut: a fold
+    # that leaves out a system is right to do so.
+    is_cut = (
+        (has_one_group(judged) and not find_cut_groups(judged).size)
+        or _have_cut_groups(judged.take(fold.test) for fold in folds)
+        or any(find_cut_groups(target.take(fold.train)).size for fold in folds)
     )
     return [replace(fold, is_cut=is_cut) for fold in folds]
 
