@@ -172,11 +172,10 @@ def test_parts_of_a_fit_have_no_scale():
         assert_array_equal(quick().partial_fit(table, target).predict(table), expected)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_columns_without_an_inverse_are_refused(dtype):
+def test_columns_without_an_inverse_are_refused():
     target = Groups.from_arrays(group=GROUP, preference=PREFERENCE)
-    table = X.astype(dtype)
-    table[:, 1] *= 8 * np.finfo(dtype).tiny
+    table = X.copy()
+    table[:, 1] *= 8 * np.finfo(np.float64).tiny
     message = r"X holds no value above .* in size in column 1; expected at least"
     for fit in (quick().fit, quick().partial_fit):
         with pytest.raises(ValueError, match=message):
@@ -184,8 +183,8 @@ def test_columns_without_an_inverse_are_refused(dtype):
     # One value that is large enough, and quartiles that have no inverse.
     table[0, 1] = 1.0
     ranker = quick().fit(table, target)
-    for other in (np.float32, np.float64):
-        assert np.isfinite(ranker.predict(table.astype(other))).all()
+    for dtype in (np.float32, np.float64):
+        assert np.isfinite(ranker.predict(table.astype(dtype))).all()
 
 
 @pytest.mark.parametrize("power", [-1070, -1000, 900, 1020])

@@ -6,8 +6,7 @@ from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.groups import AWARD_PREFERENCE
 from sklearn_pscore._warn import warn_user
 
-# Differences and inverses of float32 numbers up to this size are float32 numbers of
-# full precision.
+# Differences of float32 numbers up to this size are float32 numbers.
 _LARGEST_IN_FLOAT32 = 2.0**120
 # Largest weight over smallest. A pair of the two lightest items then weighs at least
 # 1e-24 of the heaviest pair, far above the smallest float32, 1e-38; and of all
@@ -23,8 +22,8 @@ _MANY_ITEMS = 5000
 def check_float32(X):
     """Raise ValueError if X holds values that the network cannot scale.
 
-    It trains in float32, and before that takes differences and inverses of the
-    values in the type of X, which must hold these.
+    It trains in float32. Before that it takes differences of the values in the type
+    of X, and inverses in float64 at last, which must hold these.
     """
     highest = np.finfo(np.float32).max if X.dtype.itemsize > 4 else _LARGEST_IN_FLOAT32
     largest = np.maximum(X.max(axis=0, initial=0.0), -X.min(axis=0, initial=0.0))
@@ -35,12 +34,12 @@ def check_float32(X):
             f"{np.finfo(np.float32).max:.3g} is the largest float32, in which the network "
             "trains. Scale X, for example with StandardScaler."
         )
-    smallest = 2.0 ** (8 - np.finfo(X.dtype).maxexp)
+    smallest = 2.0 ** (8 - np.finfo(np.float64).maxexp)
     bad = np.flatnonzero((largest > 0) & (largest < smallest))
     if len(bad):
         raise ValueError(
             f"X holds no value above {largest[bad[0]]:.3g} in size in column {bad[0]}; "
-            f"expected at least {smallest:.3g}, whose inverse {X.dtype} holds. Scale the "
+            f"expected at least {smallest:.3g}, whose inverse float64 holds. Scale the "
             "column up, or leave it out."
         )
 
