@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_pscore import LevelClassifierRanker, PairAugmenter
-from sklearn_pscore._parameters import check_parameters
+from sklearn_pscore._estimators.parameters import check_parameters
 
 X, GROUPS = linear_groups()
 NO_PARAMETER_TAKES = ["foo", "float16", ..., np.array(5), b"cpu"]

@@ -19,8 +19,8 @@ from sklearn_pscore import (
     PairAugmenter,
     PairwisePreferenceRanker,
     __version__,
-    _pickling,
 )
+from sklearn_pscore._estimators import pickling
 
 X, GROUPS = linear_groups()
 PAIRWISE = quick_estimators("partial_fit")[0]
@@ -38,9 +38,9 @@ def dumped(estimator, version, monkeypatch):
     """Return a pickle that another version has written, or an older one for None."""
     with monkeypatch.context() as patch:
         if version is None:
-            patch.delattr(_pickling.VersionedPickleMixin, "__getstate__")
+            patch.delattr(pickling.VersionedPickleMixin, "__getstate__")
         else:
-            patch.setattr(_pickling, "__version__", version)
+            patch.setattr(pickling, "__version__", version)
         return pickle.dumps(estimator)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from sklearn_pscore._restore import restored_on_error
+from sklearn_pscore._estimators.restore import restored_on_error
 
 
 def _disturb(model, error=None):

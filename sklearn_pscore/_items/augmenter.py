@@ -9,13 +9,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_pscore._estimators.parameters import check_parameters
+from sklearn_pscore._estimators.pickling import VersionedPickleMixin
+from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import AttachedItems, attach_items
 from sklearn_pscore._items.item_names import name_items
 from sklearn_pscore._items.stitching import make_training_items
 from sklearn_pscore._means import LARGEST_SUMMABLE
-from sklearn_pscore._parameters import check_parameters
-from sklearn_pscore._pickling import VersionedPickleMixin
-from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups, check_judged
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups

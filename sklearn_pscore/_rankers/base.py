@@ -3,7 +3,7 @@
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_pscore._pickling import VersionedPickleMixin
+from sklearn_pscore._estimators.pickling import VersionedPickleMixin
 from sklearn_pscore._target.arguments import explained_call, refuse_sample_weight
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.cut_groups import digest_of, warn_about_cut_groups

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._rankers.feature_ranks import FeatureRankRanker
-from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 
 

@@ -13,12 +13,12 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_pscore._estimators.parameters import check_parameters
+from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._means import sum_factors
-from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.item_checks import check_weights
-from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import check_numbers

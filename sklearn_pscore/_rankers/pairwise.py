@@ -10,10 +10,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_pscore._estimators.parameters import check_parameters
+from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.hold_out import hold_out
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._parameters import check_parameters
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.item_checks import (
     check_float32,
@@ -29,7 +30,6 @@ from sklearn_pscore._rankers.parameters import (
     resolve_parameters,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
-from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import check_numbers

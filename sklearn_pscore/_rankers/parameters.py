@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from sklearn_pscore._parameters import check_parameters
+from sklearn_pscore._estimators.parameters import check_parameters
 
 # May change between a training and one that goes on from it. All others make up
 # the network: a new parameter does until it is named here.

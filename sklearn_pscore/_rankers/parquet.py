@@ -3,6 +3,7 @@
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.item_checks import (
     count_choices,
@@ -12,7 +13,6 @@ from sklearn_pscore._rankers.item_checks import (
 )
 from sklearn_pscore._rankers.parameters import check_training_parameters
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
-from sklearn_pscore._restore import restored_on_error
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.groups import Groups

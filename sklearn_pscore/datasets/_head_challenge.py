@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from sklearn_pscore._directions import KNOWN_DIRECTIONS
-from sklearn_pscore._random_state import generator_of
+from sklearn_pscore._estimators.random_state import generator_of
 from sklearn_pscore._target.groups import AWARD_PREFERENCE, Groups
 
 _TRACKS = ("talking", "listening")

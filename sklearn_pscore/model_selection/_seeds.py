@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.random import sample_without_replacement
 
-from sklearn_pscore._random_state import generator_of
+from sklearn_pscore._estimators.random_state import generator_of
 
 # scikit-learn's name of a seed, and the second one that CatBoost has.
 _SEED_PARAMETERS = ("random_state", "random_seed")

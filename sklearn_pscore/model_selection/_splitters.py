@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 from sklearn.utils import _safe_indexing, indexable
 
-from sklearn_pscore._random_state import generator_of
+from sklearn_pscore._estimators.random_state import generator_of
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.fields import as_labels
 from sklearn_pscore._target.rows import count_rows

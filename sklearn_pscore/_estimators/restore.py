@@ -22,7 +22,7 @@ def restored_on_error(estimator):
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> from sklearn_pscore._restore import restored_on_error
+    >>> from sklearn_pscore._estimators.restore import restored_on_error
     >>> model = SimpleNamespace(coef_=1.0)
     >>> try:
     ...     with restored_on_error(model):

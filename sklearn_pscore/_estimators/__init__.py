@@ -1,0 +1,1 @@
+"""What estimators share: checked parameters, pickles, seeds, and their state."""
