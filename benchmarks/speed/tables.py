@@ -199,7 +199,7 @@ def table_of_fit_time(rows):
 def table_of_threads(rows):
     """Seconds of a fit by its size, the threads it has and what else is busy."""
     seconds = rows.pivot_table(
-        "seconds", ["busy", "n_rows", "products"], "threads", "median"
+        "seconds", ["busy", "n_rows", "products"], "uses", "median"
     )[["one", "all", "as it is"]]
     seconds["all to one"] = seconds["all"] / seconds["one"]
     table = seconds.reset_index(["n_rows", "products"])

@@ -68,7 +68,7 @@ def measure_fit(n_rows, choice):
     return {
         "n_rows": n_rows,
         "products": n_rows * n_weights,
-        "threads": choice,
+        "uses": choice,
         "seconds": seconds,
     }
 
@@ -94,7 +94,7 @@ def measure(smoke):
 def medians(rows):
     """Return the median seconds by size, the number of busy processes and threads."""
     index = ["busy", "n_rows", "products"]
-    return rows.pivot_table("seconds", index, "threads", "median")[list(CHOICES)]
+    return rows.pivot_table("seconds", index, "uses", "median")[list(CHOICES)]
 
 
 def failures_of(rows):
