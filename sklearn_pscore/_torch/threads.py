@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 # Multiplications of a batch with the weights of all members up to which several
 # threads gain little where they have the cores to themselves, and lose much where
 # other programs use them too. By the times of benchmarks/speed/threads.py.
-_MOST_FOR_ONE_THREAD = 2**23
+_MOST_FOR_ONE_THREAD = 3 * 2**20
 
 
 class SharedLimit:
