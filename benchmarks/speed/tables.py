@@ -200,7 +200,7 @@ def table_of_threads(rows):
     """Seconds of a fit by its size, the threads it has and what else is busy."""
     seconds = rows.pivot_table(
         "seconds", ["busy", "n_rows", "products"], "uses", "median"
-    )[["one", "all", "as it is"]]
+    )[["one", "all"]]
     seconds["all to one"] = seconds["all"] / seconds["one"]
     table = seconds.reset_index(["n_rows", "products"])
     table["products"] = (table["products"] / 1e6).map("{:.1f} M".format)

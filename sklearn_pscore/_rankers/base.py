@@ -89,7 +89,11 @@ class RankerMixin(VersionedPickleMixin, RegressorMixin):
         refuse_sample_weight(sample_weight, self._caller("score"))
         check_is_fitted(self)
         y = check_model_target(self, X, y, "y")
-        return pairwise_accuracy_score(y, self.predict(X))
+        return pairwise_accuracy_score(y, self._scores_to_judge(X, y))
+
+    def _scores_to_judge(self, X, y):
+        """Return the scores that ``score`` compares with the target `y`."""
+        return self.predict(X)
 
     def _note_cut_groups(self, y, target, caller):
         """Warn if several groups are cut in ``fit``; remember the target if one is.

@@ -10,14 +10,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_pscore._directions import DIRECTION_WORDS, oriented, resolve_directions
 from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._rankers.base import RankerMixin
-from sklearn_pscore._target.arguments import explained_call, refuse_sample_weight
+from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.tables import check_numbers
 from sklearn_pscore._warn import warn_user
-from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
+from sklearn_pscore.metrics import rank_items
 from sklearn_pscore.metrics._items import item_scores
 from sklearn_pscore.metrics._order import rank_by_score
-from sklearn_pscore.metrics._scorers import check_model_target
 
 
 class FeatureRankRanker(RankerMixin, BaseEstimator):
@@ -57,45 +56,11 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         score = self._score_in_groups(X, replace(target, weight=None))
         return rank_items(groups, score)
 
-    @explained_call
-    def score(self, X, y, sample_weight=None):
-        """Return the pairwise accuracy of the scores inside the groups of `y`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Metric values, finite.
-        y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
-            Target built by :class:`~sklearn_pscore.Groups`, or plain
-            preferences of one single group.
-        sample_weight : None, default=None
-            Only there for scikit-learn's metadata routing: weights are the field
-            `weight` of the target.
-
-        Returns
-        -------
-        accuracy : float
-            In [0, 1]; 0.5 is chance, and the accuracy of a constant score.
-
-        Raises
-        ------
-        TypeError
-            If the ranker was fitted on several groups and `y` is plain, or
-            `sample_weight` is not None.
-        ValueError
-            If `X` and `y` differ in length.
-
-        Warns
-        -----
-        UserWarning
-            If groups are cut, and the ranker was not fitted on this very target.
-        """
-        refuse_sample_weight(sample_weight, self._caller("score"))
-        check_is_fitted(self)
-        y = check_model_target(self, X, y, "y")
+    def _scores_to_judge(self, X, y):
+        """Return the scores inside the groups of `y`."""
         X = self._check_X(X)
         target = check_groups(y, n_rows=len(X), caller=self._caller("score"))
-        return pairwise_accuracy_score(y, self._score_in_groups(X, target))
+        return self._score_in_groups(X, target)
 
     def _fit_reference(self, X, y):
         """Set the directions and the training rows; return the checked target."""
