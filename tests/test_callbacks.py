@@ -196,7 +196,7 @@ class TestScoring:
         never_better = EarlyStopping("ndcg_score", patience=2, threshold=1e9)
         callbacks = [EpochScoring(ndcg_scorer), never_better]
         ranker = quick(early_stopping=True, max_epochs=20, callbacks=callbacks)
-        assert len(ranker.fit(*data).history_) == 3
+        assert len(ranker.fit(*data).history_["epoch"]) == 3
 
     def test_without_a_held_out_set_records_nothing(self, data):
         history = quick(callbacks=[EpochScoring(ndcg_scorer)]).fit(*data).net_.history
@@ -289,7 +289,7 @@ class TestErrors:
         assert "Set early_stopping=True and use fit" in str(caught.value)
         assert not keeper.kept
         ranker.set_params(early_stopping=True).fit(*data)
-        assert "valid_loss" in ranker.history_[-1]
+        assert "valid_loss" in ranker.history_
 
     def test_monitor_of_a_score_without_a_validation_set(self, data):
         scoring = EpochScoring(ndcg_scorer, lower_is_better=False)

@@ -46,6 +46,7 @@ ALLOWED = {
         "_segments",
         "_target",
         "_torch",
+        "_version",
         "_warn",
         "metrics",
     },

@@ -202,9 +202,9 @@ class TestFit:
         ranker = quick(callbacks=[count])
         for _ in range(2):
             ranker.fit_parquet(path, **NAMES, rows_at_a_time=60)
-            assert len(ranker.history_) > 10
+            assert len(ranker.history_["epoch"]) > 10
             seen = dict(ranker.net_.callbacks_)["Count"].n_epochs
-            assert seen == len(ranker.history_)
+            assert seen == len(ranker.history_["epoch"])
         assert count.n_epochs == 0
 
     def test_auto_batches_are_counted_from_all_rows(self, tmp_path):

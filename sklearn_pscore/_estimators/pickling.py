@@ -25,6 +25,11 @@ class PackageVersionWarning(InconsistentVersionWarning):
         )
 
 
+def saved_by(state):
+    """Return the version of this package that has written the state of an estimator."""
+    return state.get(_KEY, "of an unknown version")
+
+
 class VersionedPickleMixin:
     """Mixin of estimators whose pickles warn if another version loads them.
 
@@ -36,8 +41,8 @@ class VersionedPickleMixin:
         return {**super().__getstate__(), _KEY: __version__}
 
     def __setstate__(self, state):
-        state = dict(state)
-        written_by = state.pop(_KEY, "of an unknown version")
+        state, written_by = dict(state), saved_by(state)
+        state.pop(_KEY, None)
         if written_by != __version__:
             warn_user(
                 PackageVersionWarning(

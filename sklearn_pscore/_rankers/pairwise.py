@@ -30,6 +30,7 @@ from sklearn_pscore._rankers.parameters import (
     resolve_parameters,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
+from sklearn_pscore._rankers.saved_net import SavedNetMixin
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import check_numbers
@@ -39,7 +40,7 @@ from sklearn_pscore.metrics._checks import check_gainable
 _HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "dur")
 
 
-class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
+class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEstimator):
     """Learn one score per item that orders every group as people do.
 
     A RankNet [2]_ in the manner of the *Preference Score* of Zhou et al. [1]_:
@@ -174,7 +175,9 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Whether ``fit`` goes on from the last fit instead of starting anew. As
         in ``partial_fit``, the parameters of the network, `dropout` and
         `monotonic_cst` among them, must then stay the same; those of training
-        and prediction may change.
+        and prediction may change. Only then, and after ``partial_fit``, the state of
+        the optimiser is kept, which takes twice the memory of the weights: going on
+        from any other ``fit`` starts it anew.
 
     callbacks : list of skorch callbacks or None, default=None
         Passed to the net as copies, new ones in every call, each a callback or
@@ -192,7 +195,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     device : str, default="cpu"
         A torch device such as "cpu" or "cuda", to train on. Scores are computed on
-        the device of the last training.
+        the device of the last training; those of a saved ranker on this device, or
+        with a warning on the CPU where a machine lacks it.
 
     predict_dtype : {"float64", "float32"}, default="float64"
         Type that scores are computed in. "float32" is faster; the last digits of
@@ -203,11 +207,14 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     net_ : skorch.NeuralNet
         The trained net; its ``predict(X)`` takes arrays. The network itself,
         ``net_.module_``, takes a tensor of shape (n_samples, n_features) to the
-        members' scores, (n_members, n_samples), with gradients for both.
+        members' scores, (n_members, n_samples), with gradients for both. A saved
+        ranker or a copy makes it anew when it is first asked for: without batches in
+        its history, and without callbacks.
 
-    history_ : list of dict
-        One entry per epoch: epoch, train_loss, valid_loss if there is a
-        validation set, and dur in seconds. Losses are sums over members.
+    history_ : dict of str to ndarray of shape (n_epochs,), float64
+        Columns with a value per epoch: epoch, train_loss, valid_loss if there is a
+        validation set, and dur in seconds. Losses are sums over members. An epoch
+        without a validation set has NaN. ``pd.DataFrame(ranker.history_)`` is a table.
 
     n_groups_ : int
         Groups that the last call trained on, those held out and those without a
@@ -411,6 +418,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
                 )
             parameters, net = self._parameters_and_net(len(items), goes_on)
             net, packed = fit_net(parameters, items, validation, rng, net)
+            if not self.warm_start:
+                net.forget_steps()
             self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
             warn_if_constant(largest_gap(net, packed), packed, parameters)
         return self
@@ -593,12 +602,12 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     def _keep(self, net, parameters, n_groups, n_pairs, goes_on):
         """Set the fitted attributes; those of X are set already."""
-        past_epochs = self.history_ if goes_on else []
-        self.history_ = past_epochs + [
-            {key: epoch[key] for key in _HISTORY_KEYS if key in epoch}
-            for epoch in net.history[len(past_epochs) :]
-        ]
-        self.net_ = net
+        from sklearn_pscore._torch.history import columns_of
+
+        before = self.history_ if goes_on else {}
+        n_before = len(before.get("epoch", ()))
+        self.history_ = columns_of(net.history[n_before:], _HISTORY_KEYS, before)
+        self._net, self._state = net, None
         self._network_ = network_of(parameters)
         self.n_groups_ = n_groups
         self.n_pairs_ = n_pairs

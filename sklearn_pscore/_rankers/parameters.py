@@ -87,7 +87,7 @@ def resolve_parameters(ranker, n_rows):
     parameters = SimpleNamespace(
         **{name: _plain(value, _is_real(ranker, name)) for name, value in given.items()}
     )
-    parameters.hidden_layer_sizes = tuple(parameters.hidden_layer_sizes)
+    parameters.hidden_layer_sizes = tuple(map(int, parameters.hidden_layer_sizes))
     parameters.monotonic_cst = resolve_monotonic_cst(
         parameters.monotonic_cst,
         ranker.n_features_in_,

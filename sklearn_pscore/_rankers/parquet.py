@@ -133,6 +133,8 @@ class ParquetMixin:
                 if self.ties == "half" and epoch == 0:
                     # Of all stretches: one alone may look like that by chance.
                     warn_of_choices(choices)
+            if not self.warm_start:
+                net.forget_steps()
             self._keep(net, parameters, n_groups, n_pairs, goes_on)
         return self
 

@@ -142,6 +142,10 @@ class GroupNet(NeuralNet):
         groups = [{"params": free, "weight_decay": 0.0}, {"params": decayed}]
         return (groups,), kwargs
 
+    def forget_steps(self):
+        """Drop the optimiser's state, so that going on from here starts it anew."""
+        self.optimizer_.state.clear()
+
     def train_step(self, batch, **fit_params):
         """Take a step, and keep the constraints."""
         step = super().train_step(batch, **fit_params)
@@ -175,6 +179,22 @@ def build_net(packed, parameters, generator):
         # In float64, whatever X is: float32 may round off how far a small value is from
         # the median, and the edges of the pieces would not be the same.
         bends = Bends.fitted(scaling(X.double()).numpy(), parameters.n_pieces)
+    net = new_net(scaling, bends, parameters, generator)
+    return net, ScaledSample(scaled.float(), target, judged)
+
+
+def new_net(scaling, bends, parameters, generator):
+    """Return an initialised net.
+
+    Parameters
+    ----------
+    scaling : InputScaling
+    bends : Bends or None
+    parameters : namespace
+        Resolved parameters of the ranker.
+    generator : torch.Generator
+        Draws the first weights, on the CPU.
+    """
     net = GroupNet(
         ScoreNetwork,
         module__scaling=scaling,
@@ -198,7 +218,7 @@ def build_net(packed, parameters, generator):
     net.initialize()
     # The weights are drawn; the net would keep the generator in its pickles.
     net.module__generator = None
-    return net, ScaledSample(scaled.float(), target, judged)
+    return net
 
 
 def resumed_net(net, parameters):
