@@ -3,7 +3,9 @@
 import copy
 import pickle
 import re
+from functools import partial
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
+    LearningCurveDisplay,
+    ValidationCurveDisplay,
     cross_val_score,
     cross_validate,
     learning_curve,
@@ -180,6 +184,30 @@ class TestInScikitLearn:
         assert np.all(test[0] < test[1])
 
     @pytest.mark.parametrize("name", list(SCORERS))
+    def test_displays_of_curves(self, data, routing, name):
+        options = {"scoring": SCORERS[name], "cv": self.cv}
+        learning = LearningCurveDisplay.from_estimator(
+            CorrelationRanker(), *data, train_sizes=[24, 48], **options
+        )
+        validation = ValidationCurveDisplay.from_estimator(
+            CorrelationRanker(),
+            *data,
+            param_name="sign",
+            param_range=[-1, 1],
+            **options,
+        )
+        words = SCORERS[name].__name__.replace("_", " ").capitalize()
+        for display in (learning, validation):
+            assert display.score_name == display.ax_.get_ylabel() == words
+        # What is drawn is the mean of the curves over the folds.
+        _, _, test = learning_curve(
+            CorrelationRanker(), *data, train_sizes=[24, 48], **options
+        )
+        drawn = learning.lines_[1].get_ydata()
+        assert_allclose(drawn, test.mean(axis=1), rtol=1e-12)
+        plt.close("all")
+
+    @pytest.mark.parametrize("name", list(SCORERS))
     def test_permutation_importance(self, data, routing, name):
         X, groups = data
         model = CorrelationRanker().fit(X, groups)
@@ -302,6 +330,27 @@ class TestMakeRankingScorer:
         assert repr(scorer) == text
 
     @pytest.mark.parametrize(
+        ("metric", "name"),
+        [
+            (reciprocal_rank_score, "reciprocal_rank_score"),
+            (partial(ndcg_score, k=2), "ndcg_score"),
+            (partial(partial(dcg_score, k=2), gain="linear"), "dcg_score"),
+            (GroupwiseSum().fit, "fit"),
+        ],
+    )
+    def test_name_is_that_of_the_metric(self, metric, name):
+        assert make_ranking_scorer(metric).__name__ == name
+
+    def test_every_scorer_has_the_name_of_its_metric(self):
+        assert {name: scorer.__name__ for name, scorer in SCORERS.items()} == {
+            "mrr": "reciprocal_rank_score",
+            "dcg": "dcg_score",
+            "ndcg": "ndcg_score",
+            "accuracy": "pairwise_accuracy_score",
+            "tau": "kendall_tau_score",
+        }
+
+    @pytest.mark.parametrize(
         "copied",
         [lambda s: pickle.loads(pickle.dumps(s)), copy.deepcopy, clone],
         ids=["pickle", "deepcopy", "clone"],
@@ -312,6 +361,7 @@ class TestMakeRankingScorer:
         scorer = make_ranking_scorer(ndcg_score, k=2)
         twin = copied(scorer)
         assert repr(twin) == repr(scorer)
+        assert twin.__name__ == scorer.__name__ == "ndcg_score"
         assert twin(model, X, groups) == scorer(model, X, groups)
 
     def test_a_clone_is_the_scorer_itself(self):

@@ -1,6 +1,7 @@
 """Scorers: ranking metrics for scikit-learn's ``scoring=``."""
 
 import inspect
+from functools import partial
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -52,8 +53,15 @@ class RankingScorer:
 
     @property
     def __name__(self):
-        """The name of the metric; skorch's EpochScoring records scores under it."""
-        return getattr(self.metric, "__name__", type(self.metric).__name__)
+        """The name of the metric.
+
+        skorch's EpochScoring records scores under it, and scikit-learn's
+        LearningCurveDisplay and ValidationCurveDisplay label their axis by it.
+        """
+        metric = self.metric
+        while isinstance(metric, partial):
+            metric = metric.func
+        return getattr(metric, "__name__", type(metric).__name__)
 
     def __call__(self, estimator, X, groups=None, *, sample_weight=None):
         """Return the metric of the scores that `estimator` predicts for `X`.
