@@ -16,6 +16,8 @@ _MODULES = {
     "PairwisePreferenceRanker": "_rankers.pairwise",
     "RankSumRanker": "_rankers.handcrafted",
     "TopCountRanker": "_rankers.handcrafted",
+    "preference_proba": "_rankers.any_model",
+    "rank": "_rankers.any_model",
 }
 
 __all__ = [*_MODULES, "__version__"]

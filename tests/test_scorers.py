@@ -42,7 +42,7 @@ from sklearn_pscore.metrics import (
     pairwise_accuracy_scorer,
     reciprocal_rank_score,
 )
-from sklearn_pscore.metrics._scorers import predict_scores
+from sklearn_pscore.metrics._models import predict_scores
 
 SCORERS = {
     "mrr": mrr_scorer,

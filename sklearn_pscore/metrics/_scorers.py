@@ -4,7 +4,6 @@ import inspect
 from functools import partial
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from sklearn_pscore._target.arguments import refuse_sample_weight
 from sklearn_pscore._target.check import check_groups, is_structured
@@ -19,6 +18,7 @@ from sklearn_pscore.metrics._agreement import (
     kendall_tau_score,
     pairwise_accuracy_score,
 )
+from sklearn_pscore.metrics._models import models_in, predict_scores
 from sklearn_pscore.metrics._ranking import (
     dcg_score,
     ndcg_score,
@@ -173,31 +173,6 @@ def make_ranking_scorer(metric, /, **options):
     return RankingScorer(metric, options)
 
 
-def predict_scores(estimator, X, groups):
-    """Predict scores, with `groups` if the estimator's ``predict`` takes them.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted estimator with ``predict``, a pipeline or a fitted search.
-    X : array-like of shape (n_samples, n_features)
-    groups : structured ndarray or array-like of shape (n_samples,)
-        Target of the rows of `X`; plain preferences mean one group.
-
-    Returns
-    -------
-    y_score : ndarray of shape (n_samples,)
-    """
-    if _takes_groups(estimator):
-        return estimator.predict(X, groups=_as_structured(groups))
-    inner = _inner_estimator(estimator)
-    if not _wants_groups(inner):
-        return estimator.predict(X)
-    if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
-        X = estimator[:-1].transform(X)
-    return predict_scores(inner, X, groups)
-
-
 def check_model_target(estimator, X, groups, name):
     """Check the target that a fitted model is scored by, before it predicts.
 
@@ -227,7 +202,7 @@ def check_model_target(estimator, X, groups, name):
     """
     if groups is not None:
         check_same_rows(groups, X)
-    models = list(_models_in(estimator))
+    models = list(models_in(estimator))
     if is_structured(groups):
         digests = {getattr(model, "_cut_target", None) for model in models} - {None}
         if digests and digest_of(groups) in digests:
@@ -264,45 +239,6 @@ def _warned_about(groups, caller):
         return groups
     target = check_groups(groups, require_preference=False, caller=caller)
     return Groups.whole(groups) if warn_about_cut_groups(target, caller) else groups
-
-
-def _models_in(estimator):
-    """Yield a fitted estimator and those that it is made of, at any depth."""
-    yield estimator
-    parts = [_inner_estimator(estimator), getattr(estimator, "estimator_", None)]
-    for part in [*parts, *getattr(estimator, "estimators_", ())]:
-        if part is not None:
-            yield from _models_in(part)
-
-
-def _wants_groups(estimator):
-    """Tell whether ``predict`` takes `groups` at any depth of nesting."""
-    if estimator is None:
-        return False
-    return _takes_groups(estimator) or _wants_groups(_inner_estimator(estimator))
-
-
-def _takes_groups(estimator):
-    """Tell whether the estimator's own ``predict`` has a parameter `groups`."""
-    try:
-        return "groups" in inspect.signature(estimator.predict).parameters
-    except (AttributeError, TypeError, ValueError):
-        # There is no predict, or it is written in C and has no signature.
-        return False
-
-
-def _inner_estimator(estimator):
-    """Return the last step of a pipeline, the best estimator of a search, or None."""
-    if isinstance(estimator, Pipeline):
-        return estimator.steps[-1][1]
-    return getattr(estimator, "best_estimator_", None)
-
-
-def _as_structured(groups):
-    """Return a plain target as one group, as the metrics read it."""
-    if is_structured(groups):
-        return groups
-    return Groups.from_arrays(group=np.zeros(len(groups), dtype=int), preference=groups)
 
 
 def _try_out(metric, options):
