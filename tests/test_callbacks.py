@@ -286,7 +286,7 @@ class TestErrors:
         message = f"PairwisePreferenceRanker.{method} has no validation set"
         with pytest.raises(ValueError, match=message) as caught:
             getattr(ranker, method)(*data)
-        assert "Set early_stopping=True and use fit" in str(caught.value)
+        assert "Pass one to fit as X_val and y_val" in str(caught.value)
         assert not keeper.kept
         ranker.set_params(early_stopping=True).fit(*data)
         assert "valid_loss" in ranker.history_[-1]
@@ -314,7 +314,7 @@ class TestErrors:
         ranker = quick(callbacks=callbacks)
         with pytest.raises(KeyError, match=key) as caught:
             ranker.fit(*data)
-        assert "Set early_stopping=True" in caught.value.__notes__[0]
+        assert "set early_stopping=True" in caught.value.__notes__[0]
 
     def test_key_of_anything_else_is_not(self, data):
         def ask(net, batch):

@@ -30,6 +30,7 @@ from sklearn_pscore._rankers.parameters import (
     resolve_parameters,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
+from sklearn_pscore._rankers.validation_set import check_validation_set, errors_about
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import check_numbers
@@ -135,7 +136,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     leave_out : bool, default=True
         Whether each member leaves out a fold of the groups. Needs 10 groups,
         several members, "identity" and no `early_stopping`; else no member
-        does.
+        does. A validation set that is passed to ``fit`` does not change that.
 
     max_epochs : int or "auto", default="auto"
         Passes over the training groups. "auto" is 30, or more to make 300 steps,
@@ -159,13 +160,14 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         from 200 to 4,096.
 
     early_stopping : bool, default=False
-        Whether to hold out a validation set, to stop when its loss has not
-        improved for `n_iter_no_change` epochs, and to keep the best epoch.
-        Groups are held out where there are several, items where there is one.
+        Whether to stop when the loss of a validation set has not improved for
+        `n_iter_no_change` epochs, and to keep the best epoch. The set is the one
+        that is passed to ``fit``. If none is, it is held out: groups where there
+        are several, items where there is one.
 
     validation_fraction : float, default=0.2
         Share of the groups (or items) to hold out, in (0, 1). Used if
-        `early_stopping`.
+        `early_stopping`, and no validation set is passed to ``fit``.
 
     n_iter_no_change : int, default=20
         Epochs without improvement before stopping. Used if `early_stopping`.
@@ -375,7 +377,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         self.predict_dtype = predict_dtype
 
     @explained_call
-    def fit(self, X, y):
+    def fit(self, X, y, *, X_val=None, y_val=None):
         """Learn to order the items of every group.
 
         Parameters
@@ -384,6 +386,13 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             Metrics. A C-ordered array of float32 or float64 is not copied.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Metrics of a validation set, which is not trained on. With
+            `early_stopping` it decides when to stop, and nothing is held out of
+            `X`. Without, the fit is the same as without it, and `history_` shows
+            its loss. In a Pipeline see ``docs/validation.md``.
+        y_val : structured ndarray of shape (n_val,) or array-like, default=None
+            Target of the rows of `X_val`: a plain one only if `y` is plain.
 
         Returns
         -------
@@ -393,19 +402,29 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no comparable pair, a value cannot be used, or the
-            scores become non-finite during training.
+            If there is no comparable pair, a value cannot be used, the scores
+            become non-finite during training, or one of `X_val` and `y_val` is
+            passed without the other.
         TypeError
-            If `y` is neither of the two.
+            If `y` or `y_val` is neither of the two.
+
+        Warns
+        -----
+        UserWarning
+            If groups of `y` or `y_val` are cut, the scores are nearly constant,
+            or `X_val` lies far outside of `X`: more than half of the values of a
+            metric are farther outside of its range in `X` than this is wide.
         """
         from sklearn_pscore._rankers.training import fit_net, largest_gap
 
         caller = "PairwisePreferenceRanker.fit"
         goes_on = self.warm_start and hasattr(self, "net_")
         with restored_on_error(self):
-            items = self._check(X, y, caller, goes_on, self.early_stopping)
-            rng, validation = check_random_state(self.random_state), None
-            if self.early_stopping:
+            validates = self.early_stopping or X_val is not None
+            items = self._check(X, y, caller, goes_on, validates)
+            validation = self._check_validation(X_val, y_val, items.table, y, caller)
+            rng = check_random_state(self.random_state)
+            if self.early_stopping and validation is None:
                 items, validation = hold_out(
                     items, self.validation_fraction, rng, caller
                 )
@@ -565,6 +584,17 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         self._note_cut_groups(y, target, caller)
         warn_of_many_pairs(self, items)
         return items
+
+    def _check_validation(self, X_val, y_val, X, y, caller):
+        """Check the validation set that was passed; return its items, or None."""
+        passed = check_validation_set(
+            X_val, y_val, X, y, check_X=self._check_X, caller=caller
+        )
+        if passed is None:
+            return None
+        with errors_about("X_val and y_val cannot be validated on"):
+            items = TrainingItems.from_target(passed.X, passed.target)
+            return self._comparable(items, passed.target, caller)
 
     def _check_X(self, X, reset=False, **kwargs):
         check_numbers(X)

@@ -26,7 +26,7 @@ def fit_net(parameters, training, validation, rng, net=None):
         Resolved parameters of the ranker.
     training : TrainingItems
     validation : TrainingItems or None
-        Decides about early stopping.
+        Its loss is recorded, and decides about early stopping.
     rng : RandomState
     net : GroupNet or None, default=None
         Net to go on with, changed in place; None builds one.
@@ -47,7 +47,7 @@ def fit_net(parameters, training, validation, rng, net=None):
             train(net, packed, held_out, *schedule)
         check_finite(net, parameters)
         return net, packed
-    if held_out is None and _may_leave_out(packed, parameters):
+    if _may_leave_out(packed, parameters):
         packed.draw_folds(parameters.n_members)
     net, sample = build_net(packed, parameters, generators.cpu)
     with _threads(net, packed):
@@ -119,6 +119,7 @@ def _may_leave_out(packed, parameters):
     """Return whether each member can leave out a fold of the groups."""
     return (
         parameters.leave_out
+        and not parameters.early_stopping
         and parameters.n_members > 1
         and parameters.output_activation == "identity"
         and packed.n_groups >= _FEWEST_GROUPS

@@ -1,5 +1,6 @@
 """The validation set that a user passes to ``fit``: checked before any work is done."""
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -94,10 +95,8 @@ def check_validation_set(X_val, y_val, X, y, *, check_X, caller):
             "Groups.from_arrays(group=..., preference=y_val)."
         )
     target = check_groups(y_val, n_rows=X_val.shape[0], caller=caller, name="y_val")
-    try:
+    with errors_about("y_val cannot be validated on"):
         check_comparable(target, caller)
-    except ValueError as error:
-        raise ValueError(f"y_val cannot be validated on: {error}") from None
     _warn_if_cut(target, caller)
     warn_if_far_outside(X_val, X)
     return ValidationSet(
@@ -113,11 +112,18 @@ def _checked_table(X_val, n_features, check_X):
             f"X_val has {shape[1]} columns but X has {n_features}; expected the same "
             "columns in the same order. Take both from one table, by the same steps."
         )
-    try:
+    with errors_about("X_val cannot be used as X is"):
         return check_X(X_val)
+
+
+@contextmanager
+def errors_about(subject):
+    """Let errors of checks that know no validation set begin with what they are about."""
+    try:
+        yield
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"X_val cannot be used as X is: {error}") from error
+        raise kind(f"{subject}: {error}") from error
 
 
 def _warn_if_cut(target, caller):

@@ -13,8 +13,8 @@ from skorch.utils import to_numpy
 # What the history of a net has of the validation set.
 _VALIDATION_KEYS = {"valid_loss", "valid_batch_count", "valid_batch_size"}
 _WAY_OUT = (
-    "Set early_stopping=True and use fit, which then holds out a validation set, or "
-    "monitor a value of the training set, such as 'train_loss'."
+    "Pass one to fit as X_val and y_val, or set early_stopping=True, with which fit holds "
+    "one out; or monitor a value of the training set, such as 'train_loss'."
 )
 
 

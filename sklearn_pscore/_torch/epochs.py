@@ -17,7 +17,7 @@ _LEAST_GAIN = 1e-4
 
 
 def train(net, training, validation, parameters, n_epochs, generator, share=(0.0, 1.0)):
-    """Train a net for some more epochs, and keep the best if there is validation.
+    """Train a net for some more epochs; with early stopping, keep the best.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def train(net, training, validation, parameters, n_epochs, generator, share=(0.0
         schedule = ("one_cycle", OneCycle(*share, n_steps))
         net.callbacks_ = [*lasting_callbacks, schedule]
     best = None
-    if validation is not None:
+    if validation is not None and parameters.early_stopping:
         best = BestEpoch(parameters.n_iter_no_change)
     net.generator_ = generator
     net.n_folds = training.n_folds
