@@ -30,6 +30,7 @@ from sklearn_pscore._rankers.parameters import (
     resolve_parameters,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
+from sklearn_pscore._rankers.validation_score import Validation
 from sklearn_pscore._rankers.validation_set import check_validation_set, errors_about
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
@@ -37,7 +38,7 @@ from sklearn_pscore._target.tables import check_numbers
 from sklearn_pscore.metrics._checks import check_gainable
 
 # Keys of the net's history that `history_` has.
-_HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "dur")
+_HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "valid_score", "dur")
 
 
 class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
@@ -160,10 +161,17 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         from 200 to 4,096.
 
     early_stopping : bool, default=False
-        Whether to stop when the loss of a validation set has not improved for
+        Whether to stop when a validation set has not got better by `scoring` for
         `n_iter_no_change` epochs, and to keep the best epoch. The set is the one
         that is passed to ``fit``. If none is, it is held out: groups where there
         are several, items where there is one.
+
+    scoring : "loss", callable or None, default="loss"
+        What is better on a validation set: a smaller loss, or a larger score, by
+        a scorer of :mod:`sklearn_pscore.metrics` or a function of (model, X,
+        groups). The model is the net of each epoch, whose ``predict(X)`` is that
+        of the ranker. None is the pairwise accuracy, as of ``score``. Not used if
+        there is no validation set.
 
     validation_fraction : float, default=0.2
         Share of the groups (or items) to hold out, in (0, 1). Used if
@@ -209,7 +217,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     history_ : list of dict
         One entry per epoch: epoch, train_loss, valid_loss if there is a
-        validation set, and dur in seconds. Losses are sums over members.
+        validation set, valid_score if `scoring` is not "loss", and dur in seconds.
+        Losses are sums over members, and a score is of their mean.
 
     n_groups_ : int
         Groups that the last call trained on, those held out and those without a
@@ -301,6 +310,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             StrOptions({"auto"}),
         ],
         "early_stopping": ["boolean"],
+        "scoring": [StrOptions({"loss"}), callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
@@ -336,6 +346,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         weight_decay=0.1,
         batch_size="auto",
         early_stopping=False,
+        scoring="loss",
         validation_fraction=0.2,
         n_iter_no_change=20,
         warm_start=False,
@@ -367,6 +378,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
@@ -390,7 +402,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             Metrics of a validation set, which is not trained on. With
             `early_stopping` it decides when to stop, and nothing is held out of
             `X`. Without, the fit is the same as without it, and `history_` shows
-            its loss. In a Pipeline see ``docs/validation.md``.
+            its loss and score. In a Pipeline see ``docs/validation.md``.
         y_val : structured ndarray of shape (n_val,) or array-like, default=None
             Target of the rows of `X_val`: a plain one only if `y` is plain.
 
@@ -425,9 +437,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             validation = self._check_validation(X_val, y_val, items.table, y, caller)
             rng = check_random_state(self.random_state)
             if self.early_stopping and validation is None:
-                items, validation = hold_out(
-                    items, self.validation_fraction, rng, caller
-                )
+                items, held_out = hold_out(items, self.validation_fraction, rng, caller)
+                validation = Validation.of(held_out, self.scoring)
             parameters, net = self._parameters_and_net(len(items), goes_on)
             net, packed = fit_net(parameters, items, validation, rng, net)
             self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
@@ -586,7 +597,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         return items
 
     def _check_validation(self, X_val, y_val, X, y, caller):
-        """Check the validation set that was passed; return its items, or None."""
+        """Check the validation set that was passed; return it with its items, or None."""
         passed = check_validation_set(
             X_val, y_val, X, y, check_X=self._check_X, caller=caller
         )
@@ -594,7 +605,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             return None
         with errors_about("X_val and y_val cannot be validated on"):
             items = TrainingItems.from_target(passed.X, passed.target)
-            return self._comparable(items, passed.target, caller)
+            items = self._comparable(items, passed.target, caller)
+        return Validation.of(items, self.scoring, passed.X, passed.groups)
 
     def _check_X(self, X, reset=False, **kwargs):
         check_numbers(X)

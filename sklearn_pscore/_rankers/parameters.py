@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from sklearn_pscore._estimators.parameters import check_parameters
+from sklearn_pscore._rankers.validation_score import check_scoring
 
 # May change between a training and one that goes on from it. All others make up
 # the network: a new parameter does until it is named here.
@@ -23,6 +24,7 @@ _CHANGEABLE = {
     "weight_decay",
     "batch_size",
     "early_stopping",
+    "scoring",
     "validation_fraction",
     "n_iter_no_change",
     "warm_start",
@@ -61,6 +63,7 @@ def check_training_parameters(ranker, caller, holds_out=False):
             f'ties="half" with loss={ranker.loss!r}, in which ties have no part; expected '
             'loss="ranknet". Set ties="ignore", or that loss.'
         )
+    check_scoring(ranker.scoring)
     check_device(ranker.device)
     check_callbacks(ranker.callbacks, holds_out, caller)
 

@@ -90,7 +90,7 @@ def _check_scoring(callback):
             "expected EpochScoring, which scores all groups at the end of an epoch. Pass "
             "EpochScoring(sklearn_pscore.metrics.ndcg_scorer, lower_is_better=False)."
         )
-    if isinstance(callback, EpochScoring) and not _takes_groups(callback.scoring):
+    if isinstance(callback, EpochScoring) and not takes_groups(callback.scoring):
         raise ValueError(
             f"callbacks holds EpochScoring({callback.scoring!r}), which knows no groups; "
             "expected a scorer that takes (net, X, groups). Pass "
@@ -99,7 +99,7 @@ def _check_scoring(callback):
         )
 
 
-def _takes_groups(scoring):
+def takes_groups(scoring):
     """Return False for the names, metrics and scorers of scikit-learn's own."""
     metric = getattr(scoring, "_score_func", scoring)
     is_of_sklearn = (getattr(metric, "__module__", None) or "").startswith("sklearn.")
