@@ -54,7 +54,7 @@ ALLOWED = {
     "metrics": {"_means", "_segments", "_target"},
     "_target": {"_means", "_segments", "_warn"},
     "_directions": set(),
-    "_torch": {"_segments"},
+    "_torch": {"_segments", "_warn"},
     "_folders": set(),
     "_interrupt": set(),
     "_means": set(),

@@ -192,7 +192,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         ``LRScheduler`` among them replaces `learning_rate`. ``EpochScoring``
         takes the scorers of :mod:`sklearn_pscore.metrics`, or a function of
         (net, X, groups), for the validation set or with ``on_train=True``: X
-        has its rows sorted by group, and each is an item of its own.
+        has its rows sorted by group, and each is an item of its own. A
+        ``monitor`` may be of those, train_loss, valid_loss and valid_score.
 
     random_state : int, RandomState instance or None, default=None
         Initial weights, dropout, order of the groups, and the groups left out.
@@ -579,11 +580,11 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         check_parameters(self, "predict_dtype")
         return member_scores(self.net_, self._check_X(X), self.predict_dtype)
 
-    def _check(self, X, y, caller, goes_on, holds_out=False):
+    def _check(self, X, y, caller, goes_on, validates=False):
         """Check everything before any work is done; return the training items."""
         # First, so that no other error is joined by a warning of lost items.
         items = take_attached_items(X, y)
-        check_training_parameters(self, caller, holds_out)
+        check_training_parameters(self, caller, validates)
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), caller=caller)
         if items is None:

@@ -42,7 +42,7 @@ _EPOCHS, _FEWEST_EPOCHS = 30, 5
 _FEWEST_STEPS, _MOST_STEPS = 300, 3000
 
 
-def check_training_parameters(ranker, caller, holds_out=False):
+def check_training_parameters(ranker, caller, validates=False):
     """Check the parameters of a ranker that learns, as far as it goes without data.
 
     Parameters
@@ -50,8 +50,8 @@ def check_training_parameters(ranker, caller, holds_out=False):
     ranker : estimator
     caller : str
         Name of the method that trains.
-    holds_out : bool, default=False
-        Whether it holds out a validation set.
+    validates : bool, default=False
+        Whether it has a validation set.
     """
     from sklearn_pscore._torch.callbacks import check_callbacks
     from sklearn_pscore._torch.net import check_device
@@ -65,7 +65,8 @@ def check_training_parameters(ranker, caller, holds_out=False):
         )
     check_scoring(ranker.scoring)
     check_device(ranker.device)
-    check_callbacks(ranker.callbacks, holds_out, caller)
+    has_score = not isinstance(ranker.scoring, str)
+    check_callbacks(ranker.callbacks, validates, has_score, caller)
 
 
 def resolve_parameters(ranker, n_rows):

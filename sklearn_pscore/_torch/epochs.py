@@ -6,7 +6,11 @@ from copy import deepcopy
 import numpy as np
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
-from sklearn_pscore._torch.callbacks import note_missing_validation
+from sklearn_pscore._torch.callbacks import (
+    MONITOR_ERRORS,
+    explain_monitor,
+    note_missing_validation,
+)
 
 # The share of training until the largest rate, and the rate it starts from:
 # those of torch's OneCycleLR, whose own step count cannot go on from a fit.
@@ -113,8 +117,9 @@ def _train_one_epoch(net, packed):
         ):
             raise
         return True
-    except KeyError as error:
-        if packed[1] is None:
+    except MONITOR_ERRORS as error:
+        explain_monitor(error, net)
+        if packed[1] is None and isinstance(error, KeyError):
             note_missing_validation(error, net.callbacks_)
         raise
     return False
