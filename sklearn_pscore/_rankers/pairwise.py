@@ -32,6 +32,7 @@ from sklearn_pscore._rankers.parameters import (
 from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._rankers.validation_score import Validation
 from sklearn_pscore._rankers.validation_set import check_validation_set, errors_about
+from sklearn_pscore._rows import checked_sparse, extremes
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import check_numbers
@@ -395,8 +396,10 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Metrics. A C-ordered array of float32 or float64 is not copied.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Metrics. A C-ordered array of float32 or float64 is not copied. A sparse
+            matrix gives the same scores as the dense array; only the rows of a batch
+            are dense at a time, see ``docs/sparse.md``.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
         X_val : array-like of shape (n_val, n_features), default=None
@@ -456,7 +459,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Metrics.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group. A
@@ -493,7 +496,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Metrics.
         return_std : bool, default=False
             Whether to return how uncertain each score is, too.
@@ -549,7 +552,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X_a, X_b : array-like of shape (n_pairs, n_features)
+        X_a, X_b : array-like or sparse matrix of shape (n_pairs, n_features)
             Metrics of the two items of each pair.
 
         Returns
@@ -586,7 +589,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         items = take_attached_items(X, y)
         check_training_parameters(self, caller, validates)
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=2)
-        target = check_groups(y, n_rows=len(X), caller=caller)
+        target = check_groups(y, n_rows=X.shape[0], caller=caller)
         if items is None:
             items = TrainingItems.from_target(X, target)
         items = self._comparable(items, target, caller)
@@ -611,8 +614,14 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
 
     def _check_X(self, X, reset=False, **kwargs):
         check_numbers(X)
+        dtypes = [np.float64, np.float32]
         return validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], **kwargs
+            self,
+            checked_sparse(X),
+            reset=reset,
+            dtype=dtypes,
+            accept_sparse="csr",
+            **kwargs,
         )
 
     def _comparable(self, items, target, caller):
@@ -620,7 +629,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         if self.loss == "lambdarank":
             check_gainable(target, self.gain, caller)
         items = replace(items, ties=self.ties).comparable()
-        check_float32(items.table)
+        check_float32(extremes(items.table))
         check_weights(items.weight)
         return items
 
@@ -645,3 +654,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         self._network_ = network_of(parameters)
         self.n_groups_ = n_groups
         self.n_pairs_ = n_pairs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

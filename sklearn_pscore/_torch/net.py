@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from skorch import NeuralNet
 from skorch.history import History
 from skorch.utils import to_numpy
 
+from sklearn_pscore._rows import dense_rows, rows_at_a_time
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
@@ -21,7 +23,7 @@ from sklearn_pscore._torch.threads import threads_for
 
 # Seeds that numpy and torch both take.
 _N_SEEDS = 2**31 - 1
-# Rows to score at a time. No benchmark varies it.
+# Rows to score at a time, fewer of many features. No benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
 # Values that the shortcut is fitted to, 16 MB of float32, and the least rows.
 _SAMPLE_VALUES, _SAMPLE_ROWS = 2**22, 2**12
@@ -256,8 +258,10 @@ def member_scores(net, X, dtype):
 
     Rows are scored in chunks, so that the memory beside `X` is bounded.
     """
-    scores = np.empty((net.module_.n_members, len(X)), dtype=np.float64)
-    threads = threads_for(min(len(X), _ROWS_AT_A_TIME), net.module_)
+    n_rows, n_features = X.shape
+    scores = np.empty((net.module_.n_members, n_rows), dtype=np.float64)
+    n_at_a_time = rows_at_a_time(n_features, _ROWS_AT_A_TIME)
+    threads = threads_for(min(n_rows, n_at_a_time), net.module_)
     with torch.inference_mode(), threads:
         module = _scoring_copy(net.module_, getattr(torch, dtype))
         for rows, chunk in _chunks(X, net.device):
@@ -266,21 +270,26 @@ def member_scores(net, X, dtype):
 
 
 def _chunks(X, device):
-    """Yield slices of the rows of an array, each with its rows as a tensor."""
-    for first in range(0, len(X), _ROWS_AT_A_TIME):
-        rows = slice(first, first + _ROWS_AT_A_TIME)
+    """Yield slices of the rows of a table, each with its rows as a tensor."""
+    n_rows, n_features = X.shape
+    n_at_a_time = rows_at_a_time(n_features, _ROWS_AT_A_TIME)
+    for first in range(0, n_rows, n_at_a_time):
+        rows = slice(first, first + n_at_a_time)
         # A copy in C order: torch takes no negative strides, and warns of arrays
         # that it could not write to.
-        yield rows, torch.from_numpy(np.array(X[rows], order="C")).to(device)
+        yield rows, torch.from_numpy(dense_rows(X, rows)).to(device)
 
 
 def _features_of(X, n_features):
-    """Return what a callback asks scores for as an array of float32 or float64."""
+    """Return what a callback asks scores for as a table of float32 or float64."""
     if isinstance(X, PackedGroups):
         return X.X
     if isinstance(X, Mapping):
         X = X["X"]
-    X = to_numpy(X) if isinstance(X, torch.Tensor) else np.asarray(X)
+    if issparse(X):
+        X = X.tocsr()
+    else:
+        X = to_numpy(X) if isinstance(X, torch.Tensor) else np.asarray(X)
     if X.ndim != 2 or X.shape[1] != n_features:
         raise ValueError(
             f"X has shape {X.shape}; expected (n_rows, {n_features}), the features that "

@@ -13,6 +13,7 @@ import math
 import numpy as np
 import torch
 
+from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.inputs import unit_inside
 from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
@@ -27,7 +28,8 @@ _BEND_SIZE = 0.7
 # Ridge strength, as in `_CANDIDATES`, that pulls the weights of the parts towards
 # equal ones. No benchmark varies it.
 _PULL = 10.0
-# Items that the shortcut is computed for at a time. No benchmark varies it.
+# Items that the shortcut is computed for at a time, fewer of many features. No
+# benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
 
 
@@ -117,12 +119,13 @@ def freeze_fitted_shortcut(net, sample, *packed):
             groups.shortcut_scores = shortcut_scores(network, groups, net.device)
 
 
-def shortcut_scores(network, packed, device, rows_at_a_time=_ROWS_AT_A_TIME):
+def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
     """Return the shortcut's scores of packed items, shape (n_items, n_members)."""
     scores = torch.empty(len(packed), network.n_members)
+    n_at_a_time = rows_at_a_time(packed.table.shape[1], most_at_a_time)
     with torch.no_grad():
-        for first in range(0, len(packed), rows_at_a_time):
-            items = np.arange(first, min(first + rows_at_a_time, len(packed)))
+        for first in range(0, len(packed), n_at_a_time):
+            items = np.arange(first, min(first + n_at_a_time, len(packed)))
             X = packed.features(items).to(device)
             scaled = network.scaling(X, dtype=network.output.weight.dtype)
             scores[first : items[-1] + 1] = network.shortcut(scaled)[..., 0].T
