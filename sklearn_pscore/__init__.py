@@ -12,6 +12,7 @@ from sklearn_pscore._version import __version__
 _MODULES = {
     "Groups": "_target.groups",
     "LevelClassifierRanker": "_rankers.level_classifier",
+    "LinearPreferenceRanker": "_rankers.linear",
     "PairAugmenter": "_items.augmenter",
     "PairwisePreferenceRanker": "_rankers.pairwise",
     "RankSumRanker": "_rankers.handcrafted",

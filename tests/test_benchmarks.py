@@ -283,7 +283,7 @@ def test_linear_peer_agrees_as_known(name, expected):
         )
     accuracy = []
     for X, groups, X_test, groups_test in data.splits():
-        model = rankers.LinearPairwise().fit(X, groups)
+        model = rankers.RANKERS["linear"].make(0, data).fit(X, groups)
         accuracy.append(pairwise_accuracy_score(groups_test, model.predict(X_test)))
     assert np.mean(accuracy) == pytest.approx(expected, abs=0.005)
 
