@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
@@ -35,7 +35,7 @@ from sklearn_pscore._rankers.validation_set import check_validation_set, errors_
 from sklearn_pscore._rows import checked_sparse, extremes
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore.metrics._checks import check_gainable
 
 # Keys of the net's history that `history_` has.
@@ -252,6 +252,15 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             early_stopping=True, validation_fraction=0.2,
         )
 
+    Missing values: NaN in ``X`` is taken. Where a metric is missing it counts as
+    its median, of the values there are in training. Beside that, the shortcut
+    learns what it is worth that the metric is missing, for each metric of which a
+    value was missing in training; in `partial_fit` and `fit_parquet`, in the first
+    call or stretch of rows. So missing values of other metrics, and all of them
+    without a shortcut, are medians. A metric that is always missing in training is
+    worth nothing, as one that is constant. `monotonic_cst` holds between values
+    that are there; what a missing one is worth is free.
+
     Training is in float32 and prediction, by default, in float64. On one
     machine, and with one number of threads, the same `random_state` gives the
     same scores to the last bit, whatever other threads do. Small fits and
@@ -397,9 +406,10 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Metrics. A C-ordered array of float32 or float64 is not copied. A sparse
-            matrix gives the same scores as the dense array; only the rows of a batch
-            are dense at a time, see ``docs/sparse.md``.
+            Metrics, NaN where one is missing. A C-ordered array of float32 or
+            float64 is not copied. A sparse matrix gives the same scores as the dense
+            array; only the rows of a batch are dense at a time, see
+            ``docs/sparse.md``.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
         X_val : array-like of shape (n_val, n_features), default=None
@@ -460,7 +470,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group. A
             group that is split between calls loses the pairs in between.
@@ -497,7 +507,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         return_std : bool, default=False
             Whether to return how uncertain each score is, too.
 
@@ -553,7 +563,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         Parameters
         ----------
         X_a, X_b : array-like or sparse matrix of shape (n_pairs, n_features)
-            Metrics of the two items of each pair.
+            Metrics of the two items of each pair, NaN where one is missing.
 
         Returns
         -------
@@ -613,9 +623,8 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         return Validation.of(items, self.scoring, passed.X, passed.groups)
 
     def _check_X(self, X, reset=False, **kwargs):
-        check_numbers(X)
         dtypes = [np.float64, np.float32]
-        return validate_data(
+        return checked_table(
             self,
             checked_sparse(X),
             reset=reset,
@@ -658,4 +667,5 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         return tags

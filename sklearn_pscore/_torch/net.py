@@ -139,7 +139,7 @@ class GroupNet(NeuralNet):
         _, kwargs = super().get_params_for_optimizer(prefix, [])
         free, decayed = [], []
         for name, parameter in named_parameters:
-            is_free = name.endswith(("bias", "norm.weight", "shortcut.weight"))
+            is_free = name.endswith(("bias", "norm.weight")) or "shortcut." in name
             (free if is_free else decayed).append(parameter)
         groups = [{"params": free, "weight_decay": 0.0}, {"params": decayed}]
         return (groups,), kwargs
@@ -183,6 +183,7 @@ def build_net(packed, parameters, generator):
         module__bends=bends,
         module__parameters=parameters,
         module__generator=generator,
+        module__missing_features=packed.missing_features(),
         criterion=_criterion(parameters),
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=parameters.weight_decay,
@@ -200,7 +201,7 @@ def build_net(packed, parameters, generator):
     net.initialize()
     # The weights are drawn; the net would keep the generator in its pickles.
     net.module__generator = None
-    return net, ScaledSample(scaled.float(), target, judged)
+    return net, ScaledSample(scaled.float(), target, judged, net.module_.missing(X))
 
 
 def resumed_net(net, parameters):
