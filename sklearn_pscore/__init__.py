@@ -11,6 +11,7 @@ from sklearn_pscore._version import __version__
 # The module of each public name.
 _MODULES = {
     "Groups": "_target.groups",
+    "GroupwiseRanker": "_rankers.groupwise",
     "LevelClassifierRanker": "_rankers.level_classifier",
     "LinearPreferenceRanker": "_rankers.linear",
     "PairAugmenter": "_items.augmenter",
