@@ -17,6 +17,7 @@ _MODULES = {
     "PairAugmenter": "_items.augmenter",
     "PairwisePreferenceRanker": "_rankers.pairwise",
     "RankSumRanker": "_rankers.handcrafted",
+    "SingleMetricRanker": "_rankers.single_metric",
     "TopCountRanker": "_rankers.handcrafted",
     "preference_proba": "_rankers.any_model",
     "rank": "_rankers.any_model",

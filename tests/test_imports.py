@@ -36,7 +36,14 @@ ALLOWED = {
         "model_selection",
     },
     "plotting": set(),
-    "model_selection": {"_estimators", "_splitters", "_target", "_warn", "metrics"},
+    "model_selection": {
+        "_estimators",
+        "_rankers",
+        "_splitters",
+        "_target",
+        "_warn",
+        "metrics",
+    },
     "datasets": {"_directions", "_estimators", "_folders", "_target"},
     "_rankers": {
         "_directions",

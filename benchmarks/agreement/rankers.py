@@ -18,9 +18,9 @@ from sklearn_pscore import (
     LinearPreferenceRanker,
     PairwisePreferenceRanker,
     RankSumRanker,
+    SingleMetricRanker,
     TopCountRanker,
 )
-from sklearn_pscore.metrics import pairwise_accuracy_score
 
 MAX_PAIRS = 200_000
 """Pairs that are judged one by one, drawn at random where there are more."""
@@ -88,20 +88,6 @@ class Sorted:
         if len(pairs) > MAX_PAIRS:
             pairs = pairs[rng.choice(len(pairs), MAX_PAIRS, replace=False)]
         return pairs.T
-
-
-class BestMetric:
-    """The one feature, with its sign, that agrees best on the training rows."""
-
-    def fit(self, X, groups):
-        X = np.asarray(X, dtype=float)
-        accuracy = np.array([pairwise_accuracy_score(groups, x) for x in X.T])
-        self.column_ = int(np.argmax(np.abs(accuracy - 0.5)))
-        self.sign_ = 1.0 if accuracy[self.column_] >= 0.5 else -1.0
-        return self
-
-    def predict(self, X):
-        return self.sign_ * np.asarray(X, dtype=float)[:, self.column_]
 
 
 class ConditionalLogit:
@@ -279,7 +265,7 @@ _EXAMPLE = {
 
 RANKERS = {
     OURS: Entry(_ours, all_seeds=True),
-    "best metric": Entry(lambda seed, data: BestMetric()),
+    "best metric": Entry(lambda seed, data: SingleMetricRanker(direction="learn")),
     "#Top1": _by_directions(TopCountRanker),
     "RS": _by_directions(RankSumRanker),
     "linear": Entry(lambda seed, data: LinearPreferenceRanker()),
