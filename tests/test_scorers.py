@@ -38,9 +38,13 @@ from sklearn_pscore.metrics import (
     mrr_scorer,
     ndcg_score,
     ndcg_scorer,
+    neg_rmse_scorer,
     pairwise_accuracy_score,
     pairwise_accuracy_scorer,
+    pearson_scorer,
     reciprocal_rank_score,
+    soft_pairwise_accuracy_scorer,
+    spearman_scorer,
 )
 from sklearn_pscore.metrics._models import predict_scores
 
@@ -50,6 +54,10 @@ SCORERS = {
     "ndcg": ndcg_scorer,
     "accuracy": pairwise_accuracy_scorer,
     "tau": kendall_tau_scorer,
+    "spearman": spearman_scorer,
+    "pearson": pearson_scorer,
+    "neg_rmse": neg_rmse_scorer,
+    "soft accuracy": soft_pairwise_accuracy_scorer,
 }
 
 
@@ -98,7 +106,8 @@ def data():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     preference = X @ [1.0, 0.5, 0.0] + 0.1 * rng.normal(size=60)
-    return X, Groups.from_arrays(group=np.arange(60) // 6, preference=preference)
+    row = np.arange(60)
+    return X, Groups.from_arrays(group=row // 6, preference=preference, item=row % 6)
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "routing"])
@@ -196,7 +205,8 @@ class TestInScikitLearn:
             param_range=[-1, 1],
             **options,
         )
-        words = SCORERS[name].__name__.replace("_", " ").capitalize()
+        words = SCORERS[name].__name__.replace("neg_", "negative_")
+        words = words.replace("_", " ").capitalize()
         for display in (learning, validation):
             assert display.score_name == display.ax_.get_ylabel() == words
         # What is drawn is the mean of the curves over the folds.
@@ -348,6 +358,10 @@ class TestMakeRankingScorer:
             "ndcg": "ndcg_score",
             "accuracy": "pairwise_accuracy_score",
             "tau": "kendall_tau_score",
+            "spearman": "spearman_score",
+            "pearson": "pearson_score",
+            "neg_rmse": "neg_rmse",
+            "soft accuracy": "soft_pairwise_accuracy_score",
         }
 
     @pytest.mark.parametrize(
