@@ -11,11 +11,16 @@ from sklearn_pscore._version import __version__
 # The module of each public name.
 _MODULES = {
     "Groups": "_target.groups",
+    "GroupwiseRanker": "_rankers.groupwise",
     "LevelClassifierRanker": "_rankers.level_classifier",
+    "LinearPreferenceRanker": "_rankers.linear",
     "PairAugmenter": "_items.augmenter",
     "PairwisePreferenceRanker": "_rankers.pairwise",
     "RankSumRanker": "_rankers.handcrafted",
+    "SingleMetricRanker": "_rankers.single_metric",
     "TopCountRanker": "_rankers.handcrafted",
+    "preference_proba": "_rankers.any_model",
+    "rank": "_rankers.any_model",
 }
 
 __all__ = [*_MODULES, "__version__"]

@@ -4,6 +4,7 @@ import inspect
 from math import comb
 
 import numpy as np
+from catboost import CatBoostRanker
 from sklearn.base import BaseEstimator
 
 import sklearn_pscore
@@ -27,15 +28,33 @@ _QUICK = {
     "random_state": SEED,
     "stitch_sizes": (2,),
 }
+# What an estimator is made of that has no default for it.
+_PARTS = {
+    "ranker": lambda: CatBoostRanker(
+        loss_function="PairLogit",
+        iterations=5,
+        random_seed=SEED,
+        verbose=0,
+        thread_count=1,
+        allow_writing_files=False,
+    ),
+}
+
+
+def default_of(kind):
+    """Return an estimator with its defaults, and a quick part where there is none."""
+    parameters = inspect.signature(kind).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty]
+    return kind(**{name: _PARTS[name]() for name in needed})
 
 
 def quick_estimators(method="fit"):
     """Return a quick instance of every public estimator that has a method."""
-    return [
-        kind(**{k: v for k, v in _QUICK.items() if k in kind().get_params()})
-        for kind in ESTIMATORS
-        if hasattr(kind, method)
-    ]
+    estimators = [default_of(kind) for kind in ESTIMATORS]
+    for estimator in estimators:
+        names = estimator.get_params(deep=False).keys() & _QUICK.keys()
+        estimator.set_params(**{name: _QUICK[name] for name in names})
+    return [estimator for estimator in estimators if hasattr(estimator, method)]
 
 
 def linear_groups():

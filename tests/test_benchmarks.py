@@ -76,14 +76,6 @@ def test_pairs_are_those_of_the_double_loop(unsorted):
     assert len(better) == len(expected)
 
 
-def test_best_metric_finds_column_and_sign():
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((40, 3))
-    groups = Groups.from_arrays(group=np.repeat(range(5), 8), preference=-X[:, 1])
-    scores = rankers.BestMetric().fit(X, groups).predict(X)
-    np.testing.assert_array_equal(scores, -X[:, 1])
-
-
 def test_conditional_logit_is_at_the_maximum_of_the_likelihood():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((900, 2))
@@ -283,7 +275,7 @@ def test_linear_peer_agrees_as_known(name, expected):
         )
     accuracy = []
     for X, groups, X_test, groups_test in data.splits():
-        model = rankers.LinearPairwise().fit(X, groups)
+        model = rankers.RANKERS["linear"].make(0, data).fit(X, groups)
         accuracy.append(pairwise_accuracy_score(groups_test, model.predict(X_test)))
     assert np.mean(accuracy) == pytest.approx(expected, abs=0.005)
 

@@ -198,9 +198,27 @@ class TestScoring:
         ranker = quick(early_stopping=True, max_epochs=20, callbacks=callbacks)
         assert len(ranker.fit(*data).history_["epoch"]) == 3
 
-    def test_without_a_held_out_set_records_nothing(self, data):
-        history = quick(callbacks=[EpochScoring(ndcg_scorer)]).fit(*data).net_.history
-        assert "ndcg_score" not in history[-1]
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_without_a_validation_set_it_warns(self, data, method):
+        message = (
+            "callbacks holds EpochScoring(make_ranking_scorer(ndcg_score)), which scores "
+            f"the validation set, but PairwisePreferenceRanker.{method} has none: it "
+            "records nothing. Pass one to fit as X_val and y_val, or set early_stopping"
+        )
+        ranker = quick(callbacks=[EpochScoring(ndcg_scorer)])
+        with pytest.warns(UserWarning, match=re.escape(message)):
+            getattr(ranker, method)(*data)
+        assert "ndcg_score" not in ranker.net_.history[-1]
+
+    def test_of_a_validation_set_of_ones_own(self, data):
+        X, groups = data
+        is_first = groups["group"] < 20
+        ranker = quick(callbacks=[EpochScoring(ndcg_scorer)], scoring=ndcg_scorer)
+        ranker.fit(
+            X[is_first], groups[is_first], X_val=X[~is_first], y_val=groups[~is_first]
+        )
+        for epoch in ranker.net_.history:
+            assert epoch["ndcg_score"] == epoch["valid_score"]
 
     def test_of_a_partial_fit(self, data):
         scoring = EpochScoring(ndcg_scorer, on_train=True)
@@ -286,7 +304,7 @@ class TestErrors:
         message = f"PairwisePreferenceRanker.{method} has no validation set"
         with pytest.raises(ValueError, match=message) as caught:
             getattr(ranker, method)(*data)
-        assert "Set early_stopping=True and use fit" in str(caught.value)
+        assert "Pass one to fit as X_val and y_val" in str(caught.value)
         assert not keeper.kept
         ranker.set_params(early_stopping=True).fit(*data)
         assert "valid_loss" in ranker.history_
@@ -300,11 +318,79 @@ class TestErrors:
         scoring.set_params(on_train=True)
         quick(callbacks=[scoring, stop]).fit(*data)
 
+    @pytest.mark.parametrize("kind", [EarlyStopping, Checkpoint, "plateau"])
+    @pytest.mark.parametrize("early_stopping", [False, True])
+    def test_monitor_that_nothing_records(self, data, kind, early_stopping):
+        """Before work is done."""
+        if kind == "plateau":
+            callback = LRScheduler("ReduceLROnPlateau", monitor="foo")
+        else:
+            callback = kind(monitor="foo")
+        callbacks = [callback, EpochScoring(ndcg_scorer, on_train=True, name="mine")]
+        ranker = quick(callbacks=callbacks, early_stopping=early_stopping)
+        with pytest.raises(
+            ValueError, match=r"\(monitor='foo'\), which nothing"
+        ) as caught:
+            ranker.set_params(max_epochs=10**9).fit(*data)
+        there = {"dur", "epoch", "mine", "train_loss"}
+        there |= {"train_batch_count", "train_batch_size"}
+        if early_stopping:
+            there |= {"valid_loss", "valid_batch_count", "valid_batch_size"}
+        there |= {event for event in [getattr(callback, "event_name", None)] if event}
+        text = str(caught.value)
+        assert f"PairwisePreferenceRanker.fit; expected one of {sorted(there)}." in text
+        assert "An EpochScoring(scorer, name='foo') before it would record" in text
+
+    @pytest.mark.parametrize(
+        "callback",
+        [
+            EarlyStopping("foo"),
+            Checkpoint("foo", f_params=None, f_optimizer=None, f_history=None),
+            LRScheduler("ReduceLROnPlateau", monitor="foo"),
+        ],
+        ids=["stop", "checkpoint", "plateau"],
+    )
+    def test_monitor_that_is_not_there_yet(self, data, callback):
+        """A callback of the user's own may record anything, at its place in the list."""
+
+        class Recorder(Callback):
+            def on_epoch_end(self, net, **kwargs):
+                net.history.record("foo", 1.0)
+
+        ranker = quick(callbacks=[callback, Recorder])
+        message = (
+            f"callbacks holds {type(callback).__name__}(monitor='foo'), which no callback "
+            "before it records; expected one of ['dur', 'epoch', "
+        )
+        with pytest.raises(ValueError, match=re.escape(message)) as caught:
+            ranker.fit(*data)
+        assert "'batches'" not in str(caught.value)
+        assert "Put it behind the callback that records 'foo'" in str(caught.value)
+        assert not hasattr(ranker, "net_")
+        ranker.set_params(callbacks=[Recorder, callback])
+        assert ranker.fit(*data).net_.history[-1, "foo"] == 1.0
+
+    def test_monitors_that_are_there(self, data):
+        for monitor in (
+            "train_loss",
+            "train_loss_best",
+            "dur",
+            "event_lr",
+            "mine_best",
+        ):
+            callbacks = [
+                LRScheduler("StepLR", step_size=2),
+                EpochScoring(ndcg_scorer, on_train=True, name="mine"),
+                EarlyStopping(monitor, patience=9, lower_is_better=False),
+            ]
+            assert len(quick(callbacks=callbacks).fit(*data).history_["epoch"]) == 5
+
     def test_schedule_that_monitors_nothing(self, data):
         """Only a plateau reads `monitor`."""
         schedule = LRScheduler("StepLR", step_size=2, monitor="valid_loss")
         assert quick(callbacks=[schedule]).fit(*data).net_.history
 
+    @pytest.mark.filterwarnings("ignore:callbacks holds EpochScoring")
     @pytest.mark.parametrize("key", ["valid_loss", "valid_loss_best", "ndcg_score"])
     def test_key_of_a_validation_set_is_explained(self, data, key):
         def ask(net, batch):
@@ -314,7 +400,7 @@ class TestErrors:
         ranker = quick(callbacks=callbacks)
         with pytest.raises(KeyError, match=key) as caught:
             ranker.fit(*data)
-        assert "Set early_stopping=True" in caught.value.__notes__[0]
+        assert "set early_stopping=True" in caught.value.__notes__[0]
 
     def test_key_of_anything_else_is_not(self, data):
         def ask(net, batch):

@@ -2,14 +2,14 @@
 
 import pytest
 import sklearn
-from cases import ESTIMATORS
+from cases import ESTIMATORS, default_of
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sklearn_pscore
 
 
 @pytest.mark.parametrize("routing", [False, True], ids=["", "routing"])
-@parametrize_with_checks([estimator() for estimator in ESTIMATORS])
+@parametrize_with_checks([default_of(kind) for kind in ESTIMATORS])
 def test_scikit_learn_checks(estimator, check, routing):
     with sklearn.config_context(enable_metadata_routing=routing):
         check(estimator)

@@ -22,7 +22,7 @@ from sklearn_pscore._experiments import (
     thqa_experiment,
 )
 from sklearn_pscore.metrics import dcg_score
-from sklearn_pscore.metrics._scorers import predict_scores
+from sklearn_pscore.metrics._models import predict_scores
 
 DATA_HOME = os.environ.get("SKLEARN_PSCORE_DATA", "")
 needs_thqa = pytest.mark.skipif(

@@ -156,6 +156,19 @@ def test_goes_on_to_the_same_bits(how, again, settings):
         assert copied.history_.keys() == ranker.history_.keys()
 
 
+@pytest.mark.parametrize("again", [by_pickle, by_skops])
+@pytest.mark.parametrize("shortcut", ["additive", "linear", None])
+def test_missing_metrics(again, shortcut):
+    missing = X.copy()
+    missing[::3, 1] = missing[::7, 2] = np.nan
+    ranker = quick(shortcut=shortcut).fit(missing, GROUPS)
+    copied = again(ranker)
+    for _ in range(2):
+        assert_array_equal(copied.predict(missing), ranker.predict(missing))
+        for each in (copied, ranker):
+            each.partial_fit(missing, GROUPS)
+
+
 @pytest.mark.parametrize("again", [by_pickle, copy.deepcopy])
 @pytest.mark.parametrize(
     "schedule",

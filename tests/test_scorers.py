@@ -3,7 +3,9 @@
 import copy
 import pickle
 import re
+from functools import partial
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
+    LearningCurveDisplay,
+    ValidationCurveDisplay,
     cross_val_score,
     cross_validate,
     learning_curve,
@@ -34,11 +38,15 @@ from sklearn_pscore.metrics import (
     mrr_scorer,
     ndcg_score,
     ndcg_scorer,
+    neg_rmse_scorer,
     pairwise_accuracy_score,
     pairwise_accuracy_scorer,
+    pearson_scorer,
     reciprocal_rank_score,
+    soft_pairwise_accuracy_scorer,
+    spearman_scorer,
 )
-from sklearn_pscore.metrics._scorers import predict_scores
+from sklearn_pscore.metrics._models import predict_scores
 
 SCORERS = {
     "mrr": mrr_scorer,
@@ -46,6 +54,10 @@ SCORERS = {
     "ndcg": ndcg_scorer,
     "accuracy": pairwise_accuracy_scorer,
     "tau": kendall_tau_scorer,
+    "spearman": spearman_scorer,
+    "pearson": pearson_scorer,
+    "neg_rmse": neg_rmse_scorer,
+    "soft accuracy": soft_pairwise_accuracy_scorer,
 }
 
 
@@ -94,7 +106,8 @@ def data():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     preference = X @ [1.0, 0.5, 0.0] + 0.1 * rng.normal(size=60)
-    return X, Groups.from_arrays(group=np.arange(60) // 6, preference=preference)
+    row = np.arange(60)
+    return X, Groups.from_arrays(group=row // 6, preference=preference, item=row % 6)
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "routing"])
@@ -178,6 +191,31 @@ class TestInScikitLearn:
             **options,
         )
         assert np.all(test[0] < test[1])
+
+    @pytest.mark.parametrize("name", list(SCORERS))
+    def test_displays_of_curves(self, data, routing, name):
+        options = {"scoring": SCORERS[name], "cv": self.cv}
+        learning = LearningCurveDisplay.from_estimator(
+            CorrelationRanker(), *data, train_sizes=[24, 48], **options
+        )
+        validation = ValidationCurveDisplay.from_estimator(
+            CorrelationRanker(),
+            *data,
+            param_name="sign",
+            param_range=[-1, 1],
+            **options,
+        )
+        words = SCORERS[name].__name__.replace("neg_", "negative_")
+        words = words.replace("_", " ").capitalize()
+        for display in (learning, validation):
+            assert display.score_name == display.ax_.get_ylabel() == words
+        # What is drawn is the mean of the curves over the folds.
+        _, _, test = learning_curve(
+            CorrelationRanker(), *data, train_sizes=[24, 48], **options
+        )
+        drawn = learning.lines_[1].get_ydata()
+        assert_allclose(drawn, test.mean(axis=1), rtol=1e-12)
+        plt.close("all")
 
     @pytest.mark.parametrize("name", list(SCORERS))
     def test_permutation_importance(self, data, routing, name):
@@ -302,6 +340,31 @@ class TestMakeRankingScorer:
         assert repr(scorer) == text
 
     @pytest.mark.parametrize(
+        ("metric", "name"),
+        [
+            (reciprocal_rank_score, "reciprocal_rank_score"),
+            (partial(ndcg_score, k=2), "ndcg_score"),
+            (partial(partial(dcg_score, k=2), gain="linear"), "dcg_score"),
+            (GroupwiseSum().fit, "fit"),
+        ],
+    )
+    def test_name_is_that_of_the_metric(self, metric, name):
+        assert make_ranking_scorer(metric).__name__ == name
+
+    def test_every_scorer_has_the_name_of_its_metric(self):
+        assert {name: scorer.__name__ for name, scorer in SCORERS.items()} == {
+            "mrr": "reciprocal_rank_score",
+            "dcg": "dcg_score",
+            "ndcg": "ndcg_score",
+            "accuracy": "pairwise_accuracy_score",
+            "tau": "kendall_tau_score",
+            "spearman": "spearman_score",
+            "pearson": "pearson_score",
+            "neg_rmse": "neg_rmse",
+            "soft accuracy": "soft_pairwise_accuracy_score",
+        }
+
+    @pytest.mark.parametrize(
         "copied",
         [lambda s: pickle.loads(pickle.dumps(s)), copy.deepcopy, clone],
         ids=["pickle", "deepcopy", "clone"],
@@ -312,6 +375,7 @@ class TestMakeRankingScorer:
         scorer = make_ranking_scorer(ndcg_score, k=2)
         twin = copied(scorer)
         assert repr(twin) == repr(scorer)
+        assert twin.__name__ == scorer.__name__ == "ndcg_score"
         assert twin(model, X, groups) == scorer(model, X, groups)
 
     def test_a_clone_is_the_scorer_itself(self):

@@ -45,11 +45,6 @@ NO_NUMBERS = {
         TypeError,
         "X is 'many', of type str, at row 1, column 1; expected numbers. The argument",
     ),
-    "one None in a list": (
-        [[0.0, None], *X[1:].tolist()],
-        TypeError,
-        "X is 'None', of type NoneType, at row 0, column 1;",
-    ),
     "one dict": (
         [[0.0, {}], *X[1:].tolist()],
         TypeError,
@@ -100,7 +95,6 @@ NO_NUMBERS = {
 AT_EVERY_DOOR = [
     "spelt numbers",
     "dates",
-    "one None in a list",
     "one dict",
     "too large",
 ]

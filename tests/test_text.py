@@ -27,8 +27,12 @@ from sklearn_pscore.metrics import (
     mrr_scorer,
     ndcg_score,
     pairwise_accuracy_score,
+    pearson_score,
     rank_items,
     reciprocal_rank_score,
+    rmse,
+    soft_pairwise_accuracy_score,
+    spearman_score,
 )
 from tests.cases import quick
 
@@ -186,8 +190,12 @@ def test_numbers_of_every_type_are_taken(table):
         kendall_tau_score,
         ndcg_score,
         pairwise_accuracy_score,
+        pearson_score,
         rank_items,
         reciprocal_rank_score,
+        rmse,
+        soft_pairwise_accuracy_score,
+        spearman_score,
     ],
 )
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sklearn_pscore.metrics import (
     pairwise_accuracy_score,
     reciprocal_rank_score,
 )
-from sklearn_pscore.metrics._scorers import predict_scores
+from sklearn_pscore.metrics._models import predict_scores
 
 METRICS = ["accuracy", "MRR", "NDCG", "top1", "log_loss", "NDCG@1", "NDCG@3", "NDCG@5"]
 

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.shared.results import n_threads
 from sklearn_pscore import (
+    LinearPreferenceRanker,
     PairwisePreferenceRanker,
     RankSumRanker,
+    SingleMetricRanker,
     TopCountRanker,
 )
-from sklearn_pscore.metrics import pairwise_accuracy_score
 
 MAX_PAIRS = 200_000
-"""Pairs that the linear model learns from, drawn at random where there are more."""
+"""Pairs that are judged one by one, drawn at random where there are more."""
 
 MANY_ROWS = 50_000
 """From here on CatBoost gets a third of the trees, and 20 pairs per item."""
@@ -88,44 +88,6 @@ class Sorted:
         if len(pairs) > MAX_PAIRS:
             pairs = pairs[rng.choice(len(pairs), MAX_PAIRS, replace=False)]
         return pairs.T
-
-
-class BestMetric:
-    """The one feature, with its sign, that agrees best on the training rows."""
-
-    def fit(self, X, groups):
-        X = np.asarray(X, dtype=float)
-        accuracy = np.array([pairwise_accuracy_score(groups, x) for x in X.T])
-        self.column_ = int(np.argmax(np.abs(accuracy - 0.5)))
-        self.sign_ = 1.0 if accuracy[self.column_] >= 0.5 else -1.0
-        return self
-
-    def predict(self, X):
-        return self.sign_ * np.asarray(X, dtype=float)[:, self.column_]
-
-
-class LinearPairwise:
-    """Logistic regression on differences of standardised features of pairs."""
-
-    def __init__(self, C=0.01):
-        self.C = C
-
-    def fit(self, X, groups):
-        rng = np.random.default_rng(0)
-        rows = Sorted.of(X, groups)
-        self.scaler_ = StandardScaler().fit(rows.X)
-        Z = self.scaler_.transform(rows.X)
-        better, worse = rows.pairs(rng)
-        # Without intercept the order of a pair does not change the likelihood;
-        # half of them in each order gives the two classes that it asks for.
-        won = np.arange(len(better)) % 2 == 0
-        differences = (Z[better] - Z[worse]) * np.where(won, 1.0, -1.0)[:, None]
-        model = LogisticRegression(C=self.C, fit_intercept=False, max_iter=1000)
-        self.coef_ = model.fit(differences, won).coef_[0]
-        return self
-
-    def predict(self, X):
-        return self.scaler_.transform(np.asarray(X, dtype=float)) @ self.coef_
 
 
 class ConditionalLogit:
@@ -303,10 +265,10 @@ _EXAMPLE = {
 
 RANKERS = {
     OURS: Entry(_ours, all_seeds=True),
-    "best metric": Entry(lambda seed, data: BestMetric()),
+    "best metric": Entry(lambda seed, data: SingleMetricRanker(direction="learn")),
     "#Top1": _by_directions(TopCountRanker),
     "RS": _by_directions(RankSumRanker),
-    "linear": Entry(lambda seed, data: LinearPairwise()),
+    "linear": Entry(lambda seed, data: LinearPreferenceRanker()),
     "conditional logit": Entry(lambda seed, data: ConditionalLogit(), needs="choice"),
     "LightGBM": _lightgbm(),
     "LightGBM, small": _lightgbm(n_estimators=100, num_leaves=7, learning_rate=0.05),

@@ -24,7 +24,7 @@ from sklearn_pscore.metrics import (
     pairwise_accuracy_score,
     reciprocal_rank_score,
 )
-from sklearn_pscore.metrics._scorers import predict_scores
+from sklearn_pscore.metrics._models import predict_scores
 from sklearn_pscore.model_selection._seeds import seeded_clone
 
 METRICS = {

@@ -9,6 +9,7 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 import torch
+from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -238,6 +239,10 @@ def fingerprint(value):
         if value.dtype.kind == "O":
             return repr(value.tolist()), mask
         return value.dtype.str, value.shape, np.asarray(value).tobytes(), mask
+    if issparse(value):
+        parts = ("coords", "data", "indices", "indptr")
+        held = {name: part for name, part in vars(value).items() if name in parts}
+        return tuple(np.asarray(part).tobytes() for part in held.values())
     if isinstance(value, pd.DataFrame | pd.Series):
         return repr(value.to_numpy(dtype=object).tolist()), repr(value.index)
     if isinstance(value, (list, tuple, dict, set)):

@@ -4,12 +4,14 @@ A form is made of a plain float64 array of small whole numbers, and says what it
 a plain array again, or None if no reading of it is right.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import torch
-from scipy.sparse import csr_array, csr_matrix
+from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 
 from benchmarks.reliability.forms import Form
 from benchmarks.reliability.layouts import (
@@ -24,6 +26,24 @@ NAMES = ["a", "b", "c"]
 
 def _frame(X):
     return pd.DataFrame(X, columns=NAMES[: X.shape[1]])
+
+
+def _with_wide_indices(X):
+    X = csr_array(X)
+    X.indices, X.indptr = X.indices.astype("i8"), X.indptr.astype("i8")
+    return X
+
+
+def _in_halves(X):
+    X = csr_array(X)
+    halves = np.repeat(X.data, 2) / 2, np.repeat(X.indices, 2), 2 * X.indptr
+    return csr_array(halves, shape=X.shape)
+
+
+def _matrix(X):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return np.matrix(X)
 
 
 _CONTAINERS = {
@@ -56,6 +76,15 @@ _CONTAINERS = {
     "big-endian": lambda X: X.astype(">f8"),
 }
 _MAYBE = {
+    "sparse array": csr_array,
+    "sparse matrix": csr_matrix,
+    "sparse, by column": csc_array,
+    "sparse, as coordinates": coo_array,
+    "sparse, indices of 64 bits": _with_wide_indices,
+    "sparse, each value in two halves": _in_halves,
+    "DataFrame of sparse columns": lambda X: _frame(X).astype(
+        pd.SparseDtype(float, 0.0)
+    ),
     "object array": lambda X: X.astype(object),
     "Arrow table": lambda X: pa.table(dict(zip(NAMES, X.T, strict=False))),
     "torch tensor": torch.tensor,
@@ -78,9 +107,7 @@ _NO_TABLE = {
     "list of dicts": lambda X: [{"a": 1.0}] * len(X),
     "ragged list": lambda X: [[1.0] * (1 + row % 2) for row in range(len(X))],
     "structured array": lambda X: np.zeros(len(X), dtype=[("a", float), ("b", float)]),
-    "np.matrix": np.matrix,
-    "sparse array": csr_array,
-    "sparse matrix": csr_matrix,
+    "np.matrix": _matrix,
     "one entry masked": lambda X: np.ma.MaskedArray(X, mask=X[0, 0] == X),
     "pandas Series": lambda X: pd.Series(X[:, 0]),
 }

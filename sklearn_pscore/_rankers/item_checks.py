@@ -27,7 +27,9 @@ def check_float32(X):
     of X, and inverses in float64 at last, which must hold these.
     """
     highest = np.finfo(np.float32).max if X.dtype.itemsize > 4 else _LARGEST_IN_FLOAT32
-    farthest = max(X.max(initial=0.0), X.min(initial=0.0), key=abs)
+    # These skip NaN.
+    ends = (end.reduce(X, axis=None, initial=0.0) for end in (np.fmax, np.fmin))
+    farthest = max(ends, key=abs)
     if abs(farthest) > highest:
         raise ValueError(
             f"X holds {farthest:.3g}; expected at most {highest:.3g} in size, for "
@@ -36,8 +38,9 @@ def check_float32(X):
         )
     smallest = 2.0 ** (8 - np.finfo(np.float64).maxexp)
     # Most columns have a value that is large enough among the first rows.
-    for column in np.flatnonzero(np.abs(X[:_FIRST_ROWS]).max(axis=0) < smallest):
-        largest = np.abs(X[:, column]).max()
+    first = np.fmax.reduce(np.abs(X[:_FIRST_ROWS]), axis=0)
+    for column in np.flatnonzero(~(first >= smallest)):
+        largest = np.fmax.reduce(np.abs(X[:, column]))
         if 0 < largest < smallest:
             raise ValueError(
                 f"X holds no value above {largest:.3g} in size in column {column}; "

@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
@@ -31,13 +31,16 @@ from sklearn_pscore._rankers.parameters import (
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._rankers.saved_net import SavedNetMixin
+from sklearn_pscore._rankers.validation_score import Validation
+from sklearn_pscore._rankers.validation_set import check_validation_set, errors_about
+from sklearn_pscore._rows import checked_sparse, extremes
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore.metrics._checks import check_gainable
 
 # Keys of the net's history that `history_` has.
-_HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "dur")
+_HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "valid_score", "dur")
 
 
 class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEstimator):
@@ -136,7 +139,7 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
     leave_out : bool, default=True
         Whether each member leaves out a fold of the groups. Needs 10 groups,
         several members, "identity" and no `early_stopping`; else no member
-        does.
+        does. A validation set that is passed to ``fit`` does not change that.
 
     max_epochs : int or "auto", default="auto"
         Passes over the training groups. "auto" is 30, or more to make 300 steps,
@@ -160,13 +163,21 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         from 200 to 4,096.
 
     early_stopping : bool, default=False
-        Whether to hold out a validation set, to stop when its loss has not
-        improved for `n_iter_no_change` epochs, and to keep the best epoch.
-        Groups are held out where there are several, items where there is one.
+        Whether to stop when a validation set has not got better by `scoring` for
+        `n_iter_no_change` epochs, and to keep the best epoch. The set is the one
+        that is passed to ``fit``. If none is, it is held out: groups where there
+        are several, items where there is one.
+
+    scoring : "loss", callable or None, default="loss"
+        What is better on a validation set: a smaller loss, or a larger score, by
+        a scorer of :mod:`sklearn_pscore.metrics` or a function of (model, X,
+        groups). The model is the net of each epoch, whose ``predict(X)`` is that
+        of the ranker. None is the pairwise accuracy, as of ``score``. Not used if
+        there is no validation set.
 
     validation_fraction : float, default=0.2
         Share of the groups (or items) to hold out, in (0, 1). Used if
-        `early_stopping`.
+        `early_stopping`, and no validation set is passed to ``fit``.
 
     n_iter_no_change : int, default=20
         Epochs without improvement before stopping. Used if `early_stopping`.
@@ -185,7 +196,8 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         ``LRScheduler`` among them replaces `learning_rate`. ``EpochScoring``
         takes the scorers of :mod:`sklearn_pscore.metrics`, or a function of
         (net, X, groups), for the validation set or with ``on_train=True``: X
-        has its rows sorted by group, and each is an item of its own.
+        has its rows sorted by group, and each is an item of its own. A
+        ``monitor`` may be of those, train_loss, valid_loss and valid_score.
 
     random_state : int, RandomState instance or None, default=None
         Initial weights, dropout, order of the groups, and the groups left out.
@@ -213,8 +225,9 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
 
     history_ : dict of str to ndarray of shape (n_epochs,), float64
         Columns with a value per epoch: epoch, train_loss, valid_loss if there is a
-        validation set, and dur in seconds. Losses are sums over members. An epoch
-        without a validation set has NaN. ``pd.DataFrame(ranker.history_)`` is a table.
+        validation set, valid_score if `scoring` is not "loss", and dur in seconds.
+        Losses are sums over members, and a score is of their mean. An epoch without
+        a validation set has NaN. ``pd.DataFrame(ranker.history_)`` is a table.
 
     n_groups_ : int
         Groups that the last call trained on, those held out and those without a
@@ -245,6 +258,15 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
             learning_rate="constant", max_epochs=100, batch_size=200,
             early_stopping=True, validation_fraction=0.2,
         )
+
+    Missing values: NaN in ``X`` is taken. Where a metric is missing it counts as
+    its median, of the values there are in training. Beside that, the shortcut
+    learns what it is worth that the metric is missing, for each metric of which a
+    value was missing in training; in `partial_fit` and `fit_parquet`, in the first
+    call or stretch of rows. So missing values of other metrics, and all of them
+    without a shortcut, are medians. A metric that is always missing in training is
+    worth nothing, as one that is constant. `monotonic_cst` holds between values
+    that are there; what a missing one is worth is free.
 
     Training is in float32 and prediction, by default, in float64. On one
     machine, and with one number of threads, the same `random_state` gives the
@@ -306,6 +328,7 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
             StrOptions({"auto"}),
         ],
         "early_stopping": ["boolean"],
+        "scoring": [StrOptions({"loss"}), callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
@@ -341,6 +364,7 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         weight_decay=0.1,
         batch_size="auto",
         early_stopping=False,
+        scoring="loss",
         validation_fraction=0.2,
         n_iter_no_change=20,
         warm_start=False,
@@ -372,6 +396,7 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
@@ -382,15 +407,25 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         self.predict_dtype = predict_dtype
 
     @explained_call
-    def fit(self, X, y):
+    def fit(self, X, y, *, X_val=None, y_val=None):
         """Learn to order the items of every group.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Metrics. A C-ordered array of float32 or float64 is not copied.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Metrics, NaN where one is missing. A C-ordered array of float32 or
+            float64 is not copied. A sparse matrix gives the same scores as the dense
+            array; only the rows of a batch are dense at a time, see
+            ``docs/sparse.md``.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Metrics of a validation set, which is not trained on. With
+            `early_stopping` it decides when to stop, and nothing is held out of
+            `X`. Without, the fit is the same as without it, and `history_` shows
+            its loss and score. In a Pipeline see ``docs/validation.md``.
+        y_val : structured ndarray of shape (n_val,) or array-like, default=None
+            Target of the rows of `X_val`: a plain one only if `y` is plain.
 
         Returns
         -------
@@ -400,22 +435,31 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         Raises
         ------
         ValueError
-            If there is no comparable pair, a value cannot be used, or the
-            scores become non-finite during training.
+            If there is no comparable pair, a value cannot be used, the scores
+            become non-finite during training, or one of `X_val` and `y_val` is
+            passed without the other.
         TypeError
-            If `y` is neither of the two.
+            If `y` or `y_val` is neither of the two.
+
+        Warns
+        -----
+        UserWarning
+            If groups of `y` or `y_val` are cut, the scores are nearly constant,
+            or `X_val` lies far outside of `X`: more than half of the values of a
+            metric are farther outside of its range in `X` than this is wide.
         """
         from sklearn_pscore._rankers.training import fit_net, largest_gap
 
         caller = "PairwisePreferenceRanker.fit"
         goes_on = self.warm_start and hasattr(self, "net_")
         with restored_on_error(self):
-            items = self._check(X, y, caller, goes_on, self.early_stopping)
-            rng, validation = check_random_state(self.random_state), None
-            if self.early_stopping:
-                items, validation = hold_out(
-                    items, self.validation_fraction, rng, caller
-                )
+            validates = self.early_stopping or X_val is not None
+            items = self._check(X, y, caller, goes_on, validates)
+            validation = self._check_validation(X_val, y_val, items.table, y, caller)
+            rng = check_random_state(self.random_state)
+            if self.early_stopping and validation is None:
+                items, held_out = hold_out(items, self.validation_fraction, rng, caller)
+                validation = Validation.of(held_out, self.scoring)
             parameters, net = self._parameters_and_net(len(items), goes_on)
             net, packed = fit_net(parameters, items, validation, rng, net)
             if not self.warm_start:
@@ -434,8 +478,8 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Metrics.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Metrics, NaN where one is missing.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group. A
             group that is split between calls loses the pairs in between.
@@ -471,8 +515,8 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Metrics.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Metrics, NaN where one is missing.
         return_std : bool, default=False
             Whether to return how uncertain each score is, too.
 
@@ -527,8 +571,8 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
 
         Parameters
         ----------
-        X_a, X_b : array-like of shape (n_pairs, n_features)
-            Metrics of the two items of each pair.
+        X_a, X_b : array-like or sparse matrix of shape (n_pairs, n_features)
+            Metrics of the two items of each pair, NaN where one is missing.
 
         Returns
         -------
@@ -558,13 +602,13 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         check_parameters(self, "predict_dtype")
         return member_scores(self.net_, self._check_X(X), self.predict_dtype)
 
-    def _check(self, X, y, caller, goes_on, holds_out=False):
+    def _check(self, X, y, caller, goes_on, validates=False):
         """Check everything before any work is done; return the training items."""
         # First, so that no other error is joined by a warning of lost items.
         items = take_attached_items(X, y)
-        check_training_parameters(self, caller, holds_out)
+        check_training_parameters(self, caller, validates)
         X = self._check_X(X, reset=not goes_on, ensure_min_samples=2)
-        target = check_groups(y, n_rows=len(X), caller=caller)
+        target = check_groups(y, n_rows=X.shape[0], caller=caller)
         if items is None:
             items = TrainingItems.from_target(X, target)
         items = self._comparable(items, target, caller)
@@ -575,10 +619,27 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         warn_of_many_pairs(self, items)
         return items
 
+    def _check_validation(self, X_val, y_val, X, y, caller):
+        """Check the validation set that was passed; return it with its items, or None."""
+        passed = check_validation_set(
+            X_val, y_val, X, y, check_X=self._check_X, caller=caller
+        )
+        if passed is None:
+            return None
+        with errors_about("X_val and y_val cannot be validated on"):
+            items = TrainingItems.from_target(passed.X, passed.target)
+            items = self._comparable(items, passed.target, caller)
+        return Validation.of(items, self.scoring, passed.X, passed.groups)
+
     def _check_X(self, X, reset=False, **kwargs):
-        check_numbers(X)
-        return validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], **kwargs
+        dtypes = [np.float64, np.float32]
+        return checked_table(
+            self,
+            checked_sparse(X),
+            reset=reset,
+            dtype=dtypes,
+            accept_sparse="csr",
+            **kwargs,
         )
 
     def _comparable(self, items, target, caller):
@@ -586,7 +647,7 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         if self.loss == "lambdarank":
             check_gainable(target, self.gain, caller)
         items = replace(items, ties=self.ties).comparable()
-        check_float32(items.table)
+        check_float32(extremes(items.table))
         check_weights(items.weight)
         return items
 
@@ -611,3 +672,9 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         self._network_ = network_of(parameters)
         self.n_groups_ = n_groups
         self.n_pairs_ = n_pairs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        return tags

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from sklearn_pscore._estimators.parameters import check_parameters
+from sklearn_pscore._rankers.validation_score import check_scoring
 
 # May change between a training and one that goes on from it. All others make up
 # the network: a new parameter does until it is named here.
@@ -23,6 +24,7 @@ _CHANGEABLE = {
     "weight_decay",
     "batch_size",
     "early_stopping",
+    "scoring",
     "validation_fraction",
     "n_iter_no_change",
     "warm_start",
@@ -40,7 +42,7 @@ _EPOCHS, _FEWEST_EPOCHS = 30, 5
 _FEWEST_STEPS, _MOST_STEPS = 300, 3000
 
 
-def check_training_parameters(ranker, caller, holds_out=False):
+def check_training_parameters(ranker, caller, validates=False):
     """Check the parameters of a ranker that learns, as far as it goes without data.
 
     Parameters
@@ -48,8 +50,8 @@ def check_training_parameters(ranker, caller, holds_out=False):
     ranker : estimator
     caller : str
         Name of the method that trains.
-    holds_out : bool, default=False
-        Whether it holds out a validation set.
+    validates : bool, default=False
+        Whether it has a validation set.
     """
     from sklearn_pscore._torch.callbacks import check_callbacks
     from sklearn_pscore._torch.net import check_device
@@ -61,8 +63,10 @@ def check_training_parameters(ranker, caller, holds_out=False):
             f'ties="half" with loss={ranker.loss!r}, in which ties have no part; expected '
             'loss="ranknet". Set ties="ignore", or that loss.'
         )
+    check_scoring(ranker.scoring)
     check_device(ranker.device)
-    check_callbacks(ranker.callbacks, holds_out, caller)
+    has_score = not isinstance(ranker.scoring, str)
+    check_callbacks(ranker.callbacks, validates, has_score, caller)
 
 
 def resolve_parameters(ranker, n_rows):

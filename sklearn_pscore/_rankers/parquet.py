@@ -42,7 +42,8 @@ class ParquetMixin:
         groups should be in a random order. A stretch and the largest group are
         the only rows in memory.
 
-        The first stretch decides how metrics are scaled. There is no validation
+        The first stretch decides how metrics are scaled, and for which of them it
+        learns what a missing value is worth. There is no validation
         set, so `early_stopping` must be False, and no group is left out by a
         member: data that fits in memory is better given to ``fit``.
 

@@ -122,7 +122,7 @@ class ParquetGroups:
         Returns
         -------
         error : ValueError or TypeError
-            Of the kind that came; a ValueError if a feature is not finite.
+            Of the kind that came.
         """
         kind = TypeError if isinstance(error, TypeError) else ValueError
         parts, stop = [], start + len(frame)
@@ -130,15 +130,6 @@ class ParquetGroups:
             if start < n_rows and stop > 0:
                 parts.append(f"{file}, rows {max(start, 0)} to {min(stop, n_rows) - 1}")
             start, stop = start - n_rows, stop - n_rows
-        X = frame[self.features].to_numpy(np.float64)
-        wrong = np.argwhere(~np.isfinite(X))
-        if len(wrong):
-            row, k = wrong[0]
-            kind = ValueError
-            error = (
-                f"column {self.features[k]!r} holds {X[row, k]} at row {row}; expected "
-                "finite numbers. Drop the row or fill it in."
-            )
         return kind(
             f"{' and '.join(parts)} (any row below is counted from 0 in these): {error}"
         )

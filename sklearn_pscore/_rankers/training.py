@@ -25,8 +25,8 @@ def fit_net(parameters, training, validation, rng, net=None):
     parameters : namespace
         Resolved parameters of the ranker.
     training : TrainingItems
-    validation : TrainingItems or None
-        Decides about early stopping.
+    validation : Validation or None
+        Its loss and score are recorded, and decide about early stopping.
     rng : RandomState
     net : GroupNet or None, default=None
         Net to go on with, changed in place; None builds one.
@@ -38,21 +38,23 @@ def fit_net(parameters, training, validation, rng, net=None):
         What it was trained on.
     """
     generators = Generators.drawn(rng, net, parameters.device)
-    packed, held_out = _packed(training, parameters, generators.cpu), None
+    packed = _packed(training, parameters, generators.cpu)
+    held_out = score = None
     if validation is not None:
-        held_out = _packed(validation, parameters, generators.cpu)
+        held_out = _packed(validation.items, parameters, generators.cpu)
+        score = validation.score
     schedule = parameters, parameters.max_epochs, generators.device
     if net is not None:
         with _threads(net, packed):
-            train(net, packed, held_out, *schedule)
+            train(net, packed, held_out, *schedule, score=score)
         check_finite(net, parameters)
         return net, packed
-    if held_out is None and _may_leave_out(packed, parameters):
+    if _may_leave_out(packed, parameters):
         packed.draw_folds(parameters.n_members)
     net, sample = build_net(packed, parameters, generators.cpu)
     with _threads(net, packed):
         freeze_fitted_shortcut(net, sample, packed, held_out)
-        train(net, packed, held_out, *schedule)
+        train(net, packed, held_out, *schedule, score=score)
         # Scores that are not finite have no mean to center at.
         weigh_and_center(net, sample)
     check_finite(net, parameters)
@@ -119,6 +121,7 @@ def _may_leave_out(packed, parameters):
     """Return whether each member can leave out a fold of the groups."""
     return (
         parameters.leave_out
+        and not parameters.early_stopping
         and parameters.n_members > 1
         and parameters.output_activation == "identity"
         and packed.n_groups >= _FEWEST_GROUPS

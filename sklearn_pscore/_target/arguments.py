@@ -91,3 +91,21 @@ def refuse_sample_weight(sample_weight, caller):
             "None, since weights are the field `weight` of the target. Pass "
             "Groups.from_arrays(group=..., preference=..., weight=sample_weight)."
         )
+
+
+def group_argument(estimator):
+    """Return the argument by which the ``fit`` of another library's ranker takes groups.
+
+    Returns
+    -------
+    argument : {"qid", "group_id", "group"} or None
+        None if ``fit`` takes none of these, or there is no ``fit``.
+    """
+    try:
+        parameters = inspect.signature(estimator.fit).parameters
+    except (AttributeError, TypeError, ValueError):
+        # There is no fit, or it is written in C and has no signature.
+        return None
+    # XGBoost takes `group`, too, and pairs of LightGBM's sizes would be in order.
+    names = (name for name in ("qid", "group_id", "group") if name in parameters)
+    return next(names, None)

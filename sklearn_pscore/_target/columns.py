@@ -54,7 +54,7 @@ def as_column(values, field):
     return array
 
 
-def frame_columns(frame, names):
+def frame_columns(frame, names, name="frame"):
     """Return the columns of a frame by the field that they hold.
 
     Parameters
@@ -62,6 +62,8 @@ def frame_columns(frame, names):
     frame : DataFrame of pandas or polars, LazyFrame, or Arrow table
     names : dict of str to (str, int or None)
         Name of the column of each field; None is left out.
+    name : str
+        Name of the frame, for the messages.
 
     Returns
     -------
@@ -74,22 +76,37 @@ def frame_columns(frame, names):
     ValueError
         If a column is not there.
     """
-    frame, present = _frame_and_names(frame)
-    named = {field: name for field, name in names.items() if name is not None}
-    for field, name in named.items():
-        if not isinstance(name, (str, int)):
-            raise TypeError(
-                f"{field} is {type(name).__name__}; expected the name of a column of "
-                "the frame. Pass the name, or use Groups.from_arrays for columns."
-            )
-        if name not in present:
-            raise ValueError(
-                f"{field}={name!r} is not a column of the frame; expected one of "
-                f"{present}. Name the column that holds the {field}."
-            )
+    frame, present = _frame_and_names(frame, name)
+    named = {field: column for field, column in names.items() if column is not None}
+    check_names(named, present, name)
     if hasattr(frame, "collect"):
         frame = frame.select(list(dict.fromkeys(named.values()))).collect()
-    return {field: frame[name] for field, name in named.items()}
+    return {field: frame[column] for field, column in named.items()}
+
+
+def check_names(names, present, frame="frame"):
+    """Raise unless every field names a column that is present.
+
+    Parameters
+    ----------
+    names : dict of str to object
+        Name of the column of each field.
+    present : list
+        Names of the columns.
+    frame : str
+        Name of the frame, for the messages.
+    """
+    for field, column in names.items():
+        if not isinstance(column, (str, int)):
+            raise TypeError(
+                f"{field} is {type(column).__name__}; expected the name of a column of "
+                f"the {frame}. Pass the name, or use Groups.from_arrays for columns."
+            )
+        if column not in present:
+            raise ValueError(
+                f"{field}={column!r} is not a column of the {frame}; expected one of "
+                f"{present}. Name the column that holds the {field}."
+            )
 
 
 def list_as_array(values, field):
@@ -216,7 +233,7 @@ def refuse_masked(values, name):
     )
 
 
-def _frame_and_names(frame):
+def _frame_and_names(frame, name):
     """Return a frame that gives columns by name, or a lazy one, and its names."""
     import narwhals
 
@@ -228,9 +245,12 @@ def _frame_and_names(frame):
         return wrapped, wrapped.collect_schema().names()
     if isinstance(wrapped, narwhals.DataFrame):
         return wrapped, wrapped.columns
+    remedy = "For arrays use Groups.from_arrays."
+    if name != "frame":
+        remedy = "Pass arrays as a dict, by the names of the columns."
     raise TypeError(
-        f"frame is {type(frame).__name__}; expected a pandas or polars DataFrame, or an "
-        "Arrow table. For arrays use Groups.from_arrays."
+        f"{name} is {type(frame).__name__}; expected a pandas or polars DataFrame, or an "
+        f"Arrow table. {remedy}"
     )
 
 

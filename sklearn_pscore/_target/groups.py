@@ -6,6 +6,8 @@ from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.columns import frame_columns
 from sklearn_pscore._target.cut_groups import count_judged_rows
 from sklearn_pscore._target.fields import CONVERTERS, as_flag
+from sklearn_pscore._target.rankings import ranking_fields
+from sklearn_pscore._target.ratings import rating_fields
 from sklearn_pscore._target.sources import check_sources, joined_fields
 
 AWARD_PREFERENCE = 10.0
@@ -66,7 +68,8 @@ class Groups:
     def __new__(cls, *args, **kwargs):
         raise TypeError(
             "Groups has no instances: the target is a structured array. Use "
-            "Groups.from_arrays, Groups.from_frame or Groups.from_winners."
+            "Groups.from_arrays, Groups.from_frame or Groups.from_winners; or, for what "
+            "several people said, Groups.from_ratings or Groups.from_ranking."
         )
 
     @staticmethod
@@ -264,6 +267,171 @@ default=None
             clip=clip,
             weight=weight,
             donor=donor,
+        )
+
+    @staticmethod
+    def from_ratings(
+        ratings,
+        items,
+        *,
+        on=("prompt",),
+        item="system",
+        rating="rating",
+        annotator=None,
+        weight="count",
+        missing="raise",
+    ):
+        """Build the target from raw ratings, several of each item.
+
+        A row's preference is the mean of its item's ratings, on one scale for all
+        annotators, and its weight is their number: a pair weighs the product.
+
+        Parameters
+        ----------
+        ratings : DataFrame, dict of str to array-like, or array-like of shape \
+(n_samples, n_annotators)
+            A table of pandas, polars or Arrow, or a dict of columns, with one row
+            per rating, in any order; or an array with one row per row of `items`
+            and one column per annotator, NaN where there is no rating.
+        items : DataFrame or dict of str to array-like
+            Table with one row per row of ``X``, in its order.
+        on : str or tuple of str, default=("prompt",)
+            Columns that name the group, in both tables. Labels of several are
+            joined by ":".
+        item : str or None, default="system"
+            Column that names the item, in both tables. None, for an array of
+            ratings, takes every row for an item of its own.
+        rating : str, default="rating"
+            Column of `ratings` that holds the numbers, larger is better.
+        annotator : str or None, default=None
+            Column of `ratings` that names who rated. Someone who rated one item
+            twice is then an error; None does not look.
+        weight : {"count", None}, default="count"
+            None weighs all rows alike.
+        missing : {"raise", "nan"}, default="raise"
+            What becomes of a row without a rating: an error, or not judged. With
+            "count" it then weighs 0 and ``fit`` leaves it out; without weights
+            ``fit`` refuses it.
+
+        Returns
+        -------
+        groups : structured ndarray of shape (n_samples,)
+            One record per row of `items`, as :meth:`from_arrays` returns it. The
+            preference depends on no order of the ratings.
+
+        Raises
+        ------
+        ValueError
+            If a rating is missing or infinite, or is of an item that `items` does
+            not have, or lengths differ.
+        TypeError
+            If a table is none, or a column holds integers in one table and strings
+            in the other.
+
+        See Also
+        --------
+        from_ranking : Where people gave an order instead of numbers.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklearn_pscore import Groups
+        >>> items = pd.DataFrame({"prompt": [1, 1], "system": ["a", "b"]})
+        >>> ratings = pd.DataFrame({
+        ...     "prompt": 1, "system": ["b", "a", "b", "a", "b"],
+        ...     "annotator": ["Ann", "Ann", "Bo", "Bo", "Cy"],
+        ...     "rating": [4.0, 3.0, 5.0, 1.0, 3.0],
+        ... })
+        >>> groups = Groups.from_ratings(ratings, items, annotator="annotator")
+        >>> groups["preference"].tolist(), groups["weight"].tolist()
+        ([2.0, 4.0], [2.0, 3.0])
+
+        Annotators who use the scale in their own way are first brought to one, each
+        by the mean and standard deviation of her ratings; who gave a single number,
+        or all alike, says nothing then, and is left out.
+
+        >>> by_annotator = ratings.groupby("annotator")["rating"]
+        >>> z = (ratings["rating"] - by_annotator.transform("mean")) / (
+        ...     by_annotator.transform("std")
+        ... )
+        >>> z_scores = ratings.assign(rating=z).dropna(subset=["rating"])
+        >>> groups = Groups.from_ratings(z_scores, items, annotator="annotator")
+        >>> groups["preference"].round(3).tolist(), groups["weight"].tolist()
+        ([-0.707, 0.707], [2.0, 2.0])
+
+        The same as an array, one column per annotator:
+
+        >>> table = [[3.0, 1.0, float("nan")], [4.0, 5.0, 3.0]]
+        >>> Groups.from_ratings(table, items)["preference"].tolist()
+        [2.0, 4.0]
+        """
+        return Groups.from_arrays(
+            **rating_fields(
+                ratings,
+                items,
+                on=on,
+                item=item,
+                rating=rating,
+                annotator=annotator,
+                weight=weight,
+                missing=missing,
+            )
+        )
+
+    @staticmethod
+    def from_ranking(
+        rankings, items, *, on=("prompt",), item="system", missing="raise"
+    ):
+        """Build the target where people put the items of a group in order.
+
+        A row's preference is the number of items of its order that are below its
+        own, tied ones counted half. The last has 0.
+
+        Parameters
+        ----------
+        rankings : dict of label to list
+            The order of each group, best first, as a list of items. A tuple inside
+            of it is a tie: ``["b", ("a", "c")]``. A list of such lists holds the
+            orders of several people, over the same items, and the mean is taken.
+            With several columns `on`, the keys are tuples of their labels.
+        items : DataFrame or dict of str to array-like
+            Table with one row per row of ``X``, in its order.
+        on : str or tuple of str, default=("prompt",)
+            Columns that name the group. Labels of several are joined by ":".
+        item : str, default="system"
+            Column that names the item.
+        missing : {"raise", "nan"}, default="raise"
+            What becomes of a row that is in no order: an error, or not judged, which
+            ``fit`` and the metrics refuse.
+
+        Returns
+        -------
+        groups : structured ndarray of shape (n_samples,)
+            One record per row of `items`, as :meth:`from_arrays` returns it.
+
+        Raises
+        ------
+        ValueError
+            If an order holds an item twice, or one that its group does not have in
+            `items`, or `items` has no such group.
+        TypeError
+            If `rankings` is no dict of lists.
+
+        See Also
+        --------
+        from_ratings : Where people gave numbers.
+        from_winners : Where they only chose the best.
+
+        Examples
+        --------
+        >>> from sklearn_pscore import Groups
+        >>> items = {"prompt": [1, 1, 1, 2, 2], "system": ["a", "b", "c", "a", "b"]}
+        >>> groups = Groups.from_ranking({1: ["b", ("a", "c")], 2: ["a", "b"]}, items)
+        >>> groups["preference"].tolist()
+        [0.5, 2.0, 0.5, 1.0, 0.0]
+        """
+        return Groups.from_arrays(
+            **ranking_fields(rankings, items, on=on, item=item, missing=missing)
         )
 
     @staticmethod

@@ -8,6 +8,8 @@ from decimal import Decimal
 from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
 
 from sklearn_pscore._target.columns import kind_of, refuse_masked
 
@@ -15,8 +17,68 @@ from sklearn_pscore._target.columns import kind_of, refuse_masked
 _NUMBER_KINDS = "buifc"
 
 
+def checked_table(estimator, X, *, allow_nan=True, **kwargs):
+    """Return the table that a method of an estimator was passed, as an array.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : array-like of shape (n_samples, n_features)
+    allow_nan : bool, default=True
+        Whether an entry may be missing: NaN, None, or what a DataFrame has for it.
+    **kwargs : dict
+        Of scikit-learn's ``validate_data``.
+
+    Returns
+    -------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+        A missing entry is NaN. Sparse only if ``accept_sparse`` is among the others.
+
+    Raises
+    ------
+    TypeError
+        As :func:`check_numbers`.
+    ValueError
+        If an entry is infinite, or must not be missing, or scikit-learn refuses the
+        table.
+    """
+    check_numbers(X)
+    checked = validate_data(estimator, X, ensure_all_finite=False, **kwargs)
+    if checked.dtype.kind == "f":
+        _check_finite(checked, getattr(X, "columns", None), allow_nan, estimator)
+    return checked
+
+
+def _check_finite(X, names, allow_nan, estimator):
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(X.sum()):
+            return
+    values = X.data if issparse(X) else X
+    bad = np.argwhere(np.isinf(values) if allow_nan else ~np.isfinite(values))
+    if not len(bad):
+        return
+    if issparse(X):
+        value, (rows, columns) = values[bad[0, 0]], X.tocoo().coords
+        row, column = rows[bad[0, 0]], columns[bad[0, 0]]
+    else:
+        row, column = bad[0]
+        value = X[row, column]
+    column = int(column) if names is None else names[column]
+    if np.isinf(value):
+        raise ValueError(
+            f"X contains infinity: {value} at row {row}, column {column!r}; expected "
+            "finite numbers. Drop the row, put NaN if the metric is missing there, or a "
+            "large number if it is known to be large."
+        )
+    raise ValueError(
+        f"X contains NaN at row {row}, column {column!r}; expected numbers, for "
+        f"{type(estimator).__name__} takes no missing values. Drop the row, or fill in, "
+        "for example with SimpleImputer."
+    )
+
+
 def check_numbers(X, name="X"):
-    """Raise unless every entry of a table is a number.
+    """Raise unless every entry of a table is a number, or None for a missing one.
 
     Columns of objects that are numbers are taken. Shape, NaN, infinity, complex
     numbers and sparse matrices are left to scikit-learn.
@@ -119,7 +181,7 @@ def _first_of_no_number(array):
     if array.dtype.kind != "O":
         return (0,) * array.ndim
     for place, value in np.ndenumerate(array):
-        if not _is_float(value):
+        if value is not None and not _is_float(value):
             return place
     return None
 

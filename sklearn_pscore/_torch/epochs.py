@@ -6,18 +6,31 @@ from copy import deepcopy
 import numpy as np
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
-from sklearn_pscore._torch.callbacks import note_missing_validation
+from sklearn_pscore._torch.callbacks import (
+    MONITOR_ERRORS,
+    explain_monitor,
+    note_missing_validation,
+)
 
 # The share of training until the largest rate, and the rate it starts from:
 # those of torch's OneCycleLR, whose own step count cannot go on from a fit.
 _PEAK = 0.25
 _START = 0.04
-# Relative, as in skorch's EarlyStopping: a smaller gain is no improvement.
+# Of the loss, relative as in skorch's EarlyStopping: a smaller gain is no improvement.
 _LEAST_GAIN = 1e-4
 
 
-def train(net, training, validation, parameters, n_epochs, generator, share=(0.0, 1.0)):
-    """Train a net for some more epochs, and keep the best if there is validation.
+def train(
+    net,
+    training,
+    validation,
+    parameters,
+    n_epochs,
+    generator,
+    share=(0.0, 1.0),
+    score=None,
+):
+    """Train a net for some more epochs; with early stopping, keep the best.
 
     Parameters
     ----------
@@ -32,6 +45,9 @@ def train(net, training, validation, parameters, n_epochs, generator, share=(0.0
     share : (float, float) or None
         How much of the whole training is done before and after these epochs,
         for "one_cycle". None is not known, and leaves the rate constant.
+    score : callable or None, default=None
+        ``score(net)``, larger is better: recorded as "valid_score", it decides about
+        early stopping in place of the loss.
 
     Raises
     ------
@@ -45,9 +61,13 @@ def train(net, training, validation, parameters, n_epochs, generator, share=(0.0
         n_steps = n_epochs * len(net.get_iterator(training))
         schedule = ("one_cycle", OneCycle(*share, n_steps))
         net.callbacks_ = [*lasting_callbacks, schedule]
-    best = None
-    if validation is not None:
-        best = BestEpoch(parameters.n_iter_no_change)
+    monitor, best = "valid_loss", None
+    if score is not None:
+        # First, so that the others find the score.
+        monitor = "valid_score"
+        net.callbacks_ = [(monitor, ValidScore(score)), *net.callbacks_]
+    if validation is not None and parameters.early_stopping:
+        best = BestEpoch(parameters.n_iter_no_change, monitor)
     net.generator_ = generator
     net.n_folds = training.n_folds
     net.notify("on_train_begin", X=packed, y=None)
@@ -97,8 +117,9 @@ def _train_one_epoch(net, packed):
         ):
             raise
         return True
-    except KeyError as error:
-        if packed[1] is None:
+    except MONITOR_ERRORS as error:
+        explain_monitor(error, net)
+        if packed[1] is None and isinstance(error, KeyError):
             note_missing_validation(error, net.callbacks_)
         raise
     return False
@@ -142,17 +163,41 @@ class OneCycle(Callback):
         return (1 - math.cos(math.pi * left)) / 2
 
 
+class ValidScore(Callback):
+    """Record a score of the net after each epoch, and whether it is the best so far.
+
+    Parameters
+    ----------
+    score : callable
+        ``score(net)``, larger is better.
+    """
+
+    def __init__(self, score):
+        self.score = score
+        self.best_ = -np.inf
+
+    def on_epoch_end(self, net, **kwargs):
+        """Score the net."""
+        score = self.score(net)
+        net.history.record("valid_score", score)
+        net.history.record("valid_score_best", score > self.best_)
+        self.best_ = max(score, self.best_)
+
+
 class BestEpoch:
-    """The epoch of the smallest validation loss, by the rule of skorch's EarlyStopping.
+    """The epoch that is best on the validation set.
 
     Parameters
     ----------
     patience : int
         Epochs without improvement until training is over.
+    monitor : {"valid_loss", "valid_score"}
+        What is looked at: the smallest loss, or the largest score.
     """
 
-    def __init__(self, patience):
+    def __init__(self, patience, monitor):
         self.patience = patience
+        self.monitor = monitor
         self.n_misses = 0
         self.loss_to_beat = np.inf
         self.epoch = None
@@ -160,10 +205,13 @@ class BestEpoch:
 
     def is_last(self, net):
         """Take note of the net's last epoch; return whether to stop after it."""
-        loss = net.history[-1, "valid_loss"]
+        loss, least_gain = net.history[-1, self.monitor], _LEAST_GAIN
+        if self.monitor == "valid_score":
+            # Any gain counts, for a score may be a share of few pairs.
+            loss, least_gain = -loss, 0.0
         if loss < self.loss_to_beat:
             self.n_misses = 0
-            self.loss_to_beat = loss - _LEAST_GAIN * loss
+            self.loss_to_beat = loss - least_gain * loss
             self.epoch = net.history[-1, "epoch"]
             self.weights = deepcopy(net.module_.state_dict())
         else:
@@ -171,7 +219,7 @@ class BestEpoch:
         is_last = self.n_misses >= self.patience
         if is_last and net.verbose:
             print(
-                "Stopping since valid_loss has not improved in the last "
+                f"Stopping since {self.monitor} has not improved in the last "
                 f"{self.patience} epochs."
             )
         return is_last

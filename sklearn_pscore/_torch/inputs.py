@@ -34,6 +34,8 @@ class InputScaling(nn.Module):
     outlier moves, and u so that a feature has standard deviation 1 inside groups:
     differences between groups say nothing about the order inside them.
 
+    A missing value, NaN, is the median: y = 0.
+
     Parameters
     ----------
     shift, scale, unit : ndarray of shape (n_features,)
@@ -54,19 +56,28 @@ class InputScaling(nn.Module):
     def fitted(cls, X, group, clip):
         """Return the scaling of items.
 
+        Median and quartiles are those of the values that are there. A feature
+        without any is as one that is constant.
+
         Parameters
         ----------
         X : ndarray of shape (n_items, n_features), float32 or float64
+            NaN is a missing value.
         group : ndarray of shape (n_items,), int
             Numbers 0, 1, ...
         clip : float or None
         """
         is_float32, X = X.dtype == np.float32, X.astype(np.float64)
-        lower, shift, upper = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
+        quartiles = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
+        # NumPy's are NaN where a single value is.
+        for feature in np.flatnonzero(np.isnan(quartiles[1])):
+            values = _present(X[:, feature])
+            quartiles[:, feature] = np.quantile(values, [0.25, 0.5, 0.75])
+        lower, shift, upper = quartiles
         # More than half of a feature may be one value: take each value once then.
         for feature in np.flatnonzero(lower == upper):
             lower[feature], upper[feature] = np.quantile(
-                np.unique(X[:, feature]), [0.25, 0.75]
+                np.unique(_present(X[:, feature])), [0.25, 0.75]
             )
         scale = (upper - lower) / _QUARTILES_APART
         scale[scale == 0] = 1.0
@@ -86,7 +97,9 @@ class InputScaling(nn.Module):
         # Subtract in the wider type, then round: a feature may be far from 0.
         # An infinite factor would make NaN of zero.
         factor = (1 / (self.scale * bend)).to(wide).clamp(max=torch.finfo(wide).max)
-        X = (X.to(wide) - self.shift.to(wide)).mul_(factor)
+        X = X.to(wide) - self.shift.to(wide)
+        # Before the bend, or the gradients of what is missing would be NaN.
+        X = X.masked_fill_(X.isnan(), 0.0).mul_(factor)
         # Then neither float32 nor its square overflows.
         X = X.clamp_(-_FARTHEST, _FARTHEST).to(dtype)
         if self.clip is not None:
@@ -95,6 +108,12 @@ class InputScaling(nn.Module):
             # has a gradient, its square needs it as it is.
             X = X * shrunk if X.requires_grad else X.mul_(shrunk)
         return X.mul_((self.unit * bend).to(X.dtype))
+
+
+def _present(values):
+    """Return the values that are no NaN, or a zero if all are."""
+    values = values[~np.isnan(values)]
+    return values if len(values) else np.zeros(1)
 
 
 def unit_inside(X, group):

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from skorch import NeuralNet
 from skorch.history import History
 from skorch.utils import to_numpy
 
+from sklearn_pscore._rows import dense_rows, rows_at_a_time
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
@@ -21,7 +23,7 @@ from sklearn_pscore._torch.threads import threads_for
 
 # Seeds that numpy and torch both take.
 _N_SEEDS = 2**31 - 1
-# Rows to score at a time. No benchmark varies it.
+# Rows to score at a time, fewer of many features. No benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
 # Values that the shortcut is fitted to, 16 MB of float32, and the least rows.
 _SAMPLE_VALUES, _SAMPLE_ROWS = 2**22, 2**12
@@ -137,7 +139,7 @@ class GroupNet(NeuralNet):
         _, kwargs = super().get_params_for_optimizer(prefix, [])
         free, decayed = [], []
         for name, parameter in named_parameters:
-            is_free = name.endswith(("bias", "norm.weight", "shortcut.weight"))
+            is_free = name.endswith(("bias", "norm.weight")) or "shortcut." in name
             (free if is_free else decayed).append(parameter)
         groups = [{"params": free, "weight_decay": 0.0}, {"params": decayed}]
         return (groups,), kwargs
@@ -179,11 +181,11 @@ def build_net(packed, parameters, generator):
         # In float64, whatever X is: float32 may round off how far a small value is from
         # the median, and the edges of the pieces would not be the same.
         bends = Bends.fitted(scaling(X.double()).numpy(), parameters.n_pieces)
-    net = new_net(scaling, bends, parameters, generator)
-    return net, ScaledSample(scaled.float(), target, judged)
+    net = new_net(scaling, bends, parameters, generator, packed.missing_features())
+    return net, ScaledSample(scaled.float(), target, judged, net.module_.missing(X))
 
 
-def new_net(scaling, bends, parameters, generator):
+def new_net(scaling, bends, parameters, generator, missing_features):
     """Return an initialised net.
 
     Parameters
@@ -194,6 +196,8 @@ def new_net(scaling, bends, parameters, generator):
         Resolved parameters of the ranker.
     generator : torch.Generator
         Draws the first weights, on the CPU.
+    missing_features : sequence of int
+        Features whose missing values have a worth of their own, in the shortcut.
     """
     net = GroupNet(
         ScoreNetwork,
@@ -201,6 +205,7 @@ def new_net(scaling, bends, parameters, generator):
         module__bends=bends,
         module__parameters=parameters,
         module__generator=generator,
+        module__missing_features=missing_features,
         criterion=_criterion(parameters),
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=parameters.weight_decay,
@@ -276,8 +281,10 @@ def member_scores(net, X, dtype):
 
     Rows are scored in chunks, so that the memory beside `X` is bounded.
     """
-    scores = np.empty((net.module_.n_members, len(X)), dtype=np.float64)
-    threads = threads_for(min(len(X), _ROWS_AT_A_TIME), net.module_)
+    n_rows, n_features = X.shape
+    scores = np.empty((net.module_.n_members, n_rows), dtype=np.float64)
+    n_at_a_time = rows_at_a_time(n_features, _ROWS_AT_A_TIME)
+    threads = threads_for(min(n_rows, n_at_a_time), net.module_)
     with torch.inference_mode(), threads:
         module = _scoring_copy(net.module_, getattr(torch, dtype))
         for rows, chunk in _chunks(X, net.device):
@@ -286,21 +293,26 @@ def member_scores(net, X, dtype):
 
 
 def _chunks(X, device):
-    """Yield slices of the rows of an array, each with its rows as a tensor."""
-    for first in range(0, len(X), _ROWS_AT_A_TIME):
-        rows = slice(first, first + _ROWS_AT_A_TIME)
+    """Yield slices of the rows of a table, each with its rows as a tensor."""
+    n_rows, n_features = X.shape
+    n_at_a_time = rows_at_a_time(n_features, _ROWS_AT_A_TIME)
+    for first in range(0, n_rows, n_at_a_time):
+        rows = slice(first, first + n_at_a_time)
         # A copy in C order: torch takes no negative strides, and warns of arrays
         # that it could not write to.
-        yield rows, torch.from_numpy(np.array(X[rows], order="C")).to(device)
+        yield rows, torch.from_numpy(dense_rows(X, rows)).to(device)
 
 
 def _features_of(X, n_features):
-    """Return what a callback asks scores for as an array of float32 or float64."""
+    """Return what a callback asks scores for as a table of float32 or float64."""
     if isinstance(X, PackedGroups):
         return X.X
     if isinstance(X, Mapping):
         X = X["X"]
-    X = to_numpy(X) if isinstance(X, torch.Tensor) else np.asarray(X)
+    if issparse(X):
+        X = X.tocsr()
+    else:
+        X = to_numpy(X) if isinstance(X, torch.Tensor) else np.asarray(X)
     if X.ndim != 2 or X.shape[1] != n_features:
         raise ValueError(
             f"X has shape {X.shape}; expected (n_rows, {n_features}), the features that "

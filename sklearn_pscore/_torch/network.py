@@ -34,9 +34,11 @@ class ScoreNetwork(nn.Module):
         `monotonic_cst` see :meth:`project`.
     generator : torch.Generator or None, default=None
         Draws the first weights; not kept. None is torch's own.
+    missing_features : sequence of int, default=()
+        Features whose missing values have a worth of their own, in the shortcut.
     """
 
-    def __init__(self, scaling, bends, parameters, generator=None):
+    def __init__(self, scaling, bends, parameters, generator=None, missing_features=()):
         super().__init__()
         self.n_members = parameters.n_members
         self.is_constrained = parameters.monotonic_cst is not None
@@ -47,7 +49,9 @@ class ScoreNetwork(nn.Module):
             signs = torch.tensor(parameters.monotonic_cst, dtype=torch.float32)
         self.shortcut = None
         if parameters.shortcut is not None:
-            self.shortcut = Shortcut(self.n_members, n_features, bends, signs)
+            self.shortcut = Shortcut(
+                self.n_members, n_features, bends, signs, missing_features
+            )
         self.hidden, n_units, signs = _hidden_layers(
             n_features, signs, parameters, generator
         )
@@ -68,6 +72,7 @@ class ScoreNetwork(nn.Module):
         Parameters
         ----------
         X : tensor of shape (n_items, n_features)
+            NaN is a missing value.
         shortcut_scores : tensor of shape (n_items, n_members), or None
             Scores of the shortcut if they are known already.
         generator : torch.Generator or None
@@ -80,12 +85,13 @@ class ScoreNetwork(nn.Module):
         dtype = self.output.weight.dtype
         # In float32 what is bent is not quite in order, which breaks constraints.
         in_order = self.is_constrained and not self.training
+        missing = self.missing(X) if shortcut_scores is None else None
         X = self.scaling(X, dtype=torch.float64 if in_order else dtype).to(dtype)
         scores = self.layer_scores(X, generator)
         if shortcut_scores is not None:
             scores = scores + shortcut_scores.T[..., None]
         elif self.shortcut is not None:
-            scores = scores + self.shortcut(X)
+            scores = scores + self.shortcut(X, missing)
         if self.bounded is not None:
             scores = self.bounded(scores)
         return scores.squeeze(2)
@@ -97,6 +103,24 @@ class ScoreNetwork(nn.Module):
         the mode is set already.
         """
         return self if self.training == mode else super().train(mode)
+
+    def missing(self, X):
+        """Return which values the shortcut values as missing, None if it values none.
+
+        Parameters
+        ----------
+        X : tensor of shape (n_items, n_features)
+            Not scaled.
+
+        Returns
+        -------
+        missing : tensor of shape (n_items, n_missing_features), or None
+            1 for NaN and 0 for a number, in the type of the weights.
+        """
+        if self.shortcut is None or self.shortcut.missing_weight is None:
+            return None
+        missing = X[:, self.shortcut.missing_features].isnan()
+        return missing.to(self.output.weight.dtype)
 
     def layer_scores(self, X, generator=None):
         """Return the scores of the layers, of scaled features, (n_members, n_items, 1)."""
@@ -110,7 +134,8 @@ class ScoreNetwork(nn.Module):
     def scale_parts(self, layers, shortcut=1.0):
         """Multiply the contributions of the layers and the shortcut to the score."""
         if self.shortcut is not None:
-            self.shortcut.weight.mul_(shortcut)
+            for weight in self.shortcut.parameters():
+                weight.mul_(shortcut)
         self.output.weight.mul_(layers)
         self.output.bias.mul_(layers)
 
@@ -215,25 +240,47 @@ class Shortcut(nn.Module):
     n_members, n_features : int
     bends : Bends or None
     signs : tensor of shape (n_features,) or None
-        The monotonic constraints.
+        The monotonic constraints. They hold between values that are there.
+    missing_features : sequence of int, default=()
+        Features whose missing values have a weight. That of others is 0.
 
     Attributes
     ----------
     weight : tensor of shape (n_members, n_pieces + 1, n_features)
         Weights of the features first, then of each piece; they start at 0.
+    missing_features : tensor of shape (n_missing_features,), int64
+    missing_weight : tensor of shape (n_members, n_missing_features), or None
+        What a missing value adds to the score; it starts at 0. None if there are no
+        such features.
     """
 
-    def __init__(self, n_members, n_features, bends, signs):
+    def __init__(self, n_members, n_features, bends, signs, missing_features=()):
         super().__init__()
         self.bends = bends
+        self.missing_weight = None
+        if len(missing_features):
+            features = torch.as_tensor(missing_features, dtype=torch.int64)
+            self.register_buffer("missing_features", features)
+            weight = torch.zeros(n_members, len(features))
+            self.missing_weight = nn.Parameter(weight)
         n_parts = 1 if bends is None else 1 + len(bends.start)
         self.weight = nn.Parameter(torch.zeros(n_members, n_parts, n_features))
         if signs is not None:
             self.register_buffer("weight_signs", signs, persistent=False)
 
-    def forward(self, X):
-        """Return (n_members, n_items, 1) of scaled features, (n_items, n_features)."""
+    def forward(self, X, missing=None):
+        """Return the scores, (n_members, n_items, 1).
+
+        Parameters
+        ----------
+        X : tensor of shape (n_items, n_features)
+            Scaled features.
+        missing : tensor of shape (n_items, n_missing_features), or None
+            See :meth:`ScoreNetwork.missing`.
+        """
         scores = X @ self.weight[:, 0].T
+        if self.missing_weight is not None:
+            scores = scores + missing @ self.missing_weight.T
         if self.bends is not None:
             for piece, columns in enumerate(self.bends.columns(X), start=1):
                 scores = scores + columns @ self.weight[:, piece].T

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from skorch.dataset import Dataset
 
+from sklearn_pscore._rows import dense_rows
 from sklearn_pscore._segments import Segments, level_in_group
 
 
@@ -98,8 +100,8 @@ class PackedGroups(Dataset):
 
     Attributes
     ----------
-    table : tensor of shape (n_rows, n_features)
-        Shares the memory of the items' table.
+    table : tensor or CSR matrix of shape (n_rows, n_features)
+        Shares the memory of the items' table. A batch has dense rows of it.
     row : ndarray of shape (n_items,), int
         Row of each item in the table.
     level, weight, gain : ndarray of shape (n_items,)
@@ -139,7 +141,8 @@ class PackedGroups(Dataset):
             apart = Segments.of_equal(group, contender)
             if len(apart.size) < len(group):
                 self.contender = level_in_group(group, contender)
-        self.table = _as_tensor(items.table)
+        is_sparse = issparse(items.table)
+        self.table = items.table if is_sparse else _as_tensor(items.table)
         self.row = items.row[order]
         self.level = level_in_group(group, preference)
         # In float64: float32 might hold neither the weights nor their products.
@@ -170,11 +173,16 @@ class PackedGroups(Dataset):
 
     def __getitem__(self, item):
         """Return features and target of an item, by its number."""
-        return self.table[self.row[item]].numpy(), self.y[item]
+        return self.features(np.array([item]))[0].numpy(), self.y[item]
 
     @property
     def X(self):
-        """Features of the items, an array of shape (n_items, n_features), a copy."""
+        """Features of the items, of shape (n_items, n_features), a copy.
+
+        An array, or a CSR matrix if the table is one.
+        """
+        if issparse(self.table):
+            return self.table[self.row]
         return self.features(np.arange(len(self))).numpy()
 
     @property
@@ -229,7 +237,20 @@ class PackedGroups(Dataset):
 
     def features(self, items):
         """Return the features of some items, shape (n_items, n_features)."""
+        if issparse(self.table):
+            return torch.from_numpy(dense_rows(self.table, self.row[items]))
         return self.table.index_select(0, torch.from_numpy(self.row[items]))
+
+    def missing_features(self, rows_at_a_time=2**13):
+        """Return the numbers of the features that are NaN in some item, ascending."""
+        # In one quick pass, and mostly the only one.
+        if not np.isnan(float(self.table.sum())):
+            return []
+        is_missing = torch.zeros(self.table.shape[1], dtype=torch.bool)
+        for first in range(0, len(self), rows_at_a_time):
+            items = np.arange(first, min(first + rows_at_a_time, len(self)))
+            is_missing |= self.features(items).isnan().any(dim=0)
+        return is_missing.nonzero()[:, 0].tolist()
 
     def shuffled(self, n):
         """Return the numbers below `n` in random order."""

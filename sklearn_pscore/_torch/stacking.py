@@ -13,6 +13,7 @@ import math
 import numpy as np
 import torch
 
+from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.inputs import unit_inside
 from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
@@ -27,7 +28,8 @@ _BEND_SIZE = 0.7
 # Ridge strength, as in `_CANDIDATES`, that pulls the weights of the parts towards
 # equal ones. No benchmark varies it.
 _PULL = 10.0
-# Items that the shortcut is computed for at a time. No benchmark varies it.
+# Items that the shortcut is computed for at a time, fewer of many features. No
+# benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
 
 
@@ -42,10 +44,13 @@ class ScaledSample:
         Its `fold` is None where no member leaves out any group.
     judged : tensor of shape (n_items,), bool
         False for synthetic items.
+    missing : tensor of shape (n_items, n_missing_features), or None, default=None
+        See :meth:`ScoreNetwork.missing`.
     """
 
-    def __init__(self, X, target, judged):
+    def __init__(self, X, target, judged, missing=None):
         self.X = X
+        self.missing = missing
         self.target = target
         self.judged = judged
         self.group = torch.repeat_interleave(
@@ -111,21 +116,23 @@ def freeze_fitted_shortcut(net, sample, *packed):
         return
     fit_shortcut(network.cpu().shortcut, sample, convex_criterion(net))
     network.to(net.device)
-    network.shortcut.weight.requires_grad_(False)
+    network.shortcut.requires_grad_(False)
     for groups in packed:
         if groups is not None:
             groups.shortcut_scores = shortcut_scores(network, groups, net.device)
 
 
-def shortcut_scores(network, packed, device, rows_at_a_time=_ROWS_AT_A_TIME):
+def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
     """Return the shortcut's scores of packed items, shape (n_items, n_members)."""
     scores = torch.empty(len(packed), network.n_members)
+    n_at_a_time = rows_at_a_time(packed.table.shape[1], most_at_a_time)
     with torch.no_grad():
-        for first in range(0, len(packed), rows_at_a_time):
-            items = np.arange(first, min(first + rows_at_a_time, len(packed)))
+        for first in range(0, len(packed), n_at_a_time):
+            items = np.arange(first, min(first + n_at_a_time, len(packed)))
             X = packed.features(items).to(device)
             scaled = network.scaling(X, dtype=network.output.weight.dtype)
-            scores[first : items[-1] + 1] = network.shortcut(scaled)[..., 0].T
+            known = network.shortcut(scaled, network.missing(X))
+            scores[first : items[-1] + 1] = known[..., 0].T
     return scores
 
 
@@ -142,33 +149,39 @@ def fit_shortcut(shortcut, sample, criterion):
     criterion : nn.Module
         A convex loss.
     """
-    columns = [sample.X]
+    columns, n_missing = [sample.X], 0
+    if shortcut.missing_weight is not None:
+        columns.append(sample.missing)
+        n_missing = sample.missing.shape[1]
     if shortcut.bends is not None:
         columns += list(shortcut.bends.columns(sample.X))
     X = torch.cat(columns, dim=1)
-    n_features = sample.X.shape[1]
+    n_features, n_columns = sample.X.shape[1], X.shape[1]
+    n_slopes = n_features + n_missing
     size = unit_inside(X.double().numpy(), sample.group.numpy())
-    size[n_features:] *= _BEND_SIZE
+    size[n_slopes:] *= _BEND_SIZE
     # A column that does not vary inside groups cannot order them.
     used = np.flatnonzero(size)
-    n_slopes = np.searchsorted(used, n_features)
+    n_slopes = np.searchsorted(used, n_slopes)
     X = X[:, used] * torch.from_numpy(size[used]).to(X)
     signs = None
     if hasattr(shortcut, "weight_signs"):
-        signs = np.tile(shortcut.weight_signs.numpy(), len(columns))[used]
+        signs = shortcut.weight_signs.numpy()
+        bends = np.tile(signs, (n_columns - n_slopes) // n_features)
+        signs = np.concatenate([signs, np.zeros(n_missing), bends])[used]
     n_members = len(shortcut.weight)
     candidates = []
     for has_bends, penalty in _CANDIDATES:
         if has_bends and shortcut.bends is None:
             continue
-        n_columns = X.shape[1] if has_bends else n_slopes
+        n_used = X.shape[1] if has_bends else n_slopes
         weights = torch.zeros(n_members, X.shape[1])
-        weights[:, :n_columns] = fit_members(
+        weights[:, :n_used] = fit_members(
             sample,
-            X[:, :n_columns],
+            X[:, :n_used],
             criterion,
             penalty / len(X),
-            None if signs is None else signs[:n_columns],
+            None if signs is None else signs[:n_used],
             n_members,
         )
         candidates.append(weights)
@@ -179,8 +192,14 @@ def fit_shortcut(shortcut, sample, criterion):
     )
     total = sum(s * weights for s, weights in zip(share, candidates, strict=True))
     with torch.no_grad():
-        weight = shortcut.weight.view(n_members, -1)
-        weight[:, used] = total * torch.from_numpy(size[used]).to(total)
+        weights = torch.zeros(n_members, n_columns)
+        weights[:, used] = total * torch.from_numpy(size[used]).to(total)
+        sizes = n_features, n_missing, n_columns - n_features - n_missing
+        slopes, of_missing, of_bends = weights.split(sizes, dim=1)
+        weight = torch.cat([slopes, of_bends], dim=1)
+        shortcut.weight.copy_(weight.view_as(shortcut.weight))
+        if shortcut.missing_weight is not None:
+            shortcut.missing_weight.copy_(of_missing)
 
 
 def fit_members(sample, X, criterion, penalty, signs, n_members):
@@ -224,7 +243,7 @@ def weigh_and_center(net, sample):
     """
     network = net.module_
     if network.shortcut is not None:
-        network.shortcut.weight.requires_grad_(True)
+        network.shortcut.requires_grad_(True)
     if network.bounded is not None:
         return
     network.cpu().eval()
@@ -299,7 +318,7 @@ def _parts(network, sample):
     """Return the scores of the layers and, if there is one, of the shortcut."""
     parts = [network.layer_scores(sample.X)[..., 0]]
     if network.shortcut is not None:
-        parts.append(network.shortcut(sample.X)[..., 0])
+        parts.append(network.shortcut(sample.X, sample.missing)[..., 0])
     return parts
 
 

@@ -79,7 +79,8 @@ def net_of(state, network, columns, device):
     bends = None
     if parameters.shortcut == "additive":
         bends = Bends(np.zeros((parameters.n_pieces + 1, n_features)))
-    net = new_net(scaling, bends, parameters, torch.Generator())
+    missing_features = weights.get("shortcut.missing_features", ())
+    net = new_net(scaling, bends, parameters, torch.Generator(), missing_features)
     net.module_.load_state_dict(weights)
     # As after a training.
     net.module_.eval()

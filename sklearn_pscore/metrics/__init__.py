@@ -4,6 +4,7 @@ from sklearn_pscore.metrics._agreement import (
     kendall_tau_score,
     pairwise_accuracy_score,
 )
+from sklearn_pscore.metrics._correlation import pearson_score, rmse, spearman_score
 from sklearn_pscore.metrics._ranking import (
     dcg_score,
     ndcg_score,
@@ -16,8 +17,13 @@ from sklearn_pscore.metrics._scorers import (
     make_ranking_scorer,
     mrr_scorer,
     ndcg_scorer,
+    neg_rmse_scorer,
     pairwise_accuracy_scorer,
+    pearson_scorer,
+    soft_pairwise_accuracy_scorer,
+    spearman_scorer,
 )
+from sklearn_pscore.metrics._soft_accuracy import soft_pairwise_accuracy_score
 
 __all__ = [
     "dcg_score",
@@ -28,8 +34,16 @@ __all__ = [
     "mrr_scorer",
     "ndcg_score",
     "ndcg_scorer",
+    "neg_rmse_scorer",
     "pairwise_accuracy_score",
     "pairwise_accuracy_scorer",
+    "pearson_score",
+    "pearson_scorer",
     "rank_items",
     "reciprocal_rank_score",
+    "rmse",
+    "soft_pairwise_accuracy_score",
+    "soft_pairwise_accuracy_scorer",
+    "spearman_score",
+    "spearman_scorer",
 ]

@@ -115,6 +115,16 @@ def check_average(average, caller):
         )
 
 
+def check_choice(value, choices, name, caller):
+    """Raise unless a value is one of the choices, which are strings and None."""
+    if not (value is None or isinstance(value, str)) or value not in choices:
+        words = ", ".join(repr(word) for word in choices if word is not None)
+        raise (ValueError if isinstance(value, str) else TypeError)(
+            f"The {name!r} parameter of {caller} must be a str among {{{words}}}"
+            f"{' or None' if None in choices else ''}. Got {value!r} instead."
+        )
+
+
 def check_gain(gain, caller):
     """Raise unless `gain` names one of the gains."""
     if not isinstance(gain, str) or gain not in GAINS:

@@ -74,7 +74,7 @@ def ranked_pairs(items, k):
         lowest = items.groups.spread(level[kth] + 1)
         is_top = level < lowest
         level = np.minimum(level, lowest)
-    weight = _pair_weights(items)
+    weight = pair_weights(items)
     ranking = rank_by_score(items.group, items.score)
     return RankedPairs(
         groups=items.groups,
@@ -150,7 +150,7 @@ def _preference_levels(items):
     return runs.index - items.groups.spread(runs.index[items.groups.start])
 
 
-def _pair_weights(items):
+def pair_weights(items):
     """Divide the weights by the largest of their group; ones, as int, if equal.
 
     Raises

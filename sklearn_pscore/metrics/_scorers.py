@@ -1,9 +1,9 @@
 """Scorers: ranking metrics for scikit-learn's ``scoring=``."""
 
 import inspect
+from functools import partial
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from sklearn_pscore._target.arguments import refuse_sample_weight
 from sklearn_pscore._target.check import check_groups, is_structured
@@ -18,11 +18,14 @@ from sklearn_pscore.metrics._agreement import (
     kendall_tau_score,
     pairwise_accuracy_score,
 )
+from sklearn_pscore.metrics._correlation import pearson_score, rmse, spearman_score
+from sklearn_pscore.metrics._models import models_in, predict_scores
 from sklearn_pscore.metrics._ranking import (
     dcg_score,
     ndcg_score,
     reciprocal_rank_score,
 )
+from sklearn_pscore.metrics._soft_accuracy import soft_pairwise_accuracy_score
 
 _PACKAGE_METRICS = (
     reciprocal_rank_score,
@@ -30,6 +33,10 @@ _PACKAGE_METRICS = (
     ndcg_score,
     pairwise_accuracy_score,
     kendall_tau_score,
+    spearman_score,
+    pearson_score,
+    rmse,
+    soft_pairwise_accuracy_score,
 )
 
 
@@ -44,16 +51,27 @@ class RankingScorer:
         ``metric(groups, y_score, **options)``.
     options : dict
         Options of the metric.
+    greater_is_better : bool, default=True
+        False turns the sign of the metric.
     """
 
-    def __init__(self, metric, options):
+    def __init__(self, metric, options, greater_is_better=True):
         self.metric = metric
         self.options = options
+        self.greater_is_better = greater_is_better
 
     @property
     def __name__(self):
-        """The name of the metric; skorch's EpochScoring records scores under it."""
-        return getattr(self.metric, "__name__", type(self.metric).__name__)
+        """The name of the metric.
+
+        skorch's EpochScoring records scores under it, and scikit-learn's
+        LearningCurveDisplay and ValidationCurveDisplay label their axis by it.
+        """
+        metric = self.metric
+        while isinstance(metric, partial):
+            metric = metric.func
+        name = getattr(metric, "__name__", type(metric).__name__)
+        return name if self.greater_is_better else f"neg_{name}"
 
     def __call__(self, estimator, X, groups=None, *, sample_weight=None):
         """Return the metric of the scores that `estimator` predicts for `X`.
@@ -90,7 +108,8 @@ class RankingScorer:
         if self.metric not in _PACKAGE_METRICS:
             groups = _warned_about(groups, repr(self))
         y_score = predict_scores(estimator, X, groups)
-        return float(self.metric(groups, y_score, **self.options))
+        value = float(self.metric(groups, y_score, **self.options))
+        return value if self.greater_is_better else -value
 
     def _accept_sample_weight(self):
         """Have scikit-learn pass weights on, which are refused then, not dropped."""
@@ -103,10 +122,12 @@ class RankingScorer:
     def __repr__(self):
         name = getattr(self.metric, "__name__", repr(self.metric))
         options = [f"{option}={value!r}" for option, value in self.options.items()]
+        if not self.greater_is_better:
+            options.insert(0, "greater_is_better=False")
         return f"make_ranking_scorer({', '.join([name, *options])})"
 
 
-def make_ranking_scorer(metric, /, **options):
+def make_ranking_scorer(metric, /, *, greater_is_better=True, **options):
     """Make a scorer of a ranking metric, for ``scoring=`` in scikit-learn.
 
     The scorer is called as ``scorer(estimator, X, groups)``. An estimator whose
@@ -118,8 +139,11 @@ def make_ranking_scorer(metric, /, **options):
     Parameters
     ----------
     metric : callable
-        ``metric(groups, y_score, **options)`` that returns a number, larger is
-        better: one of this module, or your own.
+        ``metric(groups, y_score, **options)`` that returns a number: one of this
+        module, or your own.
+    greater_is_better : bool, default=True
+        Whether a larger number is better. False is for errors, such as
+        :func:`rmse`: the scorer returns the negative of the metric.
     **options : dict
         Options of the metric, for example ``k=3``.
 
@@ -160,34 +184,21 @@ def make_ranking_scorer(metric, /, **options):
             f"y_score, ...) with the options {options}: {error}. It is declared as "
             f"{inspect.signature(metric)}."
         ) from None
+    if not isinstance(greater_is_better, (bool, np.bool_)):
+        raise TypeError(
+            "The 'greater_is_better' parameter of make_ranking_scorer must be a bool. Got "
+            f"{greater_is_better!r} instead."
+        )
     if metric in _PACKAGE_METRICS:
+        if greater_is_better == (metric is rmse):
+            raise ValueError(
+                f"greater_is_better is {greater_is_better} for {metric.__name__}, of which "
+                f"the {'smaller' if metric is rmse else 'larger'} value is better; with it "
+                "a search would choose the worst model. Pass greater_is_better="
+                f"{not greater_is_better}."
+            )
         _try_out(metric, options)
-    return RankingScorer(metric, options)
-
-
-def predict_scores(estimator, X, groups):
-    """Predict scores, with `groups` if the estimator's ``predict`` takes them.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted estimator with ``predict``, a pipeline or a fitted search.
-    X : array-like of shape (n_samples, n_features)
-    groups : structured ndarray or array-like of shape (n_samples,)
-        Target of the rows of `X`; plain preferences mean one group.
-
-    Returns
-    -------
-    y_score : ndarray of shape (n_samples,)
-    """
-    if _takes_groups(estimator):
-        return estimator.predict(X, groups=_as_structured(groups))
-    inner = _inner_estimator(estimator)
-    if not _wants_groups(inner):
-        return estimator.predict(X)
-    if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
-        X = estimator[:-1].transform(X)
-    return predict_scores(inner, X, groups)
+    return RankingScorer(metric, options, bool(greater_is_better))
 
 
 def check_model_target(estimator, X, groups, name):
@@ -219,7 +230,7 @@ def check_model_target(estimator, X, groups, name):
     """
     if groups is not None:
         check_same_rows(groups, X)
-    models = list(_models_in(estimator))
+    models = list(models_in(estimator))
     if is_structured(groups):
         digests = {getattr(model, "_cut_target", None) for model in models} - {None}
         if digests and digest_of(groups) in digests:
@@ -258,48 +269,10 @@ def _warned_about(groups, caller):
     return Groups.whole(groups) if warn_about_cut_groups(target, caller) else groups
 
 
-def _models_in(estimator):
-    """Yield a fitted estimator and those that it is made of, at any depth."""
-    yield estimator
-    parts = [_inner_estimator(estimator), getattr(estimator, "estimator_", None)]
-    for part in [*parts, *getattr(estimator, "estimators_", ())]:
-        if part is not None:
-            yield from _models_in(part)
-
-
-def _wants_groups(estimator):
-    """Tell whether ``predict`` takes `groups` at any depth of nesting."""
-    if estimator is None:
-        return False
-    return _takes_groups(estimator) or _wants_groups(_inner_estimator(estimator))
-
-
-def _takes_groups(estimator):
-    """Tell whether the estimator's own ``predict`` has a parameter `groups`."""
-    try:
-        return "groups" in inspect.signature(estimator.predict).parameters
-    except (AttributeError, TypeError, ValueError):
-        # There is no predict, or it is written in C and has no signature.
-        return False
-
-
-def _inner_estimator(estimator):
-    """Return the last step of a pipeline, the best estimator of a search, or None."""
-    if isinstance(estimator, Pipeline):
-        return estimator.steps[-1][1]
-    return getattr(estimator, "best_estimator_", None)
-
-
-def _as_structured(groups):
-    """Return a plain target as one group, as the metrics read it."""
-    if is_structured(groups):
-        return groups
-    return Groups.from_arrays(group=np.zeros(len(groups), dtype=int), preference=groups)
-
-
 def _try_out(metric, options):
     """Call `metric` on two rows, since a search would hide the error of an option."""
-    result = metric(np.array([1.0, 0.0]), np.array([1.0, 0.0]), **options)
+    groups = Groups.from_arrays(group=[0, 0], item=[0, 1], preference=[1, 0])
+    result = metric(groups, np.array([1.0, 0.0]), **options)
     if not isinstance(result, float):
         raise ValueError(
             f"options is {options}; expected a metric that returns one number, but "
@@ -321,3 +294,15 @@ pairwise_accuracy_scorer = make_ranking_scorer(pairwise_accuracy_score)
 
 kendall_tau_scorer = make_ranking_scorer(kendall_tau_score)
 """Rank correlation tau-b, see :func:`kendall_tau_score`."""
+
+spearman_scorer = make_ranking_scorer(spearman_score)
+"""Rank correlation of Spearman, see :func:`spearman_score`."""
+
+pearson_scorer = make_ranking_scorer(pearson_score)
+"""Linear correlation, see :func:`pearson_score`."""
+
+neg_rmse_scorer = make_ranking_scorer(rmse, greater_is_better=False)
+"""Negative of the root mean square error after a logistic map, see :func:`rmse`."""
+
+soft_pairwise_accuracy_scorer = make_ranking_scorer(soft_pairwise_accuracy_score)
+"""Agreement on which system is better, see :func:`soft_pairwise_accuracy_score`."""

@@ -24,6 +24,7 @@ from sklearn_pscore.model_selection._comparison_runs import (
     score_truth,
 )
 from sklearn_pscore.model_selection._seeds import draw_seeds, seed_names
+from sklearn_pscore.model_selection._single_metrics import with_single_metrics
 
 
 def compare_rankers(
@@ -39,6 +40,7 @@ def compare_rankers(
     n_seeds=5,
     random_state=0,
     truth="GT",
+    single_metrics=False,
     n_jobs=None,
     verbose=0,
     error_score=np.nan,
@@ -58,7 +60,8 @@ def compare_rankers(
     Parameters
     ----------
     rankers : dict of str to estimator
-        The estimators or pipelines by the names to show.
+        The estimators or pipelines by the names to show. It may be empty with
+        `single_metrics`.
 
     X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
         Features to fit on.
@@ -95,6 +98,11 @@ def compare_rankers(
         Name of a first method that scores every row by the reference itself:
         the best possible. None leaves it out.
 
+    single_metrics : bool, default=False
+        Whether to add every column of `X` as a ranker of its own, by its name: a
+        :class:`~sklearn_pscore.SingleMetricRanker` that learns on the rows to fit on
+        whether larger or smaller is better. Columns without a name are x0, x1, ...
+
     n_jobs : int or None, default=None
         Number of processes, see :term:`n_jobs`. Seeds do not depend on it.
 
@@ -130,6 +138,7 @@ def compare_rankers(
     See Also
     --------
     PreferenceGroupKFold : Splits by group.
+    SingleMetricRanker : A metric by itself.
     LeaderboardDisplay : Draws the result.
 
     Notes
@@ -177,7 +186,9 @@ def compare_rankers(
     """
     scoring = {"MRR": mrr_scorer, "DCG": dcg_scorer} if scoring is None else scoring
     check_n_jobs(n_jobs)
-    check_rankers(rankers, truth)
+    check_rankers(rankers, truth, single_metrics)
+    if single_metrics:
+        rankers = with_single_metrics(rankers, X, truth)
     check_scoring(scoring)
     check_n_seeds(n_seeds)
     check_error_score(error_score)

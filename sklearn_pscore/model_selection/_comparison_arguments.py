@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from inspect import isfunction
 from numbers import Integral, Real
 
+import numpy as np
+
 from sklearn_pscore.model_selection._comparison_result import RUN_COLUMNS
 from sklearn_pscore.model_selection._seeds import MOST_SEEDS
 
 
-def check_rankers(rankers, truth):
+def check_rankers(rankers, truth, single_metrics=False):
+    if not isinstance(single_metrics, (bool, np.bool_)):
+        raise TypeError(
+            f"single_metrics is {describe(single_metrics)}; expected True or False. Pass "
+            "single_metrics=True to add every column of X."
+        )
     if truth is not None and not isinstance(truth, str):
         raise TypeError(
             f"truth is {describe(truth)}; expected a name, or None to leave it out. Pass "
@@ -19,7 +26,7 @@ def check_rankers(rankers, truth):
             f"rankers is {describe(rankers)}; expected a dict of estimators by name. "
             'Pass for example {"PS": PairwisePreferenceRanker()}.'
         )
-    if not rankers:
+    if not rankers and not single_metrics:
         raise ValueError(
             "rankers is empty; expected at least one estimator. Pass for example "
             '{"PS": PairwisePreferenceRanker()}.'

@@ -8,6 +8,10 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
+from sklearn_pscore._splitters import (
+    PreferenceGroupKFold,
+    take_rows,
+)
 from sklearn_pscore._target.check import (
     are_comparable,
     check_comparable,
@@ -23,10 +27,6 @@ from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._target.rows import count_rows
 from sklearn_pscore._warn import warn_user
 from sklearn_pscore.model_selection._comparison_arguments import describe
-from sklearn_pscore.model_selection._splitters import (
-    PreferenceGroupKFold,
-    take_rows,
-)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,332 @@
+"""Rankers of other libraries, made scikit-learn estimators."""
+
+from copy import copy
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import InputTags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_pscore._estimators.restore import restored_on_error
+from sklearn_pscore._items.attached import warn_about_attached_items
+from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.item_checks import check_weights
+from sklearn_pscore._rankers.labels import labels_of
+from sklearn_pscore._rankers.libraries import (
+    GroupedRows,
+    Library,
+    library_name,
+    ranker_by_name,
+    warn_of_weights_inside_groups,
+)
+from sklearn_pscore._target.arguments import explained_call, group_argument
+from sklearn_pscore._target.check import check_comparable, check_groups
+from sklearn_pscore._target.tables import check_numbers
+
+
+def _is_logistic(estimator):
+    """Tell whether differences of scores are log odds; for ``available_if``."""
+    ranker = getattr(estimator, "ranker_", estimator.ranker)
+    if group_argument(ranker) is not None and Library(ranker).is_logistic:
+        return True
+    raise AttributeError(
+        f"{type(estimator).__name__} of {type(ranker).__name__} has no preference_proba: "
+        "only where the loss is the pairwise logistic one as it is, a difference of scores "
+        "is a log odds. Pass CatBoostRanker(loss_function='PairLogit'), or "
+        "XGBRanker(objective='rank:pairwise', lambdarank_normalization=False, "
+        "lambdarank_score_normalization=False)."
+    )
+
+
+class GroupwiseRanker(RankerMixin, BaseEstimator):
+    """A ranker of another library that learns from the target of Groups.
+
+    ``LGBMRanker``, ``XGBRanker`` and ``CatBoostRanker`` want rows sorted by group,
+    sizes, `qid` or `group_id` beside the target, and labels of a kind of their own,
+    so that scikit-learn's tools cannot pass on what they need. Wrapped, each is an
+    estimator as any other: ``fit(X, groups)``, in a Pipeline, in ``GridSearchCV``
+    with ``ranker__n_estimators``, and in
+    :func:`~sklearn_pscore.model_selection.compare_rankers`.
+
+    Donor rows and rows of weight zero are left out; every other row trains as it is,
+    also where several rows are of one item. Direction, ties, weights and gains are as
+    in ``docs/conventions.md``, the way to use it in ``docs/other_models.md``.
+
+    Parameters
+    ----------
+    ranker : estimator or str
+        A ranker whose ``fit`` takes `group` (sizes, as LightGBM), `qid` (as XGBoost)
+        or `group_id` (as CatBoost). It is cloned. The names ``"LGBMRanker"``,
+        ``"XGBRanker"`` and ``"CatBoostRanker"`` stand for one with its defaults.
+
+    Attributes
+    ----------
+    ranker_ : estimator
+        The fitted ranker.
+
+    n_groups_ : int
+        Number of groups seen in ``fit``, those of donors and of weight zero left out.
+
+    n_features_in_ : int
+        Number of columns seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,), str
+        Names of the columns, if all of them are strings.
+
+    See Also
+    --------
+    PlainTarget : For estimators that know no groups, such as Ridge.
+    PairwisePreferenceRanker : The ranker of this package.
+
+    Notes
+    -----
+    **Labels.** CatBoost and XGBoost's ``rank:pairwise`` take any number as a label.
+    LightGBM, and the other objectives of XGBoost, want the integers 0, 1, ... below
+    a limit: 31 for LightGBM (or the length of its `label_gain`), 32 for
+    ``rank:ndcg`` (none if its ``ndcg_exp_gain=False``), 2 for ``rank:map``.
+    Preferences that are such integers are passed as they are. Others are replaced by
+    their dense levels inside each group, 0 for the least preferred. Where a group
+    has more levels than the limit, neighbours are merged, and a warning tells it. The
+    gain of a label is exponential by default in both libraries: of many levels the
+    highest alone count, so ``label_gain=list(range(31))`` or ``ndcg_exp_gain=False``
+    serve a fine preference better.
+
+    **Weights** mean what they mean in the library: those of rows in LightGBM and in
+    CatBoost's losses of single rows (QueryRMSE, QuerySoftMax); those of groups in
+    XGBoost and in CatBoost's losses of pairs (PairLogit, YetiRank), where a group
+    weighs the mean of its rows and a warning tells if they differ. They are scaled
+    to a mean of 1 over all rows. Equal weights are not passed on.
+
+    **Features.** NaN and sparse matrices are taken if the ranker's own tags say so;
+    infinity is an error. XGBoost reads what a sparse matrix does not hold as missing,
+    the others as zero. A pandas DataFrame with a categorical column is passed on as a
+    DataFrame, for LightGBM, for XGBoost with ``enable_categorical=True`` and for
+    CatBoost with `cat_features`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from catboost import CatBoostRanker
+    >>> from sklearn_pscore import Groups, GroupwiseRanker
+    >>> X = np.random.default_rng(0).normal(size=(40, 2))
+    >>> groups = Groups.from_arrays(group=np.arange(40) % 10, preference=X[:, 0])
+    >>> ranker = GroupwiseRanker(
+    ...     CatBoostRanker(loss_function="PairLogit", iterations=50, verbose=0,
+    ...                    allow_writing_files=False, random_seed=0)
+    ... )
+    >>> bool(ranker.fit(X, groups).score(X, groups) > 0.9)
+    True
+    """
+
+    def __init__(self, ranker):
+        self.ranker = ranker
+
+    @explained_call
+    def fit(self, X, y):
+        """Fit the wrapped ranker to the groups.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Features, in any order of the rows.
+        y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
+            Target built by :class:`~sklearn_pscore.Groups`, or plain
+            preferences of one single group.
+
+        Returns
+        -------
+        self : GroupwiseRanker
+            The estimator itself, fitted.
+
+        Raises
+        ------
+        ValueError
+            If X or y cannot be used, no two items of one group differ in
+            preference, or the library cannot take the preferences as labels.
+        TypeError
+            If `ranker` is not one that takes groups.
+        ImportError
+            If `ranker` is the name of a class that is not installed.
+
+        Warns
+        -----
+        UserWarning
+            If levels of preference are merged, or weights that differ inside a
+            group are averaged.
+        """
+        caller = self._caller("fit")
+        with restored_on_error(self):
+            ranker = self._unfitted_ranker(caller)
+            library = Library(ranker)
+            warn_about_attached_items(X, type(self).__name__)
+            X = self._check_X(X, ranker, reset=True, ensure_min_samples=2)
+            target = check_groups(y, n_rows=X.shape[0], caller=caller)
+            check_comparable(target, caller)
+            self._note_cut_groups(y, target, caller)
+            rows = GroupedRows.of(X, target)
+            check_weights(rows.weight)
+            warn_of_weights_inside_groups(library, rows)
+            label = labels_of(library, rows)
+            self.ranker_ = ranker.fit(**library.arguments(rows, label))
+            self.n_groups_ = len(rows.groups.size)
+        return self
+
+    @explained_call
+    def predict(self, X):
+        """Score each row; larger is preferred.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        y_score : ndarray of shape (n_samples,), float
+            Scores of the wrapped ranker. A row's score depends on the row alone.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X, self.ranker_)
+        scores = np.asarray(self.ranker_.predict(X), dtype=np.float64)
+        return scores.reshape(X.shape[0])
+
+    @available_if(_is_logistic)
+    def preference_proba(self, X_a, X_b):
+        """Return the probability that people prefer a to b, Eq. 1 of the paper.
+
+        There is this method only where the loss is the pairwise logistic one as it
+        is: ``PairLogit`` and ``PairLogitPairwise`` of CatBoost, and ``rank:pairwise``
+        of XGBoost with `lambdarank_normalization` and `lambdarank_score_normalization`
+        False. With these, XGBoost's defaults, its scores are on another scale.
+
+        Parameters
+        ----------
+        X_a, X_b : array-like of shape (n_pairs, n_features)
+            Features of the two items of each pair.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_pairs,)
+            In [0, 1]; 0.5 where the scores are equal.
+
+        Raises
+        ------
+        ValueError
+            If the numbers of rows differ.
+        """
+        score_a, score_b = self.predict(X_a), self.predict(X_b)
+        if len(score_a) != len(score_b):
+            raise ValueError(
+                f"X_a has {len(score_a)} rows but X_b has {len(score_b)}; expected the "
+                "two items of each pair in the same row. To compare one item with many, "
+                "repeat it with np.repeat(x[None], len(X_b), axis=0)."
+            )
+        return expit(score_a - score_b)
+
+    @property
+    def feature_importances_(self):
+        """Importances of the wrapped ranker, by its own measure."""
+        check_is_fitted(self)
+        return self.ranker_.feature_importances_
+
+    def __sklearn_clone__(self):
+        plain = copy(self)
+        plain.ranker = None
+        duplicate = super(GroupwiseRanker, plain).__sklearn_clone__()
+        duplicate.ranker = _clone_of(self.ranker)
+        return duplicate
+
+    def _unfitted_ranker(self, caller):
+        """Return a copy of the ranker to fit; raise if it is none."""
+        ranker = self.ranker
+        if isinstance(ranker, str):
+            return ranker_by_name(ranker, caller)
+        if isinstance(ranker, type):
+            raise TypeError(
+                f"ranker is the class {ranker.__name__}; expected an instance. Pass "
+                f"{ranker.__name__}()."
+            )
+        needed = ("fit", "predict", "get_params")
+        lacking = [method for method in needed if not hasattr(ranker, method)]
+        if lacking:
+            raise TypeError(
+                f"ranker is {type(ranker).__name__} and has no {lacking[0]}; expected a "
+                "ranker such as LGBMRanker, XGBRanker or CatBoostRanker. Pass an "
+                "instance of one."
+            )
+        if group_argument(ranker) is None:
+            raise TypeError(
+                f"ranker is {type(ranker).__name__}, whose fit takes none of group, qid "
+                "and group_id; expected a ranker such as LGBMRanker, XGBRanker or "
+                "CatBoostRanker. A ranker of this package takes groups as it is; an "
+                "estimator of a plain target is wrapped as PlainTarget(...); steps "
+                "before a ranker go around the wrapper: make_pipeline(StandardScaler(), "
+                "GroupwiseRanker(...))."
+            )
+        return _clone_of(ranker)
+
+    def _check_X(self, X, ranker, reset=False, **kwargs):
+        """Return features as a ranker takes them."""
+        if _has_categories(X):
+            check_numbers(X.select_dtypes(exclude="category"))
+            return validate_data(self, X, reset=reset, skip_check_array=True)
+        check_numbers(X)
+        taken = _input_tags(ranker)
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            accept_sparse="csr" if taken.sparse else False,
+            ensure_all_finite="allow-nan" if taken.allow_nan else True,
+            **kwargs,
+        )
+        return _plain_csr(X) if sparse.issparse(X) else np.require(X, requirements="A")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        taken = _input_tags(self.ranker)
+        tags.input_tags.allow_nan = taken.allow_nan
+        tags.input_tags.sparse = taken.sparse
+        return tags
+
+
+def _clone_of(ranker):
+    """Return a ranker with the same parameters, not fitted."""
+    try:
+        return clone(ranker, safe=False)
+    except RuntimeError:
+        # CatBoost's get_params copies lists, which clone takes for a constructor that
+        # changes them.
+        return type(ranker)(**ranker.get_params())
+
+
+def _input_tags(ranker):
+    """Return what a ranker says of the features that it takes."""
+    if hasattr(ranker, "__sklearn_tags__") and not isinstance(ranker, type):
+        return ranker.__sklearn_tags__().input_tags
+    # CatBoost before 1.2.10 says nothing. All three take missing values and CSR.
+    takes_all = isinstance(ranker, str) or library_name(ranker) is not None
+    return InputTags(allow_nan=takes_all, sparse=takes_all)
+
+
+def _has_categories(X):
+    """Tell whether X is a pandas DataFrame with a categorical column."""
+    dtypes = X.dtypes if hasattr(X, "iloc") and hasattr(X, "dtypes") else ()
+    return any(str(dtype) == "category" for dtype in dtypes)
+
+
+def _plain_csr(X):
+    """Return the kind of sparse matrix that all libraries read, without duplicates.
+
+    CatBoost takes no sparse array, and LightGBM warns of one. SciPy's constructor
+    takes indices of 32 bits where they suffice.
+    """
+    X = sparse.csr_matrix((X.data, X.indices, X.indptr), shape=X.shape)
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X

@@ -1,0 +1,124 @@
+"""The labels that rankers of other libraries are trained on."""
+
+import numpy as np
+
+from sklearn_pscore._segments import level_in_group
+from sklearn_pscore._warn import warn_user
+
+# Labels that LightGBM has a gain for if `label_gain` is not set, and those whose
+# exponential gain XGBoost can count.
+_LIGHTGBM_LABELS, _XGBOOST_LABELS = 31, 32
+_LIGHTGBM_LOSSES = ("lambdarank", "rank_xendcg", "xendcg", "xe_ndcg", "xe_ndcg_mart")
+# What CatBoost takes as labels, by loss; every other loss takes all numbers.
+_CATBOOST_RANGES = {"QuerySoftMax": (0.0, np.inf), "QueryCrossEntropy": (0.0, 1.0)}
+_MORE_LABELS = {
+    "lightgbm": "label_gain=list(range({n})) of LGBMRanker takes them all",
+    "xgboost": "ndcg_exp_gain=False, or objective='rank:pairwise', takes them all",
+}
+
+
+def labels_of(library, rows, name="groups"):
+    """Return what a ranker takes for the preferences of rows.
+
+    The preference itself where the library takes any number. Where it takes the
+    integers 0, 1, ... only: the preferences if they are such, or else their dense
+    levels inside each group, neighbours merged if there are too many.
+
+    Parameters
+    ----------
+    library : Library
+    rows : GroupedRows
+    name : str
+        Name of the target, for the messages.
+
+    Returns
+    -------
+    label : ndarray of shape (n_rows,), float
+
+    Raises
+    ------
+    ValueError
+        If the library takes no such number.
+    """
+    most = most_labels(library)
+    preference = rows.preference
+    if most is None:
+        _check_range(library, rows, name)
+        return preference
+    if np.all((preference >= 0) & (preference == np.floor(preference))) and (
+        preference.max() < min(most, 2.0**24)
+    ):
+        return preference
+    return _dense_levels(library, rows, most, name)
+
+
+def most_labels(library):
+    """Return how many labels 0, 1, ... a ranker takes; None if any number is one."""
+    parameters = library.parameters
+    if library.name == "lightgbm" and library.loss in _LIGHTGBM_LOSSES:
+        gain = parameters.get("label_gain")
+        gain = gain.split(",") if isinstance(gain, str) else gain
+        return _LIGHTGBM_LABELS if gain is None else len(gain)
+    if library.name == "xgboost":
+        if library.loss == "rank:map":
+            return 2
+        is_linear = parameters.get("ndcg_exp_gain") in (False, 0)
+        if library.loss == "rank:ndcg" and not is_linear:
+            return _XGBOOST_LABELS
+        return np.inf
+    return None
+
+
+def _dense_levels(library, rows, most, name):
+    """Return the levels of preference in each group, 0 for the least preferred."""
+    order = np.lexsort((rows.preference, rows.groups.index))
+    level = level_in_group(rows.groups.index, rows.preference[order])
+    n_levels = level[rows.groups.start + rows.groups.size - 1] + 1
+    is_above = n_levels > most
+    if np.any(is_above):
+        remedy = _MORE_LABELS[library.name].format(n=n_levels.max())
+        warn_user(
+            f"{name} has {n_levels.max()} levels of preference in a group, and more than "
+            f"{most} in {np.sum(is_above)} of {len(n_levels)} groups; {library.loss} of "
+            f"{type(library.ranker).__name__} takes {most} at most, so neighbours are "
+            f"merged there. {remedy}."
+        )
+        n_levels = rows.groups.spread(n_levels)
+        level = np.where(n_levels > most, level * int(most) // n_levels, level)
+    label = np.empty(len(level))
+    label[order] = level
+    return label
+
+
+def _check_range(library, rows, name):
+    """Raise ValueError for preferences that the library does not take as labels."""
+    kind = type(library.ranker).__name__
+    if library.name == "catboost" and library.loss in _CATBOOST_RANGES:
+        lowest, highest = _CATBOOST_RANGES[library.loss]
+        is_bad = (rows.preference < lowest) | (rows.preference > highest)
+        if np.any(is_bad):
+            raise ValueError(
+                f"{name} has the preference {rows.preference[is_bad][0]:g}; {library.loss} "
+                f"of {kind} takes labels from {lowest:g} to {highest:g}. Rescale the "
+                "preferences, or pass another loss, such as loss_function='PairLogit'."
+            )
+    if library.name is not None:
+        _check_float32(rows, kind, name)
+
+
+def _check_float32(rows, kind, name):
+    """Raise ValueError if float32, which libraries make of labels, makes two equal."""
+    order = np.lexsort((rows.preference, rows.groups.index))
+    preference = rows.preference[order]
+    with np.errstate(over="ignore"):
+        single = preference.astype(np.float32)
+    is_above = (preference[1:] > preference[:-1]) & (np.diff(rows.groups.index) == 0)
+    is_lost = is_above & (single[1:] <= single[:-1])
+    is_lost[~np.isfinite(single[1:]) | ~np.isfinite(single[:-1])] = True
+    if np.any(is_lost):
+        lower, higher = preference[np.argmax(is_lost) :][:2]
+        raise ValueError(
+            f"{name} has the preferences {lower!s} and {higher!s}; {kind} takes labels as "
+            "float32, which cannot hold them or tell them apart. Subtract the mean of "
+            "each group, or scale the preferences."
+        )

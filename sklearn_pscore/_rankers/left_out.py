@@ -1,0 +1,149 @@
+"""Folds whose pairs are left out of a fit, to choose or to weigh by."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, check_cv
+
+from sklearn_pscore._splitters import PreferenceGroupKFold
+
+_N_FOLDS = 5
+
+
+def left_out_folds(cv, X, y, target, caller):
+    """Return the row numbers to fit on, and those left out, of each fold.
+
+    Groups are kept whole. A single group is split by items: the pairs left out are
+    then those of two items of one fold.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable of (train, test) or None
+        None is five folds, or as many as there are groups, or half of the items.
+    X : array-like of shape (n_samples, n_features)
+    y : structured ndarray or array-like of shape (n_samples,)
+    target : RankingTarget
+        The checked `y`.
+    caller : str
+        Method that asks, for the messages.
+
+    Returns
+    -------
+    folds : list of tuple (train, test), ndarray of int
+        Donors are in no `test`.
+
+    Raises
+    ------
+    ValueError
+        If there are too few groups or items, or `cv` gives no fold.
+    """
+    if cv is None or isinstance(cv, Integral):
+        rows = np.flatnonzero(target.is_counted)
+        if len(np.unique(target.group[rows])) == 1:
+            return _folds_of_items(cv, target, rows, caller)
+        n_groups = len(np.unique(target.group[~target.donor]))
+        n_folds = min(_N_FOLDS, n_groups) if cv is None else int(cv)
+        splits = PreferenceGroupKFold(n_folds).split(X, y)
+    elif hasattr(cv, "split") or not isinstance(cv, Iterable):
+        splits = check_cv(cv).split(X, y)
+    else:
+        splits = cv
+    folds = [tuple(map(np.asarray, split)) for split in splits]
+    if not folds:
+        raise ValueError(
+            f"cv is {cv!r:.60} and gives no fold; {caller} expected at least one pair "
+            "(train, test) of row numbers. Pass cv=5 for five folds."
+        )
+    return folds
+
+
+def _folds_of_items(cv, target, rows, caller):
+    """Return folds of the items of the only group."""
+    item = target.items.row_item[rows]
+    n_items = target.items.n_items
+    n_folds = min(_N_FOLDS, n_items // 2) if cv is None else int(cv)
+    if n_folds < 2 or n_folds > n_items // 2:
+        asked = "" if cv is None else f" for cv={cv}"
+        raise ValueError(
+            f"{caller} got {n_items} items in one group{asked}; expected at least 4 items, "
+            "and two for each of at least 2 folds, so that each fold leaves out a pair. "
+            "Give it more items or groups, or pass fewer folds as cv=."
+        )
+    everything = np.arange(target.n_rows)
+    splits = GroupKFold(n_folds).split(rows, groups=item)
+    return [
+        (np.setdiff1d(everything, rows[test]), np.sort(rows[test]))
+        for _, test in splits
+    ]
+
+
+def split_items(items, target, folds):
+    """Return masks of the items to learn from, and of those left out, of each fold.
+
+    Parameters
+    ----------
+    items : TrainingItems
+    target : RankingTarget
+        Of the rows that the items are made of.
+    folds : list of tuple (train, test)
+
+    Returns
+    -------
+    masks : list of tuple (learnt, left_out), ndarray of bool
+        An item that is partly made of what is left out is in neither.
+    """
+    masks = []
+    for train, test in folds:
+        learnt, left_out = (
+            np.setdiff1d(target.items.row_item[rows], -1) for rows in (train, test)
+        )
+        is_left_out = np.isin(items.parents, left_out).any(axis=1)
+        # An item of no parent in the target is made of donors alone.
+        known = np.isin(items.parents[:, 0], learnt) | ~items.judged
+        masks.append((known & ~is_left_out, is_left_out & items.judged))
+    return masks
+
+
+def pool(items, masks, scores, caller):
+    """Return the items left out, with the scores that they got, one fold after another.
+
+    Only items of one fold are of one group, since scores of two fits cannot be
+    compared.
+
+    Parameters
+    ----------
+    items : TrainingItems
+    masks : list of tuple (learnt, left_out)
+        See :func:`split_items`.
+    scores : list of ndarray of shape (n_left_out, n_columns)
+        Of each fold.
+    caller : str
+
+    Returns
+    -------
+    pooled : TrainingItems
+        Comparable items, with scores as features.
+
+    Raises
+    ------
+    ValueError
+        If no pair is left out.
+    """
+    number = [np.flatnonzero(left_out) for _, left_out in masks]
+    fold = np.repeat(np.arange(len(masks)), [len(rows) for rows in number])
+    taken = items.take(np.concatenate(number))
+    pooled = replace(
+        taken,
+        table=np.concatenate(scores),
+        row=np.arange(len(taken)),
+        group=taken.group * len(masks) + fold,
+    ).comparable()
+    if not len(pooled):
+        raise ValueError(
+            f"{caller} left out {len(taken)} items in {len(masks)} folds, and no two of "
+            "them are of one fold and one group and differ in preference; expected at "
+            "least one pair. Give it more groups, or pass other folds as cv=."
+        )
+    return pooled

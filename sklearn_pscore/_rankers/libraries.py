@@ -1,0 +1,197 @@
+"""How rankers of other libraries are told groups, labels and weights.
+
+A library is known by the argument of ``fit`` that takes the groups, so any class of
+that kind is taken: `group` (LightGBM) has sizes, `qid` (XGBoost) and `group_id`
+(CatBoost) have labels. No library is imported here at the top.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+
+import numpy as np
+
+from sklearn_pscore._segments import Segments
+from sklearn_pscore._target.arguments import group_argument
+from sklearn_pscore._warn import warn_user
+
+# The classes that may be given by name: their module, and the extra that installs it.
+_BY_NAME = {
+    "LGBMRanker": ("lightgbm", "sklearn-pscore[lightgbm]"),
+    "XGBRanker": ("xgboost", "sklearn-pscore[xgboost]"),
+    "CatBoostRanker": ("catboost", "catboost"),
+}
+# XGBoost divides gradients by what has to do with scores unless both are False. Measured
+# on pairs of two items of which one wins three in four: .80 by default, .75 without.
+_XGBOOST_NORMS = ("lambdarank_normalization", "lambdarank_score_normalization")
+
+
+def ranker_by_name(name, caller):
+    """Return a ranker of another library with its defaults.
+
+    Raises
+    ------
+    ImportError
+        If the library is not installed.
+    """
+    if name not in _BY_NAME:
+        raise ValueError(
+            f"ranker is {name!r}; expected a ranker such as LGBMRanker(), or one of the "
+            f"names {list(_BY_NAME)}."
+        )
+    module, needed = _BY_NAME[name]
+    try:
+        return getattr(import_module(module), name)()
+    except ImportError as error:
+        raise ImportError(
+            f"{caller} of {name} needs {module}, which cannot be imported ({error}). "
+            f'Install it with: pip install "{needed}".'
+        ) from error
+
+
+def library_name(ranker):
+    """Return "lightgbm", "xgboost" or "catboost" for a ranker of it, or else None."""
+    modules = {kind.__module__.partition(".")[0] for kind in type(ranker).__mro__}
+    known = sorted(modules & {module for module, _ in _BY_NAME.values()})
+    return known[0] if known else None
+
+
+@dataclass(frozen=True)
+class GroupedRows:
+    """Rows that count, sorted by group.
+
+    Attributes
+    ----------
+    X : array, sparse matrix or DataFrame of shape (n_rows, n_features)
+    groups : Segments
+        The groups, as segments of the rows.
+    preference, weight : ndarray of shape (n_rows,), float
+        No weight is zero.
+    """
+
+    X: object
+    groups: Segments
+    preference: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, X, target):
+        """Return the rows of X that count in a RankingTarget.
+
+        Nothing is copied if all rows count and are sorted already.
+        """
+        rows = np.flatnonzero(target.is_counted)
+        group = target.group[rows]
+        is_sorted = np.all(group[1:] >= group[:-1])
+        if not is_sorted:
+            rows = rows[np.argsort(group, kind="stable")]
+        if len(rows) < target.n_rows or not is_sorted:
+            X = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+            target = target.take(rows)
+        groups = Segments.of_equal(target.group)
+        return cls(X, groups, target.preference, target.weight)
+
+    @property
+    def has_weights(self):
+        """Whether the weights differ: a factor that all share changes nothing."""
+        return bool(np.any(self.weight != self.weight[0]))
+
+    @cached_property
+    def row_weight(self):
+        """Weight of each row, 1 in the mean, as libraries with penalties heed it."""
+        share = self.weight / self.weight.max()
+        return share / share.mean()
+
+    @cached_property
+    def group_weight(self):
+        """Mean weight of the rows of each group."""
+        return self.groups.sum(self.row_weight) / self.groups.size
+
+    def has_weights_inside_groups(self):
+        first = self.groups.spread(self.weight[self.groups.start])
+        return bool(np.any(self.weight != first))
+
+
+class Library:
+    """The kind of a ranker, its loss, and how its ``fit`` is told what it needs.
+
+    Parameters
+    ----------
+    ranker : estimator
+        Its ``fit`` takes one of `qid`, `group_id` and `group`.
+
+    Attributes
+    ----------
+    argument : {"qid", "group_id", "group"}
+    name : {"lightgbm", "xgboost", "catboost"} or None
+        None is another library.
+    loss : str
+        Name of the loss, without CatBoost's options such as ":max_pairs=10".
+    parameters : dict
+        Those of the ranker.
+    """
+
+    def __init__(self, ranker):
+        self.ranker = ranker
+        self.argument = group_argument(ranker)
+        self.name = library_name(ranker)
+        self.parameters = ranker.get_params()
+        loss = self.parameters.get("objective") or self.parameters.get("loss_function")
+        self.loss = str(loss or "lambdarank")
+        if self.name == "catboost":
+            self.loss = self.loss.partition(":")[0]
+
+    @property
+    def is_logistic(self):
+        """Whether a difference of scores is a log odds, as in Eq. 1 of the paper."""
+        if self.name == "catboost":
+            return self.loss in ("PairLogit", "PairLogitPairwise")
+        norms = [self.parameters.get(norm) for norm in _XGBOOST_NORMS]
+        is_plain = all(norm is not None and not norm for norm in norms)
+        return self.name == "xgboost" and self.loss == "rank:pairwise" and is_plain
+
+    @property
+    def weighs_groups(self):
+        """Whether weights are those of groups, and not of rows."""
+        if self.argument == "group_id":
+            # CatBoost takes no weights of rows where the loss is one of pairs.
+            return self.loss.startswith(("PairLogit", "YetiRank"))
+        return self.argument == "qid"
+
+    def arguments(self, rows, label):
+        """Return the arguments of ``fit`` for rows to train on.
+
+        Parameters
+        ----------
+        rows : GroupedRows
+        label : ndarray of shape (n_rows,)
+
+        Returns
+        -------
+        arguments : dict
+        """
+        arguments = {"X": rows.X, "y": label, self.argument: self._group_of(rows)}
+        if rows.has_weights:
+            arguments |= self._weight_of(rows)
+        return arguments
+
+    def _group_of(self, rows):
+        return rows.groups.size if self.argument == "group" else rows.groups.index
+
+    def _weight_of(self, rows):
+        if not self.weighs_groups:
+            return {"sample_weight": rows.row_weight}
+        if self.argument == "qid":
+            return {"sample_weight": rows.group_weight}
+        return {"group_weight": rows.groups.spread(rows.group_weight)}
+
+
+def warn_of_weights_inside_groups(library, rows):
+    """Warn if weights differ inside a group where the library weighs whole groups."""
+    if library.weighs_groups and rows.has_weights_inside_groups():
+        warn_user(
+            f"groups has weights that differ inside a group, but {library.loss} of "
+            f"{type(library.ranker).__name__} weighs whole groups: each group weighs the "
+            "mean of its rows. Give the rows of a group one weight, or take a ranker "
+            "that weighs rows, such as LGBMRanker."
+        )

@@ -1,0 +1,114 @@
+"""The losses and the ranker on CUDA, compared with the CPU."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from cases import quick
+from losses_by_definition import random_case, value_and_gradient
+from numpy.testing import assert_allclose, assert_array_equal
+from test_losses import LOSSES, SIZES
+
+from sklearn_pscore import Groups
+from sklearn_pscore.metrics import pairwise_accuracy_score
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(
+        not torch.cuda.is_available(), reason="torch finds no CUDA device here"
+    ),
+]
+DEVICE = "cuda"
+
+
+@pytest.mark.parametrize("sizes", [*SIZES.values(), [5000, 3, 700]], ids=str)
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 2e-4)]
+)
+def test_losses_are_those_of_the_cpu(name, sizes, dtype, tolerance):
+    scores, target = random_case(sizes)
+    value, gradient = value_and_gradient(LOSSES[name], scores.to(dtype), target)
+    on_gpu = value_and_gradient(
+        LOSSES[name], scores.to(dtype).to(DEVICE), target.to(DEVICE)
+    )
+    assert on_gpu[1].device.type == DEVICE
+    assert_allclose(on_gpu[0], value, rtol=tolerance)
+    largest = float(gradient.abs().max())
+    assert_allclose(on_gpu[1].cpu() / largest, gradient / largest, atol=tolerance)
+
+
+SETTINGS = {
+    "defaults": {},
+    "paper": {"shortcut": None, "output_activation": "relu6", "batch_norm": True},
+    "linear": {"shortcut": "linear"},
+    "lambdarank": {"loss": "lambdarank"},
+    "listnet": {"loss": "listnet"},
+    "ties": {"ties": "half"},
+    "stopping": {"early_stopping": True},
+    "constrained": {"monotonic_cst": [1, 0, -1]},
+    "one member": {"n_members": 1},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_fit_is_that_of_the_cpu_but_for_rounding(data, name):
+    # Dropout is drawn on the device, and so it is another there.
+    settings = {"dropout": 0.0, "input_dropout": 0.0, "max_epochs": 20} | SETTINGS[name]
+    on_cpu = quick(**settings).fit(*data)
+    on_gpu = quick(**settings, device=DEVICE).fit(*data)
+    assert next(on_gpu.net_.module_.parameters()).device.type == DEVICE
+    scores, expected = on_gpu.predict(data[0]), on_cpu.predict(data[0])
+    assert scores.dtype == np.float64
+    assert np.corrcoef(scores, expected)[0, 1] > 0.999
+    assert on_gpu.history_.keys() == on_cpu.history_.keys()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_fit_with_dropout_learns_the_order(data, name):
+    settings = {"max_epochs": 60} | SETTINGS[name]
+    ranker = quick(**settings, device=DEVICE).fit(*data)
+    assert pairwise_accuracy_score(data[1], ranker.predict(data[0])) > 0.9
+
+
+def test_two_fits_have_equal_bits(data):
+    first, second = (quick(device=DEVICE).fit(*data) for _ in range(2))
+    assert_array_equal(first.predict(data[0]), second.predict(data[0]))
+
+
+def test_large_groups_are_trained():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(6000, 3))
+    groups = Groups.from_arrays(group=np.arange(6000) // 2000, preference=X[:, 0])
+    ranker = quick(device=DEVICE, max_epochs=30).fit(X, groups)
+    assert ranker.score(X, groups) > 0.9
+
+
+def test_training_goes_on(data):
+    X, groups = data
+    ranker = quick(device=DEVICE)
+    for _ in range(3):
+        ranker.partial_fit(X, groups)
+    loaded = pickle.loads(pickle.dumps(ranker))
+    assert_array_equal(loaded.predict(X), ranker.predict(X))
+    assert_allclose(
+        loaded.partial_fit(X, groups).predict(X),
+        ranker.partial_fit(X, groups).predict(X),
+        atol=1e-9,
+    )
+    # From the device to the CPU and back.
+    moved = ranker.set_params(device="cpu").partial_fit(X, groups)
+    assert next(moved.net_.module_.parameters()).device.type == "cpu"
+    moved.set_params(device=DEVICE).partial_fit(X, groups)
+    assert len(moved.history_["epoch"]) == 6
+
+
+def test_probabilities_and_errors_of_scores(data):
+    X, groups = data
+    ranker = quick(device=DEVICE).fit(X, groups)
+    proba = ranker.preference_proba(X[:5], X[5:10])
+    assert_allclose(proba + ranker.preference_proba(X[5:10], X[:5]), 1)
+    score, std = ranker.predict(X, return_std=True)
+    assert_array_equal(score, ranker.predict(X))
+    assert np.all(std > 0)
