@@ -17,6 +17,7 @@ _MODULES = {
     "PairAugmenter": "_items.augmenter",
     "PairwisePreferenceRanker": "_rankers.pairwise",
     "RankSumRanker": "_rankers.handcrafted",
+    "SKOPS_TYPES": "_skops_types",
     "SingleMetricRanker": "_rankers.single_metric",
     "TopCountRanker": "_rankers.handcrafted",
     "preference_proba": "_rankers.any_model",

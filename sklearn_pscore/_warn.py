@@ -10,6 +10,7 @@ _BETWEEN = (
     "sklearn.",
     "joblib.",
     "pickle.",
+    "skops.",
     "weakref.",
 )
 

@@ -104,6 +104,18 @@ def test_training_goes_on(data):
     assert len(moved.history_["epoch"]) == 6
 
 
+def test_a_saved_ranker_can_be_loaded_on_the_cpu(data):
+    X, groups = data
+    ranker = quick(device=DEVICE).fit(X, groups).partial_fit(X, groups)
+    loaded = pickle.loads(pickle.dumps(ranker)).set_params(device="cpu")
+    assert next(loaded.net_.module_.parameters()).device.type == "cpu"
+    assert_allclose(loaded.predict(X), ranker.predict(X), atol=1e-9)
+    ranker.set_params(device="cpu")
+    for each in (loaded, ranker):
+        each.partial_fit(X, groups)
+    assert_array_equal(loaded.predict(X), ranker.predict(X))
+
+
 def test_probabilities_and_errors_of_scores(data):
     X, groups = data
     ranker = quick(device=DEVICE).fit(X, groups)

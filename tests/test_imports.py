@@ -71,6 +71,7 @@ ALLOWED = {
     "_means": set(),
     "_rows": set(),
     "_segments": set(),
+    "_skops_types": set(),
     "_version": set(),
     "_warn": set(),
 }
