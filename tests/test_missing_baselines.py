@@ -4,10 +4,24 @@ import re
 
 import numpy as np
 import pytest
+from catboost import CatBoostClassifier
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_pscore import Groups, RankSumRanker, TopCountRanker
+from sklearn_pscore import (
+    Groups,
+    LevelClassifierRanker,
+    RankSumRanker,
+    TopCountRanker,
+)
 
 NAN = np.nan
 
@@ -139,3 +153,99 @@ def test_infinity_is_refused(kind, method, value):
 @pytest.mark.parametrize("kind", BY_HAND)
 def test_tag(kind):
     assert get_tags(kind()).input_tags.allow_nan
+
+
+class TestLevelClassifierRanker:
+    """What is missing goes to the classifier, where it takes it."""
+
+    TAKES = [
+        None,
+        DecisionTreeClassifier(random_state=0),
+        RandomForestClassifier(5, random_state=0),
+        HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=2),
+        CatBoostClassifier(iterations=5, verbose=0, allow_writing_files=False),
+    ]
+
+    @staticmethod
+    def rated(n_groups=20):
+        """Make groups of three, of which people prefer the one without a first metric."""
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(3 * n_groups, 3))
+        is_missing = np.tile([False, True, False], n_groups)
+        X[is_missing, 0] = NAN
+        group = np.repeat(np.arange(n_groups), 3)
+        return X, Groups.from_arrays(group=group, preference=is_missing * 1.0)
+
+    @pytest.mark.parametrize("output", ["expected", "label"])
+    @pytest.mark.parametrize("classifier", TAKES, ids=lambda c: type(c).__name__)
+    def test_takes_it_as_the_classifier_does(self, classifier, output):
+        X, groups = self.rated()
+        ranker = LevelClassifierRanker(classifier, output=output, random_state=0)
+        assert get_tags(ranker).input_tags.allow_nan
+        ranker.fit(X, groups)
+        labels = groups["preference"].astype(int)
+        alone = ranker._unfitted_classifier().fit(X, labels)
+        expected = np.ravel(alone.predict(X))
+        if output == "expected":
+            expected = alone.predict_proba(X)[:, 1]
+        assert_allclose(ranker.predict(X), expected)
+        assert ranker.score(X, groups) == 1
+
+    def test_a_pipeline_takes_or_refuses_it_by_itself(self):
+        X, groups = self.rated()
+        classifier = make_pipeline(SimpleImputer(add_indicator=True), GaussianNB())
+        assert LevelClassifierRanker(classifier).fit(X, groups).score(X, groups) == 1
+        search = GridSearchCV(classifier, {"gaussiannb__var_smoothing": [1e-9]}, cv=2)
+        assert LevelClassifierRanker(search).fit(X, groups).score(X, groups) == 1
+        refusing = LevelClassifierRanker(make_pipeline(StandardScaler(), GaussianNB()))
+        with pytest.raises(ValueError, match=r"NaN\.\nGaussianNB does not accept"):
+            refusing.fit(X, groups)
+
+    @pytest.mark.parametrize("method", ["fit", "predict", "score", "rank"])
+    def test_is_refused_where_the_classifier_takes_none(self, method):
+        X, groups = self.rated()
+        filled = np.nan_to_num(X)
+        ranker = LevelClassifierRanker(GaussianNB()).fit(filled, groups)
+        assert not get_tags(ranker).input_tags.allow_nan
+        expected = ranker.predict(filled)
+        arguments = (X,) if method == "predict" else (X, groups)
+        part = (
+            "X contains NaN at row 1, column 0; expected numbers, for "
+            "LevelClassifierRanker takes no missing values"
+        )
+        with pytest.raises(ValueError, match=re.escape(part)):
+            getattr(ranker, method)(*arguments)
+        assert_array_equal(ranker.predict(filled), expected)
+
+    @pytest.mark.parametrize("value", [np.inf, -np.inf])
+    @pytest.mark.parametrize("method", ["fit", "predict"])
+    def test_infinity_is_refused(self, value, method):
+        X, groups = self.rated()
+        ranker = LevelClassifierRanker(random_state=0).fit(X, groups)
+        X[7, 2] = value
+        arguments = (X,) if method == "predict" else (X, groups)
+        with pytest.raises(ValueError, match=f"infinity: {value} at row 7, column 2;"):
+            getattr(ranker, method)(*arguments)
+
+    def test_sizes_that_the_classifier_cannot_tell_apart_are_noticed(self):
+        X, groups = self.rated()
+        X[:, 1] = NAN
+        for value, part in ((1e31, "X holds 1e\\+31"), (1e-9, "no value above 1e-09")):
+            X[:, 2] = NAN
+            X[4, 2] = value
+            with pytest.raises(ValueError, match=part):
+                LevelClassifierRanker().fit(X, groups)
+        X[4, 2] = NAN
+        assert (
+            LevelClassifierRanker(random_state=0).fit(X, groups).score(X, groups) == 1
+        )
+
+    @pytest.mark.parametrize("classifier", [GaussianNB, object()], ids=str)
+    def test_the_tag_needs_no_classifier(self, classifier):
+        assert not get_tags(LevelClassifierRanker(classifier)).input_tags.allow_nan
+
+
+# Its checks of NaN and infinity, which those of a tree drop.
+@parametrize_with_checks([LevelClassifierRanker(GaussianNB())])
+def test_scikit_learn_checks_where_the_classifier_takes_none(estimator, check):
+    assert check(estimator) is None
