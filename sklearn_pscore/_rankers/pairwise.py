@@ -1,21 +1,25 @@
 """The ranker: a score per item that orders each group as people do."""
 
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import expit
 from sklearn.base import BaseEstimator
+from sklearn.callback import with_callbacks
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_pscore._estimators.callback_support import SavedWithoutCallbacksMixin
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.hold_out import hold_out
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.epoch_tasks import EpochTasks
 from sklearn_pscore._rankers.item_checks import (
     check_float32,
     check_ties,
@@ -42,7 +46,9 @@ from sklearn_pscore.metrics._checks import check_gainable
 _HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "valid_score", "dur")
 
 
-class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
+class PairwisePreferenceRanker(
+    ParquetMixin, SavedWithoutCallbacksMixin, RankerMixin, BaseEstimator
+):
     """Learn one score per item that orders every group as people do.
 
     A RankNet [2]_ in the manner of the *Preference Score* of Zhou et al. [1]_:
@@ -195,6 +201,7 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
         (net, X, groups), for the validation set or with ``on_train=True``: X
         has its rows sorted by group, and each is an item of its own. A
         ``monitor`` may be of those, train_loss, valid_loss and valid_score.
+        Callbacks of scikit-learn are no parameter, see ``Notes``.
 
     random_state : int, RandomState instance or None, default=None
         Initial weights, dropout, order of the groups, and the groups left out.
@@ -260,6 +267,12 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
     without a shortcut, are medians. A metric that is always missing in training is
     worth nothing, as one that is constant. `monotonic_cst` holds between values
     that are there; what a missing one is worth is free.
+
+    Callbacks of scikit-learn (``sklearn.callback``), such as its progress bar, are
+    set by the method ``set_callbacks``, and not by the parameter `callbacks`. Each
+    epoch of ``fit`` is a task, ``partial_fit`` and ``fit_parquet`` have none. A
+    Pipeline or search hands on those that it hands on to its own steps; a fitted
+    ranker that is saved or copied has none.
 
     Training is in float32 and prediction, by default, in float64. On one
     machine, and with one number of threads, the same `random_state` gives the
@@ -441,22 +454,32 @@ class PairwisePreferenceRanker(ParquetMixin, RankerMixin, BaseEstimator):
             or `X_val` lies far outside of `X`: more than half of the values of a
             metric are farther outside of its range in `X` than this is wide.
         """
+        # Callbacks of scikit-learn end inside, before the state is restored.
+        with restored_on_error(self):
+            return self._fit(X, y, X_val, y_val)
+
+    @with_callbacks
+    def _fit(self, X, y, X_val, y_val):
         from sklearn_pscore._rankers.training import fit_net, largest_gap
 
         caller = "PairwisePreferenceRanker.fit"
         goes_on = self.warm_start and hasattr(self, "net_")
-        with restored_on_error(self):
-            validates = self.early_stopping or X_val is not None
-            items = self._check(X, y, caller, goes_on, validates)
-            validation = self._check_validation(X_val, y_val, items.table, y, caller)
-            rng = check_random_state(self.random_state)
-            if self.early_stopping and validation is None:
-                items, held_out = hold_out(items, self.validation_fraction, rng, caller)
-                validation = Validation.of(held_out, self.scoring)
-            parameters, net = self._parameters_and_net(len(items), goes_on)
-            net, packed = fit_net(parameters, items, validation, rng, net)
-            self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
-            warn_if_constant(largest_gap(net, packed), packed, parameters)
+        validates = self.early_stopping or X_val is not None
+        items = self._check(X, y, caller, goes_on, validates)
+        validation = self._check_validation(X_val, y_val, items.table, y, caller)
+        rng = check_random_state(self.random_state)
+        if self.early_stopping and validation is None:
+            items, held_out = hold_out(items, self.validation_fraction, rng, caller)
+            validation = Validation.of(held_out, self.scoring)
+        parameters, net = self._parameters_and_net(len(items), goes_on)
+        context = self._init_callback_context(max_subtasks=parameters.max_epochs)
+        keep = partial(type(self)._keep, parameters=parameters, goes_on=goes_on)
+        tasks = EpochTasks(context, self, X, y, keep)
+        tasks.begin_fit()
+        net, packed = fit_net(parameters, items, validation, rng, net, tasks)
+        keep(self, net, n_groups=packed.n_groups, n_pairs=packed.n_pairs)
+        tasks.end_fit()
+        warn_if_constant(largest_gap(net, packed), packed, parameters)
         return self
 
     @explained_call

@@ -246,6 +246,17 @@ def resumed_net(net, parameters):
     return net
 
 
+def copied_net(net):
+    """Return a copy of a net without its callbacks; epochs that are over are shared."""
+    shared = {
+        id(net.history_): History(net.history_),
+        id(net.callbacks_): [],
+        id(net.callbacks): [],
+        id(net.module__parameters): net.module__parameters,
+    }
+    return deepcopy(net, shared)
+
+
 def _criterion(parameters):
     if parameters.loss == "lambdarank":
         return LambdaRankLoss(parameters.k)
