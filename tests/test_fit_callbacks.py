@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import EarlyStopping
 
-from sklearn_pscore import Groups
+from sklearn_pscore import Groups, PairAugmenter
 from sklearn_pscore.metrics import ndcg_scorer, pairwise_accuracy_scorer
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
@@ -237,6 +237,23 @@ class TestMetaEstimators:
         assert len(tasks) == 1 + 1 + 1 + 5
         assert "_skl_callbacks" not in vars(pipeline[-1])
         assert "_parent_callback_ctx" not in vars(pipeline[-1])
+
+    def test_pipeline_with_an_augmenter(self, data):
+        X, groups = data
+        recorder = Propagated(ask=lambda fitted: fitted)
+        augmenter = PairAugmenter((2,), max_stitched=9, random_state=0)
+        pipeline = make_pipeline(StandardScaler(), augmenter, quick())
+        pipeline.set_callbacks(recorder).fit(X, groups)
+        tasks = [task for hook, *task in recorder.hooks if hook == "begin"]
+        assert len(tasks) == 1 + 1 + 1 + 1 + 5
+        plain = clone(pipeline).set_callbacks().fit(X, groups)
+        assert (
+            pipeline[-1].n_pairs_
+            == plain[-1].n_pairs_
+            > quick().fit(X, groups).n_pairs_
+        )
+        assert_array_equal(pipeline.predict(X), plain.predict(X))
+        assert "_skl_callbacks" not in vars(deepcopy(augmenter.set_callbacks(recorder)))
 
     def test_search(self, data):
         monitor = ScoringMonitor(scoring={"ndcg": ndcg_scorer})

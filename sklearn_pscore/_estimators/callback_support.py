@@ -1,6 +1,6 @@
 """Callbacks of scikit-learn, set by ``set_callbacks``: they stay out of saved files."""
 
-from sklearn.callback import CallbackSupportMixin
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 # What scikit-learn keeps in an estimator while it is fitted.
 _OF_A_FIT = ("_callback_fit_ctx", "_parent_callback_ctx", "_skl_callbacks_to_teardown")
@@ -13,6 +13,17 @@ class SavedWithoutCallbacksMixin(CallbackSupportMixin):
     and scores that were recorded. One that is not fitted keeps them, since searches send
     it to other processes by pickles.
     """
+
+    @with_callbacks
+    def _fit_as_one_task(self, fit, X, y):
+        """Return ``fit(X, y)``, which callbacks see as one task without parts."""
+        context, passed = self._init_callback_context(), {"X": X, "y": y}
+        context.call_on_fit_task_begin(estimator=self, **passed)
+        result = fit(X, y)
+        context.call_on_fit_task_end(
+            estimator=self, **passed, reconstruction_attributes={}
+        )
+        return result
 
     def __getstate__(self):
         state = super().__getstate__()

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_pscore._estimators.callback_support import SavedWithoutCallbacksMixin
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.pickling import VersionedPickleMixin
 from sklearn_pscore._estimators.restore import restored_on_error
@@ -30,7 +31,11 @@ _AUTO_N_INJECTED = 10
 
 
 class PairAugmenter(
-    VersionedPickleMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    SavedWithoutCallbacksMixin,
+    VersionedPickleMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Add stitched and injected items to what a ranker learns from.
 
@@ -195,8 +200,11 @@ class PairAugmenter(
             The same object.
         """
         with restored_on_error(self):
-            self._notice = None
-            self._check(X, y, "PairAugmenter.fit")
+            return self._fit_as_one_task(self._fit, X, y)
+
+    def _fit(self, X, y):
+        self._notice = None
+        self._check(X, y, "PairAugmenter.fit")
         return self
 
     def transform(self, X):
@@ -253,13 +261,16 @@ class PairAugmenter(
             If "auto" finds no clips and no donors, so that nothing is made.
         """
         with restored_on_error(self):
-            self._notice = None
-            X_weighted, target = self._check(X, y, "PairAugmenter.fit_transform")
-            items, _ = self._make_items(X_weighted, target)
-            X = self.transform(X)
-            attached_items = AttachedItems.of(items, X, y)
-            self._notice = attached_items.notice
-            return attach_items(X, attached_items)
+            return self._fit_as_one_task(self._fit_transform, X, y)
+
+    def _fit_transform(self, X, y):
+        self._notice = None
+        X_weighted, target = self._check(X, y, "PairAugmenter.fit_transform")
+        items, _ = self._make_items(X_weighted, target)
+        X = self.transform(X)
+        attached_items = AttachedItems.of(items, X, y)
+        self._notice = attached_items.notice
+        return attach_items(X, attached_items)
 
     @explained_call
     def augment(self, X, groups):
