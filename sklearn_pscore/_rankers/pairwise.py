@@ -425,7 +425,7 @@ class PairwisePreferenceRanker(
             ``docs/sparse.md``.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
-        X_val : array-like of shape (n_val, n_features), default=None
+        X_val : array-like or sparse matrix of shape (n_val, n_features), default=None
             Metrics of a validation set, which is not trained on. With
             `early_stopping` it decides when to stop, and nothing is held out of
             `X`. Without, the fit is the same as without it, and `history_` shows
@@ -452,7 +452,8 @@ class PairwisePreferenceRanker(
         UserWarning
             If groups of `y` or `y_val` are cut, the scores are nearly constant,
             or `X_val` lies far outside of `X`: more than half of the values of a
-            metric are farther outside of its range in `X` than this is wide.
+            metric are farther outside of its range in `X` than this is wide. An
+            `X` of less than 20 rows is not looked at.
         """
         # Callbacks of scikit-learn end inside, before the state is restored.
         with restored_on_error(self):
