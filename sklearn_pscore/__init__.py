@@ -16,6 +16,7 @@ _MODULES = {
     "LinearPreferenceRanker": "_rankers.linear",
     "PairAugmenter": "_items.augmenter",
     "PairwisePreferenceRanker": "_rankers.pairwise",
+    "PlainTarget": "_rankers.plain_target",
     "RankSumRanker": "_rankers.handcrafted",
     "SingleMetricRanker": "_rankers.single_metric",
     "TopCountRanker": "_rankers.handcrafted",

@@ -6,6 +6,7 @@ from math import comb
 import numpy as np
 from catboost import CatBoostRanker
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import Ridge
 
 import sklearn_pscore
 from sklearn_pscore import Groups, PairwisePreferenceRanker
@@ -30,6 +31,7 @@ _QUICK = {
 }
 # What an estimator is made of that has no default for it.
 _PARTS = {
+    "estimator": Ridge,
     "ranker": lambda: CatBoostRanker(
         loss_function="PairLogit",
         iterations=5,

@@ -8,14 +8,14 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.tree import BaseDecisionTree, DecisionTreeClassifier
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._means import sum_factors
 from sklearn_pscore._rankers.base import RankerMixin
-from sklearn_pscore._rankers.item_checks import check_weights
+from sklearn_pscore._rankers.sample_weight import weight_argument
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import checked_table
@@ -175,7 +175,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             rows = np.flatnonzero(target.is_counted)
             _check_visible(X[rows], classifier)
             levels, labels = _preference_levels(target.preference[rows], self.n_levels)
-            weights = _weight_argument(classifier, target.weight[rows])
+            weights = weight_argument(classifier, target.weight[rows])
             if self.n_levels is None and not target.is_plain:
                 _warn_about_fine_levels(len(levels), len(rows))
             with warnings.catch_warnings():
@@ -325,21 +325,3 @@ def _warn_about_fine_levels(n_levels, n_rows):
             "level of its own: a continuous preference wants bins. Pass n_levels=5, or "
             "as many as you like."
         )
-
-
-def _weight_argument(classifier, weight):
-    """Return the keyword argument for the weights in the classifier's ``fit``."""
-    if np.all(weight == weight[0]):
-        return {}
-    if not has_fit_parameter(classifier, "sample_weight"):
-        warn_user(
-            f"groups has weights from {weight.min():g} to {weight.max():g}, but fit of "
-            f"{classifier!r} takes no sample_weight: the weights are ignored. Pass a "
-            "classifier that takes it, or build the target without weight=."
-        )
-        return {}
-    check_weights(weight[weight > 0])
-    # Classifiers with a penalty or with float32 weights heed their common factor. The
-    # sum of shares in the largest is finite.
-    share = weight / weight.max()
-    return {"sample_weight": share / share.mean()}
