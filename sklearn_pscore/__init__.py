@@ -19,6 +19,7 @@ _MODULES = {
     "PlainTarget": "_rankers.plain_target",
     "RankSumRanker": "_rankers.handcrafted",
     "SingleMetricRanker": "_rankers.single_metric",
+    "StackedRanker": "_rankers.stacked",
     "TopCountRanker": "_rankers.handcrafted",
     "preference_proba": "_rankers.any_model",
     "rank": "_rankers.any_model",
