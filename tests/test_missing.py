@@ -17,7 +17,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
-from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
 from sklearn_pscore._rankers.item_checks import check_float32
 from sklearn_pscore._torch.inputs import InputScaling
 from sklearn_pscore._torch.network import Shortcut
@@ -497,3 +497,70 @@ class TestAgainstAnImputer:
         gains = paired_gains(worth=0.0, seeds=range(8))
         assert abs(gains.mean()) < 0.004
         assert gains.min() > -0.015
+
+
+class TestAugmenter:
+    """Means of stitched items are over what is there; test_stitching has the rest."""
+
+    X = np.array([[1.0, NAN, NAN], [3.0, 4.0, NAN], [NAN, 8.0, NAN]])
+    GROUPS = Groups.from_arrays(group=[0, 0, 0], preference=[2.0, 1.0, 0.0])
+
+    def test_means_by_hand(self):
+        enlarged, groups = PairAugmenter(stitch_sizes=(2, 3)).augment(
+            self.X, self.GROUPS
+        )
+        assert_array_equal(enlarged[:3], self.X)
+        stitched = [[2, 4, NAN], [1, 8, NAN], [3, 6, NAN], [2, 6, NAN]]
+        assert_array_equal(enlarged[3:], stitched)
+        assert groups["preference"][3:].tolist() == [2 - 2, 2 - 2, 1 - 2, 2 - 3]
+
+    @pytest.mark.parametrize("with_clips", [False, True])
+    def test_rows_of_an_item(self, with_clips):
+        clips = {"clip": [0, 1, 0, 1]} if with_clips else {}
+        groups = Groups.from_arrays(
+            group=[0] * 4, item=[0, 0, 1, 1], preference=[1.0, 1.0, 0.0, 0.0], **clips
+        )
+        X = np.array([[0.1, NAN], [0.3, NAN], [NAN, 2.0], [0.9, NAN]])
+        enlarged, _ = PairAugmenter(stitch_sizes=(2,)).augment(X, groups)
+        assert_allclose(enlarged[:2], [[0.2, NAN], [0.9, 2.0]])
+        stitched = [[(0.2 + 0.9) / 2, 2.0]]
+        if with_clips:
+            # Clip 0 of one item and clip 1 of the other.
+            stitched = [[(0.1 + 0.9) / 2, NAN], [0.3, 2.0]]
+        assert_allclose(enlarged[2:], stitched)
+
+    def test_means_that_only_rounding_tells_apart_are_equal(self):
+        groups = Groups.from_arrays(
+            group=[0] * 4, item=[0, 0, 1, 2], preference=[2.0, 2.0, 1.0, 0.0]
+        )
+        X = np.array([[0.1, NAN], [0.2, 5.0], [0.15, NAN], [NAN, 1.0]])
+        enlarged, _ = PairAugmenter(stitch_sizes=(2,)).augment(X, groups)
+        assert enlarged[0, 0] == enlarged[1, 0] == 0.15
+
+    @pytest.mark.parametrize("kind", [np.asarray, pd.DataFrame, pl.DataFrame])
+    def test_in_a_pipeline(self, kind):
+        X, groups = told_by_what_is_missing()
+        table = kind(X)
+        model = make_pipeline(
+            PairAugmenter(stitch_sizes=(2,), stitch_penalty=0.0), quick()
+        )
+        model.fit(table, groups)
+        assert model[-1].n_pairs_ > quick().fit(X, groups).n_pairs_
+        assert model.score(table, groups) > 0.95
+        assert_array_equal(np.asarray(model[0].transform(table)), X)
+
+    @pytest.mark.parametrize("method", ["fit", "fit_transform", "augment", "transform"])
+    def test_infinity_is_refused(self, method):
+        augmenter = PairAugmenter(stitch_sizes=(2,)).fit(self.X, self.GROUPS)
+        infinite = np.where(self.X == 8, np.inf, self.X)
+        arguments = (infinite,) if method == "transform" else (infinite, self.GROUPS)
+        with pytest.raises(ValueError, match="infinity: inf at row 2, column 1;"):
+            getattr(augmenter, method)(*arguments)
+
+    def test_values_too_large_to_add_are_noticed_beside_nan(self):
+        far = np.where(self.X == 8, -1e300, self.X)
+        with pytest.raises(ValueError, match=r"X holds -1e\+300; expected at most"):
+            PairAugmenter(stitch_sizes=(2,)).augment(far, self.GROUPS)
+
+    def test_tag(self):
+        assert get_tags(PairAugmenter()).input_tags.allow_nan

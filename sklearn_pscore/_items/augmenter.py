@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._estimators.callback_support import SavedWithoutCallbacksMixin
 from sklearn_pscore._estimators.parameters import check_parameters
@@ -21,7 +21,7 @@ from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups, check_judged
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore._warn import warn_user
 
 # Values of "auto" where it makes items: the numbers of parts of section 4.3 of the
@@ -111,7 +111,9 @@ class PairAugmenter(
     are different stitched items. Without `clip`, the means of the k items are
     averaged, and each combination of items counts once.
 
-    Rows that share a (group, item) are replaced by their mean. Donors are the
+    Rows that share a (group, item) are replaced by their mean. NaN is a metric that
+    is missing: a mean is over the rows, or parts, that have it, and NaN if none has.
+    Donors are the
     rows with `donor`; if no row is marked and `n_injected` is given, the items
     of every group are injected into the others.
 
@@ -190,7 +192,7 @@ class PairAugmenter(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one group.
 
@@ -213,7 +215,7 @@ class PairAugmenter(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
 
         Returns
         -------
@@ -229,8 +231,7 @@ class PairAugmenter(
         check_is_fitted(self)
         if self._notice is not None:
             self._notice.give_if_due()
-        check_numbers(X)
-        checked = validate_data(self, X, reset=False, dtype="numeric")
+        checked = checked_table(self, X, reset=False, dtype="numeric")
         is_frame = hasattr(X, "columns") and hasattr(X, "to_numpy")
         return X if is_frame else checked
 
@@ -241,7 +242,7 @@ class PairAugmenter(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one group.
 
@@ -279,7 +280,7 @@ class PairAugmenter(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         groups : structured ndarray of shape (n_samples,)
             Target of :class:`Groups`.
 
@@ -329,8 +330,7 @@ class PairAugmenter(
         """Check everything; return X and the target of the rows that have a weight."""
         check_parameters(self)
         _check_stitch_sizes(self.stitch_sizes)
-        check_numbers(X)
-        X = validate_data(self, X, dtype="numeric")
+        X = checked_table(self, X, dtype="numeric")
         target = check_groups(
             y,
             n_rows=len(X),
@@ -366,6 +366,7 @@ class PairAugmenter(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
         return tags
 
 
@@ -397,8 +398,9 @@ def _resolve_auto(stitch_sizes, n_injected, target):
 def _check_summable(values, name, what):
     """Raise ValueError if sums of the values could be infinite."""
     # As Python floats: float32 cannot hold the limit, nor int8 the size of -128.
-    ends = float(values.max(initial=0)), float(values.min(initial=0))
-    farthest = max(ends, key=abs)
+    # They skip NaN.
+    ends = (end.reduce(values, axis=None, initial=0) for end in (np.fmax, np.fmin))
+    farthest = max(map(float, ends), key=abs)
     if abs(farthest) > LARGEST_SUMMABLE:
         raise ValueError(
             f"{name} holds {farthest:.3g}; expected at most {LARGEST_SUMMABLE:.1e} in "
