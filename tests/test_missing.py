@@ -12,6 +12,7 @@ import pytest
 import torch
 from cases import SEED, linear_groups, quick
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csc_array, csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -285,6 +286,21 @@ class TestRanker:
             ranker.predict(X[:, [0, 1, 2, 2]]),
         )
 
+    @pytest.mark.parametrize("early_stopping", [False, True])
+    def test_a_validation_set_lacks_other_metrics(self, data, early_stopping):
+        X, groups = data
+        lacking, filled = X.copy(), X.copy()
+        lacking[::3, 0] = NAN
+        filled[::3, 0] = np.median(X[:, 0])
+        settings = {"early_stopping": early_stopping, "max_epochs": 8}
+        rankers = [
+            quick(**settings).fit(X, groups, X_val=X_val, y_val=groups)
+            for X_val in (lacking, filled)
+        ]
+        losses = [[e["valid_loss"] for e in ranker.history_] for ranker in rankers]
+        assert losses[0] == losses[1]
+        assert_array_equal(rankers[0].predict(X), rankers[1].predict(X))
+
     def test_a_metric_that_a_whole_group_lacks(self, data):
         X, groups = data
         X = X.copy()
@@ -378,6 +394,15 @@ class TestForms:
         ranker = quick().fit(table, self.GROUPS)
         assert_array_equal(ranker.predict(table), expected)
 
+    @pytest.mark.parametrize("kind", [csr_array, csr_matrix, csc_array])
+    def test_a_sparse_table(self, kind):
+        X = np.where(np.abs(self.X) > 5, self.X, 0.0)
+        X[np.isnan(self.X)] = NAN
+        ranker = quick().fit(kind(X), self.GROUPS)
+        assert_array_equal(ranker.predict(kind(X)), ranker.predict(X))
+        assert_array_equal(ranker.predict(X), quick().fit(X, self.GROUPS).predict(X))
+        assert ranker.net_.module_.shortcut.missing_weight is not None
+
     def test_float32_and_float64_get_the_same_scores(self):
         X, groups = planted(0)
         X = X.astype(np.float32)
@@ -438,6 +463,13 @@ class TestRefused:
         frame.loc[2, "FID"] = np.inf
         with pytest.raises(ValueError, match="inf at row 2, column 'FID';"):
             quick().fit(frame, data[1])
+
+    @pytest.mark.parametrize("kind", [csr_array, csr_matrix, csc_array])
+    def test_infinity_in_a_sparse_table(self, data, kind):
+        X = np.where(np.abs(data[0]) > 1, data[0], 0.0)
+        X[2, 0], X[9, 1] = NAN, -np.inf
+        with pytest.raises(ValueError, match="infinity: -inf at row 9, column 1;"):
+            quick().fit(kind(X), data[1])
 
     def test_sums_that_overflow_are_no_infinity(self, data):
         X, groups = data

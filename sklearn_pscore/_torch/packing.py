@@ -1,5 +1,6 @@
 """Items packed by group, and the batches of whole groups made from them."""
 
+import math
 import warnings
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import torch
 from scipy.sparse import issparse
 from skorch.dataset import Dataset
 
-from sklearn_pscore._rows import dense_rows
+from sklearn_pscore._rows import dense_rows, rows_at_a_time
 from sklearn_pscore._segments import Segments, level_in_group
 
 
@@ -241,14 +242,16 @@ class PackedGroups(Dataset):
             return torch.from_numpy(dense_rows(self.table, self.row[items]))
         return self.table.index_select(0, torch.from_numpy(self.row[items]))
 
-    def missing_features(self, rows_at_a_time=2**13):
+    def missing_features(self, most_at_a_time=2**13):
         """Return the numbers of the features that are NaN in some item, ascending."""
-        # In one quick pass, and mostly the only one.
-        if not np.isnan(float(self.table.sum())):
+        values = self.table.data if issparse(self.table) else self.table
+        # One quick pass, and mostly the only one: the smallest is NaN if any is.
+        if not len(values) or not math.isnan(values.min()):
             return []
         is_missing = torch.zeros(self.table.shape[1], dtype=torch.bool)
-        for first in range(0, len(self), rows_at_a_time):
-            items = np.arange(first, min(first + rows_at_a_time, len(self)))
+        n_at_a_time = rows_at_a_time(self.table.shape[1], most_at_a_time)
+        for first in range(0, len(self), n_at_a_time):
+            items = np.arange(first, min(first + n_at_a_time, len(self)))
             is_missing |= self.features(items).isnan().any(dim=0)
         return is_missing.nonzero()[:, 0].tolist()
 
