@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.epochs import check_finite, train
 from sklearn_pscore._torch.net import (
     Generators,
@@ -12,10 +13,8 @@ from sklearn_pscore._torch.net import (
     member_scores,
 )
 from sklearn_pscore._torch.packing import PackedGroups
-from sklearn_pscore._torch.stacking import (
-    freeze_fitted_shortcut,
-    weigh_and_center,
-)
+from sklearn_pscore._torch.stacking import freeze_fitted_shortcut, weigh_and_center
+from sklearn_pscore._torch.thin import as_table
 from sklearn_pscore._torch.threads import threads_for
 from sklearn_pscore.metrics._gains import gains_of
 
@@ -122,10 +121,13 @@ def _finished_copy(net, sample=None):
 
 def largest_gap(net, packed):
     """Return the largest difference of two scores inside a group, of some groups."""
-    X, target, _ = packed.sample(_GAP_ROWS)
+    n_rows = _GAP_ROWS
+    if not packed.is_thin:
+        n_rows = rows_at_a_time(packed.table.shape[1], n_rows)
+    X, target, _ = packed.sample(n_rows)
     if isinstance(X, dict):
         X = X["X"]
-    scores = member_scores(net, X.numpy(), "float32").mean(axis=0)
+    scores = member_scores(net, as_table(X), "float32").mean(axis=0)
     sizes = target.sizes.numpy()
     starts = np.cumsum(sizes) - sizes
     return np.max(
