@@ -6,9 +6,15 @@ from math import comb
 import numpy as np
 from catboost import CatBoostRanker
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import Ridge
 
 import sklearn_pscore
-from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore import (
+    Groups,
+    LinearPreferenceRanker,
+    PairwisePreferenceRanker,
+    RankSumRanker,
+)
 
 # The one seed of all tests that do not need another.
 SEED = 0
@@ -28,8 +34,13 @@ _QUICK = {
     "random_state": SEED,
     "stitch_sizes": (2,),
 }
-# What an estimator is made of that has no default for it.
+# What an estimator is made of that has no default for it, or a slow one.
 _PARTS = {
+    "estimator": Ridge,
+    "rankers": lambda: [
+        ("linear", LinearPreferenceRanker()),
+        ("sum", RankSumRanker(directions="larger")),
+    ],
     "ranker": lambda: CatBoostRanker(
         loss_function="PairLogit",
         iterations=5,
@@ -42,10 +53,9 @@ _PARTS = {
 
 
 def default_of(kind):
-    """Return an estimator with its defaults, and a quick part where there is none."""
-    parameters = inspect.signature(kind).parameters.values()
-    needed = [p.name for p in parameters if p.default is p.empty]
-    return kind(**{name: _PARTS[name]() for name in needed})
+    """Return an estimator with its defaults, and quick parts if it is made of others."""
+    parts = inspect.signature(kind).parameters.keys() & _PARTS.keys()
+    return kind(**{name: _PARTS[name]() for name in parts})
 
 
 def quick_estimators(method="fit"):

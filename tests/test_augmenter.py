@@ -687,7 +687,7 @@ UNJUDGED = Groups.from_arrays(
         ({"injected_penalty": np.nan}, X, GROUPS, "range (-inf, inf). Got nan instead"),
         ({}, X[:, :1], UNJUDGED, "(NaN) in 1 of 8 rows, the first at row 7"),
         ({}, X[:5, :1], GROUPS, "groups has 8 entries but X has 5 rows"),
-        ({}, np.full((8, 1), np.nan), GROUPS, "Input X contains NaN"),
+        ({}, np.full((8, 1), -np.inf), GROUPS, "X contains infinity: -inf at row 0,"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "augment"])

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from catboost import CatBoostRanker
+from catboost import CatBoostRanker, Pool
 from lightgbm import LGBMRanker
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -505,3 +505,143 @@ def test_a_fit_that_fails_leaves_the_last_one(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         ranker.fit(X[:, :2], GROUPS)
     assert vars(ranker) == before
+
+
+def noisy_sets():
+    """Make a training and a validation set of which trees soon learn the chance."""
+    rng = np.random.default_rng(SEED)
+    table, group = rng.normal(size=(400, 4)), np.arange(400) % 50
+    preference = rng.permutation(table[:, 0] + 3 * rng.normal(size=400) - 5)
+    target = Groups.from_arrays(group=group, preference=preference)
+    is_shown = group < 25
+    return table[is_shown], target[is_shown], table[~is_shown], target[~is_shown]
+
+
+def n_trees(ranker):
+    """Return how many trees a fitted ranker predicts with."""
+    if isinstance(ranker, LGBMRanker):
+        return ranker.best_iteration_
+    if isinstance(ranker, XGBRanker):
+        return ranker.best_iteration + 1
+    return ranker.tree_count_
+
+
+@every_library
+@pytest.mark.parametrize("weighted", [False, True])
+def test_early_stopping_of_theirs(make, weighted):
+    table, target, table_val, target_val = noisy_sets()
+    if weighted:
+        target_val = Groups.from_arrays(
+            group=target_val["group"],
+            preference=target_val["preference"],
+            weight=(target_val["group"] - 24.0),
+        )
+    ranker = make(n_estimators=100, early_stopping_rounds=3)
+    wrapped = GroupwiseRanker(ranker)
+    wrapped.fit(table, target, X_val=table_val, y_val=target_val)
+    assert n_trees(wrapped.ranker_) < 100
+    # Written out for the library.
+    train, val = (np.argsort(t["group"], kind="stable") for t in (target, target_val))
+    levels = [
+        np.argsort(np.argsort(t["preference"][o].reshape(-1, 8))).ravel()
+        for t, o in ((target, train), (target_val, val))
+    ]
+    if make is catboost:
+        levels = [target["preference"][train], target_val["preference"][val]]
+    weight = np.arange(1.0, 26) / 13 if weighted else None
+    rows = None if weight is None else np.repeat(weight, 8)
+    group = target_val["group"][val]
+    native = clone(ranker)
+    arguments = native_arguments(
+        ranker, table[train], levels[0], target["group"][train]
+    )
+    native.fit(
+        **arguments,
+        **{
+            lightgbm: lambda: {
+                "eval_X": table_val[val],
+                "eval_y": levels[1],
+                "eval_group": [[8] * 25],
+                "eval_sample_weight": None if rows is None else [rows],
+            },
+            xgboost: lambda: {
+                "eval_set": [(table_val[val], levels[1])],
+                "eval_qid": [group],
+                "sample_weight_eval_set": None if weight is None else [weight],
+            },
+            catboost: lambda: {
+                "eval_set": Pool(
+                    table_val[val], levels[1], group_id=group, group_weight=rows
+                )
+            },
+        }[make](),
+    )
+    assert n_trees(native) == n_trees(wrapped.ranker_)
+    assert_array_equal(wrapped.predict(table), native.predict(table))
+
+
+def test_labels_of_pairs_are_judged_by_ndcg():
+    table, target, *_ = noisy_sets()
+    one = Groups.from_arrays(group=np.zeros(200, int), preference=target["preference"])
+    ranker = GroupwiseRanker(xgboost(objective="rank:pairwise"))
+    ranker.fit(table, one)
+    with pytest.warns(
+        UserWarning, match="y_val has 200 levels of preference in a group"
+    ):
+        ranker.fit(table, one, X_val=table, y_val=one)
+    ranker.set_params(ranker__ndcg_exp_gain=False)
+    ranker.fit(table, one, X_val=table, y_val=one)
+
+
+@pytest.mark.parametrize(
+    ("ranker", "table", "target", "error", "message"),
+    [
+        (lightgbm(), X, None, ValueError, "X_val was passed without y_val; expected"),
+        (lightgbm(), X[:, :2], GROUPS, ValueError, "X_val has 2 columns but X has 3"),
+        (
+            lightgbm(),
+            X,
+            GROUPS[:9],
+            ValueError,
+            "y_val has 9 entries but X_val has 150",
+        ),
+        (
+            catboost(loss_function="QuerySoftMax"),
+            X,
+            Groups.from_arrays(group=GROUPS["group"], preference=-np.arange(150.0)),
+            ValueError,
+            "takes labels from 0 to inf. Rescale the preferences, or pass another loss",
+        ),
+    ],
+)
+def test_sets_that_cannot_be_judged_by(ranker, table, target, error, message):
+    positive = GROUPS.copy()
+    positive["preference"] += 10
+    with pytest.raises(error, match=re.escape(message)):
+        GroupwiseRanker(ranker).fit(X, positive, X_val=table, y_val=target)
+
+
+def test_a_ranker_that_takes_no_set_to_judge_by():
+    class Plain(BaseEstimator):
+        def fit(self, X, y, qid=None):
+            return self
+
+        def predict(self, X):
+            return X[:, 0]
+
+    message = "X_val was passed, but fit of Plain takes no eval_qid that is known; expe"
+    with pytest.raises(TypeError, match=re.escape(message)):
+        GroupwiseRanker(Plain()).fit(X, GROUPS, X_val=X, y_val=GROUPS)
+
+
+@pytest.mark.parametrize(
+    "ranker",
+    [lightgbm(), xgboost(enable_categorical=True), catboost(cat_features=["kind"])],
+)
+def test_a_set_to_judge_by_with_categories(ranker):
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    frame["kind"] = pd.Categorical(RNG.choice(list("xyz"), len(X)))
+    wrapped = GroupwiseRanker(ranker).fit(frame, GROUPS, X_val=frame, y_val=GROUPS)
+    assert wrapped.score(frame, GROUPS) > 0.8
+    with pytest.warns(UserWarning, match="X_val lies far outside of X in 1 of 4 feat"):
+        wrapped.fit(frame, GROUPS, X_val=frame.assign(b=X[:, 1] + 99), y_val=GROUPS)

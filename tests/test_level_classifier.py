@@ -371,8 +371,12 @@ def test_bad_parameters(params, error, message):
             ValueError,
             "groups has 2 entries",
         ),
-        ([[1.0], [np.nan]], [1.0, 2.0], ValueError, "Input X contains NaN"),
-        ([[1.0], [np.inf]], [1.0, 2.0], ValueError, "Input X contains infinity"),
+        (
+            [[1.0], [np.inf]],
+            [1.0, 2.0],
+            ValueError,
+            "X contains infinity: inf at row 1",
+        ),
         (
             np.ones((2, 2)),
             _with_preference([np.nan, 1.0]),

@@ -239,8 +239,8 @@ def test_cv_chooses_the_smallest_loss_on_pairs_left_out(n_groups):
     group = np.arange(60) % n_groups
     groups = Groups.from_arrays(group=group, preference=preference)
     ranker = LinearPreferenceRanker(C="cv").fit(X, groups)
-    # Groups of one size are dealt to the folds in order; so are items.
-    unit = group if n_groups > 1 else np.arange(60)
+    # Groups of one size are dealt to the folds in order, and items at random.
+    unit = group if n_groups > 1 else np.random.RandomState(0).permutation(60)
     fold = unit % min(5, len(np.unique(unit)))
     losses = np.zeros(len(linear._CANDIDATES))
     # In the units of all rows, as the final fit has them.

@@ -12,12 +12,13 @@ import pytest
 import torch
 from cases import SEED, linear_groups, quick
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csc_array, csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
-from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
 from sklearn_pscore._rankers.item_checks import check_float32
 from sklearn_pscore._torch.inputs import InputScaling
 from sklearn_pscore._torch.network import Shortcut
@@ -285,6 +286,21 @@ class TestRanker:
             ranker.predict(X[:, [0, 1, 2, 2]]),
         )
 
+    @pytest.mark.parametrize("early_stopping", [False, True])
+    def test_a_validation_set_lacks_other_metrics(self, data, early_stopping):
+        X, groups = data
+        lacking, filled = X.copy(), X.copy()
+        lacking[::3, 0] = NAN
+        filled[::3, 0] = np.median(X[:, 0])
+        settings = {"early_stopping": early_stopping, "max_epochs": 8}
+        rankers = [
+            quick(**settings).fit(X, groups, X_val=X_val, y_val=groups)
+            for X_val in (lacking, filled)
+        ]
+        losses = [[e["valid_loss"] for e in ranker.history_] for ranker in rankers]
+        assert losses[0] == losses[1]
+        assert_array_equal(rankers[0].predict(X), rankers[1].predict(X))
+
     def test_a_metric_that_a_whole_group_lacks(self, data):
         X, groups = data
         X = X.copy()
@@ -378,6 +394,15 @@ class TestForms:
         ranker = quick().fit(table, self.GROUPS)
         assert_array_equal(ranker.predict(table), expected)
 
+    @pytest.mark.parametrize("kind", [csr_array, csr_matrix, csc_array])
+    def test_a_sparse_table(self, kind):
+        X = np.where(np.abs(self.X) > 5, self.X, 0.0)
+        X[np.isnan(self.X)] = NAN
+        ranker = quick().fit(kind(X), self.GROUPS)
+        assert_array_equal(ranker.predict(kind(X)), ranker.predict(X))
+        assert_array_equal(ranker.predict(X), quick().fit(X, self.GROUPS).predict(X))
+        assert ranker.net_.module_.shortcut.missing_weight is not None
+
     def test_float32_and_float64_get_the_same_scores(self):
         X, groups = planted(0)
         X = X.astype(np.float32)
@@ -439,6 +464,13 @@ class TestRefused:
         with pytest.raises(ValueError, match="inf at row 2, column 'FID';"):
             quick().fit(frame, data[1])
 
+    @pytest.mark.parametrize("kind", [csr_array, csr_matrix, csc_array])
+    def test_infinity_in_a_sparse_table(self, data, kind):
+        X = np.where(np.abs(data[0]) > 1, data[0], 0.0)
+        X[2, 0], X[9, 1] = NAN, -np.inf
+        with pytest.raises(ValueError, match="infinity: -inf at row 9, column 1;"):
+            quick().fit(kind(X), data[1])
+
     def test_sums_that_overflow_are_no_infinity(self, data):
         X, groups = data
         far = np.full((len(X), 1), np.float32(2.0**119))
@@ -497,3 +529,70 @@ class TestAgainstAnImputer:
         gains = paired_gains(worth=0.0, seeds=range(8))
         assert abs(gains.mean()) < 0.004
         assert gains.min() > -0.015
+
+
+class TestAugmenter:
+    """Means of stitched items are over what is there; test_stitching has the rest."""
+
+    X = np.array([[1.0, NAN, NAN], [3.0, 4.0, NAN], [NAN, 8.0, NAN]])
+    GROUPS = Groups.from_arrays(group=[0, 0, 0], preference=[2.0, 1.0, 0.0])
+
+    def test_means_by_hand(self):
+        enlarged, groups = PairAugmenter(stitch_sizes=(2, 3)).augment(
+            self.X, self.GROUPS
+        )
+        assert_array_equal(enlarged[:3], self.X)
+        stitched = [[2, 4, NAN], [1, 8, NAN], [3, 6, NAN], [2, 6, NAN]]
+        assert_array_equal(enlarged[3:], stitched)
+        assert groups["preference"][3:].tolist() == [2 - 2, 2 - 2, 1 - 2, 2 - 3]
+
+    @pytest.mark.parametrize("with_clips", [False, True])
+    def test_rows_of_an_item(self, with_clips):
+        clips = {"clip": [0, 1, 0, 1]} if with_clips else {}
+        groups = Groups.from_arrays(
+            group=[0] * 4, item=[0, 0, 1, 1], preference=[1.0, 1.0, 0.0, 0.0], **clips
+        )
+        X = np.array([[0.1, NAN], [0.3, NAN], [NAN, 2.0], [0.9, NAN]])
+        enlarged, _ = PairAugmenter(stitch_sizes=(2,)).augment(X, groups)
+        assert_allclose(enlarged[:2], [[0.2, NAN], [0.9, 2.0]])
+        stitched = [[(0.2 + 0.9) / 2, 2.0]]
+        if with_clips:
+            # Clip 0 of one item and clip 1 of the other.
+            stitched = [[(0.1 + 0.9) / 2, NAN], [0.3, 2.0]]
+        assert_allclose(enlarged[2:], stitched)
+
+    def test_means_that_only_rounding_tells_apart_are_equal(self):
+        groups = Groups.from_arrays(
+            group=[0] * 4, item=[0, 0, 1, 2], preference=[2.0, 2.0, 1.0, 0.0]
+        )
+        X = np.array([[0.1, NAN], [0.2, 5.0], [0.15, NAN], [NAN, 1.0]])
+        enlarged, _ = PairAugmenter(stitch_sizes=(2,)).augment(X, groups)
+        assert enlarged[0, 0] == enlarged[1, 0] == 0.15
+
+    @pytest.mark.parametrize("kind", [np.asarray, pd.DataFrame, pl.DataFrame])
+    def test_in_a_pipeline(self, kind):
+        X, groups = told_by_what_is_missing()
+        table = kind(X)
+        model = make_pipeline(
+            PairAugmenter(stitch_sizes=(2,), stitch_penalty=0.0), quick()
+        )
+        model.fit(table, groups)
+        assert model[-1].n_pairs_ > quick().fit(X, groups).n_pairs_
+        assert model.score(table, groups) > 0.95
+        assert_array_equal(np.asarray(model[0].transform(table)), X)
+
+    @pytest.mark.parametrize("method", ["fit", "fit_transform", "augment", "transform"])
+    def test_infinity_is_refused(self, method):
+        augmenter = PairAugmenter(stitch_sizes=(2,)).fit(self.X, self.GROUPS)
+        infinite = np.where(self.X == 8, np.inf, self.X)
+        arguments = (infinite,) if method == "transform" else (infinite, self.GROUPS)
+        with pytest.raises(ValueError, match="infinity: inf at row 2, column 1;"):
+            getattr(augmenter, method)(*arguments)
+
+    def test_values_too_large_to_add_are_noticed_beside_nan(self):
+        far = np.where(self.X == 8, -1e300, self.X)
+        with pytest.raises(ValueError, match=r"X holds -1e\+300; expected at most"):
+            PairAugmenter(stitch_sizes=(2,)).augment(far, self.GROUPS)
+
+    def test_tag(self):
+        assert get_tags(PairAugmenter()).input_tags.allow_nan

@@ -8,9 +8,11 @@ import pytest
 import torch
 from cases import quick
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.base import clone
 
 from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
+from sklearn_pscore.metrics import ndcg_scorer
 
 RELU6 = {"output_activation": "relu6", "batch_norm": True, "shortcut": None}
 SETTINGS = {
@@ -173,6 +175,31 @@ def test_it_may_come_and_go_between_fits(parts):
     fit(ranker, *parts)
     has_loss = (~np.isnan(ranker.history_["valid_loss"])).tolist()
     assert has_loss == [True] * 2 + [False] * 3 + [True] * 2
+
+
+@pytest.mark.parametrize("kinds", [(np.asarray, csr_array), (csr_array, np.asarray)])
+def test_sparse_beside_dense(parts, kinds):
+    X, y, X_val, y_val = parts
+    X, X_val = (np.where(np.abs(values) < 0.7, 0, values) for values in (X, X_val))
+    histories = []
+    for of_training, of_validation in (kinds, (np.asarray, np.asarray)):
+        ranker = quick(early_stopping=True, scoring=ndcg_scorer)
+        fit(ranker, of_training(X), y, of_validation(X_val), y_val)
+        histories.append(
+            [(epoch["valid_loss"], epoch["valid_score"]) for epoch in ranker.history_]
+        )
+    assert histories[0] == histories[1]
+
+
+def test_missing_values_are_medians_of_what_is_trained_on(parts):
+    X, y, X_val, y_val = parts
+    is_missing = np.random.default_rng(0).random(X_val.shape) < 0.2
+    histories = []
+    for values in (np.nan, np.broadcast_to(np.median(X, axis=0), X_val.shape)):
+        ranker = quick(scoring=ndcg_scorer)
+        fit(ranker, X, y, np.where(is_missing, values, X_val), y_val)
+        histories.append([epoch["valid_score"] for epoch in ranker.history_])
+    assert_allclose(*histories)
 
 
 def test_names_and_order_of_columns(parts):

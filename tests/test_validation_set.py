@@ -156,15 +156,22 @@ class TestFarOutside:
                 warn_if_far_outside(X[100:], scaled)
 
     def test_more_than_half_of_the_values_must_be_farther_than_the_range_is_wide(self):
-        X = np.array([[0.0], [2.0]])
+        X = np.array([[0.0], [2.0]] * 10)
         for inside in ([4.0, -2.0, 1.0], [4.1, 1.0], [-9.0, 9.0, 1.0, 1.0]):
             warn_if_far_outside(np.array(inside)[:, None], X)
         for outside in ([4.1, -2.1, 1.0], [9.0]):
             with pytest.warns(UserWarning, match=re.escape("outside of [-2, 4]")):
                 warn_if_far_outside(np.array(outside)[:, None], X)
 
+    def test_the_range_of_a_few_rows_is_chance(self, recwarn):
+        X = np.array([[0.0], [2.0]] * 10)
+        warn_if_far_outside(X + 9, X[:-1])
+        assert not recwarn
+        with pytest.warns(UserWarning, match="far outside"):
+            warn_if_far_outside(X + 9, X)
+
     def test_constant_features_and_missing_values_are_not_looked_at(self):
-        X = np.array([[1.0, 0.0, np.nan], [1.0, 1.0, np.nan]])
+        X = np.array([[1.0, 0.0, np.nan], [1.0, 1.0, np.nan]] * 10)
         X_val = np.array([[9.0, np.nan, 9.0], [9.0, 0.0, 9.0], [9.0, np.nan, 9.0]])
         warn_if_far_outside(X_val, X)
         X_val[1, 1] = 9.0
@@ -172,7 +179,7 @@ class TestFarOutside:
             warn_if_far_outside(X_val, X)
 
     def test_the_largest_numbers(self, recwarn):
-        X = np.array([[-1e308], [1e308]])
+        X = np.array([[-1e308], [1e308]] * 10)
         warn_if_far_outside(-X, X)
         assert not recwarn
 
@@ -192,9 +199,9 @@ class TestFarOutside:
         assert "in 2 of 5 features: in column 0, 100 %" in messages[0]
 
     def test_random_halves_do_not_warn(self, recwarn):
-        """Of many kinds of values, and from ten rows on."""
+        """Of many kinds of values, and from twenty rows on."""
         rng = np.random.default_rng(0)
-        for n_rows in np.repeat([20, 50, 500], 100):
+        for n_rows in np.repeat([40, 100, 500], 100):
             X = np.column_stack(
                 [
                     rng.normal(size=n_rows),

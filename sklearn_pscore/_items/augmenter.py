@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from sklearn_pscore._estimators.callback_support import SavedWithoutCallbacksMixin
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.pickling import VersionedPickleMixin
 from sklearn_pscore._estimators.restore import restored_on_error
@@ -20,7 +21,7 @@ from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups, check_judged
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore._warn import warn_user
 
 # Values of "auto" where it makes items: the numbers of parts of section 4.3 of the
@@ -30,7 +31,11 @@ _AUTO_N_INJECTED = 10
 
 
 class PairAugmenter(
-    VersionedPickleMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    SavedWithoutCallbacksMixin,
+    VersionedPickleMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Add stitched and injected items to what a ranker learns from.
 
@@ -106,7 +111,9 @@ class PairAugmenter(
     are different stitched items. Without `clip`, the means of the k items are
     averaged, and each combination of items counts once.
 
-    Rows that share a (group, item) are replaced by their mean. Donors are the
+    Rows that share a (group, item) are replaced by their mean. NaN is a metric that
+    is missing: a mean is over the rows, or parts, that have it, and NaN if none has.
+    Donors are the
     rows with `donor`; if no row is marked and `n_injected` is given, the items
     of every group are injected into the others.
 
@@ -185,7 +192,7 @@ class PairAugmenter(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one group.
 
@@ -195,8 +202,11 @@ class PairAugmenter(
             The same object.
         """
         with restored_on_error(self):
-            self._notice = None
-            self._check(X, y, "PairAugmenter.fit")
+            return self._fit_as_one_task(self._fit, X, y)
+
+    def _fit(self, X, y):
+        self._notice = None
+        self._check(X, y, "PairAugmenter.fit")
         return self
 
     def transform(self, X):
@@ -205,7 +215,7 @@ class PairAugmenter(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
 
         Returns
         -------
@@ -221,8 +231,7 @@ class PairAugmenter(
         check_is_fitted(self)
         if self._notice is not None:
             self._notice.give_if_due()
-        check_numbers(X)
-        checked = validate_data(self, X, reset=False, dtype="numeric")
+        checked = checked_table(self, X, reset=False, dtype="numeric")
         is_frame = hasattr(X, "columns") and hasattr(X, "to_numpy")
         return X if is_frame else checked
 
@@ -233,7 +242,7 @@ class PairAugmenter(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one group.
 
@@ -253,13 +262,16 @@ class PairAugmenter(
             If "auto" finds no clips and no donors, so that nothing is made.
         """
         with restored_on_error(self):
-            self._notice = None
-            X_weighted, target = self._check(X, y, "PairAugmenter.fit_transform")
-            items, _ = self._make_items(X_weighted, target)
-            X = self.transform(X)
-            attached_items = AttachedItems.of(items, X, y)
-            self._notice = attached_items.notice
-            return attach_items(X, attached_items)
+            return self._fit_as_one_task(self._fit_transform, X, y)
+
+    def _fit_transform(self, X, y):
+        self._notice = None
+        X_weighted, target = self._check(X, y, "PairAugmenter.fit_transform")
+        items, _ = self._make_items(X_weighted, target)
+        X = self.transform(X)
+        attached_items = AttachedItems.of(items, X, y)
+        self._notice = attached_items.notice
+        return attach_items(X, attached_items)
 
     @explained_call
     def augment(self, X, groups):
@@ -268,7 +280,7 @@ class PairAugmenter(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         groups : structured ndarray of shape (n_samples,)
             Target of :class:`Groups`.
 
@@ -318,8 +330,7 @@ class PairAugmenter(
         """Check everything; return X and the target of the rows that have a weight."""
         check_parameters(self)
         _check_stitch_sizes(self.stitch_sizes)
-        check_numbers(X)
-        X = validate_data(self, X, dtype="numeric")
+        X = checked_table(self, X, dtype="numeric")
         target = check_groups(
             y,
             n_rows=len(X),
@@ -355,6 +366,7 @@ class PairAugmenter(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
         return tags
 
 
@@ -386,8 +398,9 @@ def _resolve_auto(stitch_sizes, n_injected, target):
 def _check_summable(values, name, what):
     """Raise ValueError if sums of the values could be infinite."""
     # As Python floats: float32 cannot hold the limit, nor int8 the size of -128.
-    ends = float(values.max(initial=0)), float(values.min(initial=0))
-    farthest = max(ends, key=abs)
+    # They skip NaN.
+    ends = (end.reduce(values, axis=None, initial=0) for end in (np.fmax, np.fmin))
+    farthest = max(map(float, ends), key=abs)
     if abs(farthest) > LARGEST_SUMMABLE:
         raise ValueError(
             f"{name} holds {farthest:.3g}; expected at most {LARGEST_SUMMABLE:.1e} in "

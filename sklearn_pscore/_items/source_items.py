@@ -17,7 +17,7 @@ class SourceItems:
     Attributes
     ----------
     X : ndarray of shape (n_items, n_features)
-        Means over the rows of each item.
+        Means over the rows of each item that have the feature, NaN if none has.
     group : ndarray of shape (n_items,), int
         Code of each item's group.
     preference : ndarray of shape (n_items,)
@@ -60,6 +60,22 @@ class SourceItems:
 
 
 def _means(X, row_item, n_rows, group):
+    """Return the mean over the rows of each item that are not NaN, NaN if all are."""
+    is_there = ~np.isnan(X)
+    if is_there.all():
+        return _tied_means(X, row_item, n_rows, group)
+    means = np.full((len(n_rows), X.shape[1]), np.nan)
+    for k, rows in enumerate(is_there.T):
+        n_values = np.bincount(row_item[rows], minlength=len(n_rows))
+        has_value = n_values > 0
+        item = (np.cumsum(has_value) - 1)[row_item[rows]]
+        means[has_value, k] = _tied_means(
+            X[rows, k, None], item, n_values[has_value], group[has_value]
+        )[:, 0]
+    return means
+
+
+def _tied_means(X, row_item, n_rows, group):
     """Return the mean of the rows of each item; see :func:`tied_means`."""
     sums = np.zeros((len(n_rows), X.shape[1]))
     np.add.at(sums, row_item, X)

@@ -84,7 +84,7 @@ def make_training_items(
             parents = parents[(runs.n_rows_of(parents) > 0).all(axis=1)]
             part_X = runs.means(parents)
         else:
-            part_X = sources.X[parents].mean(axis=1)
+            part_X = _means_of_parts(sources.X[parents])
         preference = combine(sources.preference[parents], axis=1)
         part = _synthetic(
             part_X,
@@ -107,6 +107,25 @@ def make_training_items(
             )
         )
     return _concatenated(parts), sources
+
+
+def _means_of_parts(X):
+    """Return the mean over the parts that are not NaN, NaN if all are.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_stitched, size, n_features)
+    """
+    is_there = ~np.isnan(X)
+    if is_there.all():
+        return X.mean(axis=1)
+    return _quotients(np.where(is_there, X, 0.0).sum(axis=1), is_there.sum(axis=1))
+
+
+def _quotients(sums, n_values):
+    """Return sums of values divided by their number, NaN for none."""
+    means = np.full(sums.shape, np.nan)
+    return np.divide(sums, n_values, out=means, where=n_values > 0)
 
 
 def _check_penalty(preference, name, penalty):
@@ -232,11 +251,14 @@ class _ClipRuns:
     ----------
     sums : ndarray of shape (n_items, n_runs, n_features)
     n_rows : ndarray of shape (n_items, n_runs), int
-        Number of rows in each sum.
+        Number of rows of the item in each run.
+    n_values : ndarray of shape (n_items, n_runs, n_features or 1), int
+        Number of values in each sum, without NaN.
     """
 
     sums: np.ndarray
     n_rows: np.ndarray
+    n_values: np.ndarray
 
     @classmethod
     def of_judged_rows(cls, X, target, sources, n_runs):
@@ -261,18 +283,30 @@ class _ClipRuns:
         order = np.argsort(rows)
         position = sources.row_item[rows[order]] * n_runs + run[order]
         sums = np.zeros((n_items * n_runs, X.shape[1]))
-        np.add.at(sums, position, X[rows[order]])
+        values = X[rows[order]]
+        is_there = ~np.isnan(values)
+        np.add.at(sums, position, np.where(is_there, values, 0.0))
         n_rows = np.bincount(position, minlength=n_items * n_runs)
-        return cls(sums.reshape(n_items, n_runs, -1), n_rows.reshape(n_items, n_runs))
+        n_values = n_rows[:, None]
+        if not is_there.all():
+            n_values = np.zeros(sums.shape, dtype=np.int64)
+            np.add.at(n_values, position, is_there)
+        shape = n_items, n_runs
+        return cls(
+            sums.reshape(*shape, -1),
+            n_rows.reshape(shape),
+            n_values.reshape(*shape, -1),
+        )
 
     def n_rows_of(self, parents):
         """Return the rows of part c, which is run c of the c-th parent."""
         return self.n_rows[parents, np.arange(parents.shape[1])]
 
     def means(self, parents):
-        """Return the mean over the rows of all parts."""
-        sums = self.sums[parents, np.arange(parents.shape[1])].sum(axis=1)
-        return sums / self.n_rows_of(parents).sum(axis=1, keepdims=True)
+        """Return the mean over the rows of all parts, see :func:`_quotients`."""
+        part = parents, np.arange(parents.shape[1])
+        sums, n_values = self.sums[part].sum(axis=1), self.n_values[part].sum(axis=1)
+        return _quotients(sums, np.broadcast_to(n_values, sums.shape))
 
 
 def _injected(sources, donors, groups, n_injected, penalty, rng):

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._directions import DIRECTION_WORDS, oriented, resolve_directions
 from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore._warn import warn_user
 from sklearn_pscore.metrics import rank_items
 from sklearn_pscore.metrics._items import item_scores
@@ -29,11 +29,20 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
       `n_better` items of the group are better, `n_tied` are equal, the item
       itself included;
     - ``_points_in_training(n_better, n_equal)`` for ranks among the training
-      rows: so many of them are better than, and equal to, the row.
+      rows: so many of them are better than, and equal to, the row;
+    - ``_points_if_missing(n_others)`` for a missing value; one that is there has at
+      most so many that are better.
+
+    Only values that are there are better than others, or equal.
     """
 
     def __init__(self, *, directions=None):
         self.directions = directions
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     @explained_call
     def rank(self, X, groups):
@@ -42,7 +51,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metric values, finite.
+            Metric values, NaN where one is missing.
         groups : structured ndarray of shape (n_samples,)
             Target built by :class:`~sklearn_pscore.Groups`; needs no preference.
 
@@ -65,9 +74,8 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
     def _fit_reference(self, X, y):
         """Set the directions and the training rows; return the checked target."""
         caller = self._caller("fit")
-        check_numbers(X)
         warn_about_attached_items(X, type(self).__name__)
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        X = checked_table(self, X, dtype=np.float64, ensure_min_samples=2)
         target = check_groups(y, n_rows=len(X), require_preference=False, caller=caller)
         if target.donor.all():
             raise ValueError(
@@ -83,7 +91,8 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         self._note_cut_groups(y, target, caller)
         self.n_groups_ = len(np.unique(target.group[target.is_counted]))
         self.directions_ = self._column_directions(target)
-        # Each column is sorted here, once, so that predict ranks by bisection.
+        # Each column is sorted here, once, so that predict ranks by bisection. NaN
+        # comes last.
         self.reference_ = np.sort(
             oriented(X[target.is_counted], self.directions_), axis=0
         )
@@ -126,8 +135,7 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
     def _check_X(self, X):
         """Return the checked X, oriented so that larger is better."""
         check_is_fitted(self)
-        check_numbers(X)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = checked_table(self, X, dtype=np.float64, reset=False)
         return oriented(X, self.directions_)
 
     def _score_in_groups(self, X, target):
@@ -154,17 +162,53 @@ class FeatureRankRanker(RankerMixin, BaseEstimator):
         items = target.items
         score = np.zeros(items.n_items)
         for values in X.T:
-            ranking = rank_by_score(items.group, item_scores(target, values))
-            points = self._points_in_group(ranking.n_above, ranking.runs.size)
-            score[ranking.order] += ranking.runs.spread(points)
+            is_there = ~np.isnan(values)
+            if is_there.all():
+                score += self._points_of_ranks(items.group, item_scores(target, values))
+            else:
+                score += self._points_with_missing(target, values, is_there)
         return score[items.row_item]
+
+    def _points_of_ranks(self, group, values):
+        """Return the points of items for the ranks of their values in their groups."""
+        ranking = rank_by_score(group, values)
+        points = np.empty(len(group))
+        points[ranking.order] = ranking.runs.spread(
+            self._points_in_group(ranking.n_above, ranking.runs.size)
+        )
+        return points
+
+    def _points_with_missing(self, target, values, is_there):
+        """Return the points of items in a feature of which some rows have no value.
+
+        An item has the mean over those of its rows that have one.
+        """
+        items = target.items
+        has_value = np.bincount(items.row_item[is_there], minlength=items.n_items) > 0
+        n_present = np.bincount(items.group[has_value], minlength=target.n_groups * 2)
+        n_others = np.maximum(n_present - 1, 0)
+        points = self._points_if_missing(n_others[items.group])
+        if has_value.any():
+            present = target.take(is_there)
+            points[has_value] = self._points_of_ranks(
+                present.items.group, item_scores(present, values[is_there])
+            )
+        return points
 
     def _score_in_training(self, X):
         """Add up the points of each row for its ranks among the training rows."""
-        points = [
-            self._points_in_training(*_count_better(reference, values))
-            for reference, values in zip(self.reference_.T, X.T, strict=True)
-        ]
+        points = []
+        for reference, values in zip(self.reference_.T, X.T, strict=True):
+            # NaN is sorted to the end.
+            n_present = np.searchsorted(reference, np.nan)
+            counts = _count_better(reference[:n_present], values)
+            points.append(
+                np.where(
+                    np.isnan(values),
+                    self._points_if_missing(n_present),
+                    self._points_in_training(*counts),
+                )
+            )
         score = np.zeros(len(X))
         # Sorted: rows of the same points in other features tie.
         for points_of_row in np.sort(points, axis=0):

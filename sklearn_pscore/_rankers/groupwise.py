@@ -22,9 +22,11 @@ from sklearn_pscore._rankers.libraries import (
     ranker_by_name,
     warn_of_weights_inside_groups,
 )
+from sklearn_pscore._rankers.validation_set import check_validation_set
+from sklearn_pscore._rows import checked_sparse
 from sklearn_pscore._target.arguments import explained_call, group_argument
 from sklearn_pscore._target.check import check_comparable, check_groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import check_numbers, checked_table
 
 
 def _is_logistic(estimator):
@@ -100,6 +102,10 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
     weighs the mean of its rows and a warning tells if they differ. They are scaled
     to a mean of 1 over all rows. Equal weights are not passed on.
 
+    **Early stopping** is that of the library: ``LGBMRanker(early_stopping_rounds=10)``,
+    likewise the others, with `X_val` and `y_val` in ``fit``. Their default metric is
+    NDCG of the labels, so ``rank:pairwise`` is judged by labels below 32, too.
+
     **Features.** NaN and sparse matrices are taken if the ranker's own tags say so;
     infinity is an error. XGBoost reads what a sparse matrix does not hold as missing,
     the others as zero. A pandas DataFrame with a categorical column is passed on as a
@@ -125,7 +131,7 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         self.ranker = ranker
 
     @explained_call
-    def fit(self, X, y):
+    def fit(self, X, y, *, X_val=None, y_val=None):
         """Fit the wrapped ranker to the groups.
 
         Parameters
@@ -135,6 +141,13 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
             Target built by :class:`~sklearn_pscore.Groups`, or plain
             preferences of one single group.
+        X_val : array-like, sparse matrix or DataFrame, default=None
+            Features of a set that the ranker judges each iteration by, as its
+            `eval_set`. Only a ranker that stops early by it, as with
+            ``early_stopping_rounds=10``, is changed by it; CatBoost keeps its best
+            iteration in any case.
+        y_val : structured ndarray or array-like, default=None
+            Target of the rows of `X_val`.
 
         Returns
         -------
@@ -147,7 +160,7 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
             If X or y cannot be used, no two items of one group differ in
             preference, or the library cannot take the preferences as labels.
         TypeError
-            If `ranker` is not one that takes groups.
+            If `ranker` is not one that takes groups, or takes no set to judge by.
         ImportError
             If `ranker` is the name of a class that is not installed.
 
@@ -169,8 +182,12 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
             rows = GroupedRows.of(X, target)
             check_weights(rows.weight)
             warn_of_weights_inside_groups(library, rows)
-            label = labels_of(library, rows)
-            self.ranker_ = ranker.fit(**library.arguments(rows, label))
+            arguments = library.arguments(rows, labels_of(library, rows))
+            validation = self._validation_rows(ranker, X, y, X_val, y_val)
+            if validation is not None:
+                label = labels_of(library, validation, "y_val", is_judged=True)
+                arguments |= library.validation_arguments(validation, label)
+            self.ranker_ = ranker.fit(**arguments)
             self.n_groups_ = len(rows.groups.size)
         return self
 
@@ -273,18 +290,36 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         if _has_categories(X):
             check_numbers(X.select_dtypes(exclude="category"))
             return validate_data(self, X, reset=reset, skip_check_array=True)
-        check_numbers(X)
         taken = _input_tags(ranker)
-        X = validate_data(
+        X = checked_table(
             self,
-            X,
+            checked_sparse(X),
+            allow_nan=taken.allow_nan,
             reset=reset,
             dtype=[np.float64, np.float32],
             accept_sparse="csr" if taken.sparse else False,
-            ensure_all_finite="allow-nan" if taken.allow_nan else True,
             **kwargs,
         )
-        return _plain_csr(X) if sparse.issparse(X) else np.require(X, requirements="A")
+        if sparse.issparse(X):
+            # CatBoost takes no sparse array, and LightGBM warns of one. The indices
+            # are of 32 bits where these suffice.
+            return sparse.csr_matrix((X.data, X.indices, X.indptr), shape=X.shape)
+        # CatBoost misreads values that are not aligned, as in a field of records.
+        return np.require(X, requirements="A")
+
+    def _validation_rows(self, ranker, X, y, X_val, y_val):
+        """Return the rows to judge by, sorted by group, or None."""
+        validation = check_validation_set(
+            X_val,
+            y_val,
+            _numbers_of(X),
+            y,
+            check_X=lambda table: _numbers_of(self._check_X(table, ranker)),
+            caller=self._caller("fit"),
+        )
+        if validation is None:
+            return None
+        return GroupedRows.of(self._check_X(X_val, ranker), validation.target)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -319,14 +354,13 @@ def _has_categories(X):
     return any(str(dtype) == "category" for dtype in dtypes)
 
 
-def _plain_csr(X):
-    """Return the kind of sparse matrix that all libraries read, without duplicates.
-
-    CatBoost takes no sparse array, and LightGBM warns of one. SciPy's constructor
-    takes indices of 32 bits where they suffice.
-    """
-    X = sparse.csr_matrix((X.data, X.indices, X.indptr), shape=X.shape)
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    return X
+def _numbers_of(X):
+    """Return a table with zeros for what is categorical in a DataFrame."""
+    if not hasattr(X, "iloc"):
+        return X
+    is_category = [str(dtype) == "category" for dtype in X.dtypes]
+    columns = (
+        np.zeros(len(X)) if is_one else X.iloc[:, k]
+        for k, is_one in enumerate(is_category)
+    )
+    return np.column_stack(list(columns)).astype(np.float64)

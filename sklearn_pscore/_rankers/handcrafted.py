@@ -21,6 +21,10 @@ class TopCountRanker(FeatureRankRanker):
     others, and has the score that it has among all rows; weights play no other
     role.
 
+    NaN is a metric that an item lacks. In that it is never the best, and takes no
+    place from the others. An item of several rows has the mean over those that have
+    the metric.
+
     Pass the metrics in their own units. A scaler before it drops the names by
     which directions are known, and moves the zero that `nearest_zero` refers to.
 
@@ -55,7 +59,7 @@ class TopCountRanker(FeatureRankRanker):
         Training rows that are no donors and have a weight above zero, oriented so
         that larger is better (see
         `directions_`: ``-x`` for smaller, ``-abs(x)`` for nearest to zero). Each
-        column is sorted by itself.
+        column is sorted by itself, NaN last.
 
     mean_group_size_ : float
         Mean number of items in the training groups, donors and rows of weight
@@ -106,7 +110,8 @@ class TopCountRanker(FeatureRankRanker):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metric values in their own units, finite; at least two rows.
+            Metric values in their own units, NaN where one is missing; at least two
+            rows.
         y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
             Target built by :class:`~sklearn_pscore.Groups`, which needs no
             preference, or plain preferences of one single group.
@@ -135,7 +140,7 @@ class TopCountRanker(FeatureRankRanker):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metric values in their own units, finite.
+            Metric values in their own units, NaN where one is missing.
         groups : structured ndarray of shape (n_samples,) or None, default=None
             Target built by :class:`~sklearn_pscore.Groups`; its preferences are
             not read. None ranks each row among the training rows.
@@ -149,6 +154,9 @@ class TopCountRanker(FeatureRankRanker):
 
     def _points_in_group(self, n_better, n_tied):
         return n_better == 0
+
+    def _points_if_missing(self, n_others):
+        return 0.0 * n_others
 
     def _points_in_training(self, n_better, n_equal):
         """Return the chance that n - 1 random training rows are all not better."""
@@ -170,6 +178,11 @@ class RankSumRanker(FeatureRankRanker):
     the donor rows of their group. A row of weight zero takes no place from the
     others, and has the score that it has among all rows; weights play no other
     role.
+
+    NaN is a metric that an item lacks. It says nothing of the item, which gets the
+    mean rank of those that have the metric: (m - 1) / 2 where m have it, and 0 where
+    none has. So does a row among the training rows, with their mid-ranks. An item of
+    several rows has the mean over those that have the metric.
 
     Pass the metrics in their own units. A scaler before it drops the names by
     which directions are known, and moves the zero that `nearest_zero` refers to.
@@ -204,7 +217,7 @@ class RankSumRanker(FeatureRankRanker):
         Training rows that are no donors and have a weight above zero, oriented so
         that larger is better (see
         `directions_`: ``-x`` for smaller, ``-abs(x)`` for nearest to zero). Each
-        column is sorted by itself.
+        column is sorted by itself, NaN last.
 
     n_groups_ : int
         Number of groups seen in ``fit``, those of donors and of weight zero left out.
@@ -247,7 +260,8 @@ class RankSumRanker(FeatureRankRanker):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metric values in their own units, finite; at least two rows.
+            Metric values in their own units, NaN where one is missing; at least two
+            rows.
         y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
             Target built by :class:`~sklearn_pscore.Groups`, which needs no
             preference, or plain preferences of one single group.
@@ -275,7 +289,7 @@ class RankSumRanker(FeatureRankRanker):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metric values in their own units, finite.
+            Metric values in their own units, NaN where one is missing.
         groups : structured ndarray of shape (n_samples,) or None, default=None
             Target built by :class:`~sklearn_pscore.Groups`; its preferences are
             not read. None ranks each row among the training rows.
@@ -297,7 +311,7 @@ class RankSumRanker(FeatureRankRanker):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metric values in their own units, finite.
+            Metric values in their own units, NaN where one is missing.
         groups : structured ndarray of shape (n_samples,)
             Target built by :class:`~sklearn_pscore.Groups`; its preferences are
             not read.
@@ -316,6 +330,10 @@ class RankSumRanker(FeatureRankRanker):
     def _points_in_group(self, n_better, n_tied):
         """Return minus the average rank, from 0, of the tied items."""
         return -(n_better + (n_tied - 1) / 2)
+
+    def _points_if_missing(self, n_others):
+        """Return minus the mean rank of the values that are there."""
+        return -(n_others / 2)
 
     def _points_in_training(self, n_better, n_equal):
         """Return minus the mid-rank among the training rows."""

@@ -17,7 +17,7 @@ _MORE_LABELS = {
 }
 
 
-def labels_of(library, rows, name="groups"):
+def labels_of(library, rows, name="groups", is_judged=False):
     """Return what a ranker takes for the preferences of rows.
 
     The preference itself where the library takes any number. Where it takes the
@@ -30,6 +30,8 @@ def labels_of(library, rows, name="groups"):
     rows : GroupedRows
     name : str
         Name of the target, for the messages.
+    is_judged : bool, default=False
+        Whether the rows are to be judged by NDCG, and not trained on.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def labels_of(library, rows, name="groups"):
     ValueError
         If the library takes no such number.
     """
-    most = most_labels(library)
+    most = most_labels(library, is_judged)
     preference = rows.preference
     if most is None:
         _check_range(library, rows, name)
@@ -52,7 +54,7 @@ def labels_of(library, rows, name="groups"):
     return _dense_levels(library, rows, most, name)
 
 
-def most_labels(library):
+def most_labels(library, is_judged=False):
     """Return how many labels 0, 1, ... a ranker takes; None if any number is one."""
     parameters = library.parameters
     if library.name == "lightgbm" and library.loss in _LIGHTGBM_LOSSES:
@@ -63,7 +65,7 @@ def most_labels(library):
         if library.loss == "rank:map":
             return 2
         is_linear = parameters.get("ndcg_exp_gain") in (False, 0)
-        if library.loss == "rank:ndcg" and not is_linear:
+        if (library.loss == "rank:ndcg" or is_judged) and not is_linear:
             return _XGBOOST_LABELS
         return np.inf
     return None

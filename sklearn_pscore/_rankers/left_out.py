@@ -1,15 +1,14 @@
 """Folds whose pairs are left out of a fit, to choose or to weigh by."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, check_cv
 
 from sklearn_pscore._splitters import PreferenceGroupKFold
 
 _N_FOLDS = 5
+_SEED = 0
 
 
 def left_out_folds(cv, X, y, target, caller):
@@ -37,7 +36,10 @@ def left_out_folds(cv, X, y, target, caller):
     Raises
     ------
     ValueError
-        If there are too few groups or items, or `cv` gives no fold.
+        If there are too few groups or items, or `cv` gives no fold, or one of rows that
+        are not there.
+    TypeError
+        If a fold of `cv` is no pair of row numbers.
     """
     if cv is None or isinstance(cv, Integral):
         rows = np.flatnonzero(target.is_counted)
@@ -46,17 +48,36 @@ def left_out_folds(cv, X, y, target, caller):
         n_groups = len(np.unique(target.group[~target.donor]))
         n_folds = min(_N_FOLDS, n_groups) if cv is None else int(cv)
         splits = PreferenceGroupKFold(n_folds).split(X, y)
-    elif hasattr(cv, "split") or not isinstance(cv, Iterable):
-        splits = check_cv(cv).split(X, y)
+    elif hasattr(cv, "split") and not isinstance(cv, (str, bytes)):
+        splits = cv.split(X, y)
     else:
         splits = cv
-    folds = [tuple(map(np.asarray, split)) for split in splits]
+    folds = [_checked_fold(split, k, target.n_rows) for k, split in enumerate(splits)]
     if not folds:
         raise ValueError(
             f"cv is {cv!r:.60} and gives no fold; {caller} expected at least one pair "
             "(train, test) of row numbers. Pass cv=5 for five folds."
         )
     return folds
+
+
+def _checked_fold(split, number, n_rows):
+    """Return the row numbers of both parts of a fold; refuse what are none."""
+    is_pair = isinstance(split, (tuple, list)) and len(split) == 2
+    parts = tuple(map(np.asarray, split)) if is_pair else ()
+    if not is_pair or any(p.ndim != 1 or p.dtype.kind not in "iu" for p in parts):
+        raise TypeError(
+            f"fold {number} of cv is {split!r:.60}; expected a pair (train, test) of row "
+            "numbers. Pass cv=5 for five folds."
+        )
+    for rows in parts:
+        if not len(rows) or rows.min() < 0 or rows.max() >= n_rows:
+            found = "no row" if not len(rows) else f"rows {rows.min()} to {rows.max()}"
+            raise ValueError(
+                f"fold {number} of cv has {found} in a part; expected some of the rows 0 "
+                f"to {n_rows - 1} in both. Make the folds of this X."
+            )
+    return parts
 
 
 def _folds_of_items(cv, target, rows, caller):
@@ -71,12 +92,12 @@ def _folds_of_items(cv, target, rows, caller):
             "and two for each of at least 2 folds, so that each fold leaves out a pair. "
             "Give it more items or groups, or pass fewer folds as cv=."
         )
+    # At random, since rows may come in turns, such as grades from 1 to 5 again and again;
+    # by one seed, so that the same rows get the same folds.
+    fold = np.random.RandomState(_SEED).permutation(n_items)[item] % n_folds
     everything = np.arange(target.n_rows)
-    splits = GroupKFold(n_folds).split(rows, groups=item)
-    return [
-        (np.setdiff1d(everything, rows[test]), np.sort(rows[test]))
-        for _, test in splits
-    ]
+    parts = [rows[fold == number] for number in range(n_folds)]
+    return [(np.setdiff1d(everything, part), part) for part in parts]
 
 
 def split_items(items, target, folds):

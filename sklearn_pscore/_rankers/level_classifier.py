@@ -6,22 +6,19 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.tree import BaseDecisionTree, DecisionTreeClassifier
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import (
-    check_is_fitted,
-    has_fit_parameter,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._means import sum_factors
 from sklearn_pscore._rankers.base import RankerMixin
-from sklearn_pscore._rankers.item_checks import check_weights
+from sklearn_pscore._rankers.sample_weight import weight_argument
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore._warn import warn_user
 
 # Sizes of features between which scikit-learn's trees tell them apart, and the smallest
@@ -44,6 +41,12 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
     Donor rows and rows of weight zero are left out. The other weights, scaled
     to a mean of 1, go to the classifier as ``sample_weight``; one that takes
     none ignores them, with a UserWarning. Equal weights are not passed on.
+
+    NaN in X is taken where the classifier takes it, by its tag `allow_nan`: the
+    default tree does, and so do gradient boosting and forests of scikit-learn,
+    CatBoost, XGBoost and LightGBM. What it means there is their matter. One that
+    is made of others, such as a Pipeline with an imputer, takes or refuses it
+    itself.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
@@ -134,7 +137,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Features, finite.
+            Features; NaN only where the classifier takes it.
         y : structured ndarray of shape (n_samples,) or array-like of shape (n_samples,)
             Target built by :class:`~sklearn_pscore.Groups`, or plain
             preferences of one single group.
@@ -158,16 +161,21 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             check_parameters(self)
             classifier = self._unfitted_classifier()
             self._check_output(classifier)
-            check_numbers(X)
             warn_about_attached_items(X, type(self).__name__)
-            X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+            X = checked_table(
+                self,
+                X,
+                allow_nan=_may_take_nan(classifier),
+                dtype=np.float64,
+                ensure_min_samples=2,
+            )
             target = check_groups(y, n_rows=len(X), caller=caller)
             check_comparable(target, caller)
             self._note_cut_groups(y, target, caller)
             rows = np.flatnonzero(target.is_counted)
             _check_visible(X[rows], classifier)
             levels, labels = _preference_levels(target.preference[rows], self.n_levels)
-            weights = _weight_argument(classifier, target.weight[rows])
+            weights = weight_argument(classifier, target.weight[rows])
             if self.n_levels is None and not target.is_plain:
                 _warn_about_fine_levels(len(levels), len(rows))
             with warnings.catch_warnings():
@@ -185,7 +193,7 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Features, finite.
+            Features; NaN only where the classifier takes it.
 
         Returns
         -------
@@ -196,8 +204,8 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         check_is_fitted(self)
         check_parameters(self, "output")
         self._check_output(self.classifier_)
-        check_numbers(X)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        allow_nan = _may_take_nan(self.classifier_)
+        X = checked_table(self, X, allow_nan=allow_nan, dtype=np.float64, reset=False)
         # CatBoost misreads values that are not aligned, as in a field of records.
         X = np.require(X, requirements="A")
         if self.output == "label":
@@ -207,6 +215,14 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         # A matrix product works in blocks, which may round equal rows differently
         # and break exact ties.
         return np.sum(proba * self.classifier_.classes_, axis=1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        classifier = self.classifier
+        if classifier is None:
+            classifier = DecisionTreeClassifier()
+        tags.input_tags.allow_nan = _takes_nan(classifier)
+        return tags
 
     def _unfitted_classifier(self):
         """Return a clone of the classifier to fit, or the default tree."""
@@ -231,6 +247,21 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
                 "output='expected' needs the probability of each level. Pass "
                 "output='label', or a classifier with predict_proba."
             )
+
+
+def _takes_nan(classifier):
+    """Tell whether a classifier says that it takes missing values."""
+    if isinstance(classifier, type) or not hasattr(classifier, "__sklearn_tags__"):
+        return False
+    return get_tags(classifier).input_tags.allow_nan
+
+
+def _may_take_nan(classifier):
+    """Tell whether missing values are left to a classifier, to take or to refuse."""
+    # The tags of a Pipeline or a search say nothing of what is in it.
+    return _takes_nan(classifier) or any(
+        hasattr(part, "fit") for part in classifier.get_params().values()
+    )
 
 
 def _preference_levels(preference, n_levels):
@@ -267,9 +298,11 @@ def _check_visible(X, classifier):
     tree = getattr(classifier, "estimator", classifier)
     is_tree = isinstance(tree, BaseDecisionTree)
     smallest = _SMALLEST_IN_TREE if is_tree else _SMALLEST
-    largest = np.abs(X).max(axis=0)
-    if is_tree and largest.max() > _LARGEST_IN_TREE:
-        farthest = max(X.max(), X.min(), key=abs)
+    # These skip NaN.
+    largest = np.fmax.reduce(np.abs(X), axis=0)
+    if is_tree and np.fmax.reduce(largest) > _LARGEST_IN_TREE:
+        ends = np.fmax.reduce(X, axis=None), np.fmin.reduce(X, axis=None)
+        farthest = max(ends, key=abs)
         raise ValueError(
             f"X holds {farthest:.3g}; expected at most {_LARGEST_IN_TREE:g} in size, since "
             f"{type(classifier).__name__} adds up rows in float32. Scale X, for example "
@@ -292,21 +325,3 @@ def _warn_about_fine_levels(n_levels, n_rows):
             "level of its own: a continuous preference wants bins. Pass n_levels=5, or "
             "as many as you like."
         )
-
-
-def _weight_argument(classifier, weight):
-    """Return the keyword argument for the weights in the classifier's ``fit``."""
-    if np.all(weight == weight[0]):
-        return {}
-    if not has_fit_parameter(classifier, "sample_weight"):
-        warn_user(
-            f"groups has weights from {weight.min():g} to {weight.max():g}, but fit of "
-            f"{classifier!r} takes no sample_weight: the weights are ignored. Pass a "
-            "classifier that takes it, or build the target without weight=."
-        )
-        return {}
-    check_weights(weight[weight > 0])
-    # Classifiers with a penalty or with float32 weights heed their common factor. The
-    # sum of shares in the largest is finite.
-    share = weight / weight.max()
-    return {"sample_weight": share / share.mean()}

@@ -8,6 +8,7 @@ that kind is taken: `group` (LightGBM) has sizes, `qid` (XGBoost) and `group_id`
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from inspect import signature
 
 import numpy as np
 
@@ -174,6 +175,46 @@ class Library:
         if rows.has_weights:
             arguments |= self._weight_of(rows)
         return arguments
+
+    def validation_arguments(self, rows, label):
+        """Return the arguments of ``fit`` for rows to judge by.
+
+        Raises
+        ------
+        TypeError
+            If the ranker takes none.
+        """
+        group = self._group_of(rows)
+        weight = self._weight_of(rows) if rows.has_weights else {}
+        taken = signature(self.ranker.fit).parameters
+        needed = {"group": "eval_group", "qid": "eval_qid", "group_id": "eval_set"}
+        needed = needed[self.argument]
+        # What another library takes as the set of labels, nobody knows.
+        if needed not in taken or self.argument == "group_id" and self.name is None:
+            raise TypeError(
+                f"X_val was passed, but fit of {type(self.ranker).__name__} takes no "
+                f"{needed} that is known; expected None. Leave X_val and y_val out."
+            )
+        if self.argument == "group_id":
+            return {"eval_set": self._pool(rows, label, group, weight)}
+        arguments = {needed: [group]}
+        # LightGBM 4.7 tells that eval_set will go.
+        if "eval_X" in taken:
+            arguments |= {"eval_X": (rows.X,), "eval_y": (label,)}
+        else:
+            arguments["eval_set"] = [(rows.X, label)]
+        is_xgboost = self.argument == "qid"
+        name = "sample_weight_eval_set" if is_xgboost else "eval_sample_weight"
+        return arguments | ({name: list(weight.values())} if weight else {})
+
+    def _pool(self, rows, label, group, weight):
+        """Return rows as CatBoost's own kind of data set."""
+        from catboost import Pool
+
+        # It calls the weights of rows otherwise than `fit` does.
+        weight = {name.replace("sample_", ""): w for name, w in weight.items()}
+        names = {"cat_features": self.parameters.get("cat_features")}
+        return Pool(rows.X, label, group_id=group, **weight, **names)
 
     def _group_of(self, rows):
         return rows.groups.size if self.argument == "group" else rows.groups.index

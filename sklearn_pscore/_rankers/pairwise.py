@@ -1,21 +1,25 @@
 """The ranker: a score per item that orders each group as people do."""
 
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import expit
 from sklearn.base import BaseEstimator
+from sklearn.callback import with_callbacks
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_pscore._estimators.callback_support import SavedWithoutCallbacksMixin
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.hold_out import hold_out
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.epoch_tasks import EpochTasks
 from sklearn_pscore._rankers.item_checks import (
     check_float32,
     check_ties,
@@ -43,7 +47,13 @@ from sklearn_pscore.metrics._checks import check_gainable
 _HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "valid_score", "dur")
 
 
-class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEstimator):
+class PairwisePreferenceRanker(
+    ParquetMixin,
+    SavedNetMixin,
+    SavedWithoutCallbacksMixin,
+    RankerMixin,
+    BaseEstimator,
+):
     """Learn one score per item that orders every group as people do.
 
     A RankNet [2]_ in the manner of the *Preference Score* of Zhou et al. [1]_:
@@ -198,6 +208,7 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         (net, X, groups), for the validation set or with ``on_train=True``: X
         has its rows sorted by group, and each is an item of its own. A
         ``monitor`` may be of those, train_loss, valid_loss and valid_score.
+        Callbacks of scikit-learn are no parameter, see ``Notes``.
 
     random_state : int, RandomState instance or None, default=None
         Initial weights, dropout, order of the groups, and the groups left out.
@@ -267,6 +278,12 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
     without a shortcut, are medians. A metric that is always missing in training is
     worth nothing, as one that is constant. `monotonic_cst` holds between values
     that are there; what a missing one is worth is free.
+
+    Callbacks of scikit-learn (``sklearn.callback``), such as its progress bar, are
+    set by the method ``set_callbacks``, and not by the parameter `callbacks`. Each
+    epoch of ``fit`` is a task, ``partial_fit`` and ``fit_parquet`` have none. A
+    Pipeline or search hands on those that it hands on to its own steps; a fitted
+    ranker that is saved or copied has none.
 
     Training is in float32 and prediction, by default, in float64. On one
     machine, and with one number of threads, the same `random_state` gives the
@@ -419,7 +436,7 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
             ``docs/sparse.md``.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
-        X_val : array-like of shape (n_val, n_features), default=None
+        X_val : array-like or sparse matrix of shape (n_val, n_features), default=None
             Metrics of a validation set, which is not trained on. With
             `early_stopping` it decides when to stop, and nothing is held out of
             `X`. Without, the fit is the same as without it, and `history_` shows
@@ -446,26 +463,40 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         UserWarning
             If groups of `y` or `y_val` are cut, the scores are nearly constant,
             or `X_val` lies far outside of `X`: more than half of the values of a
-            metric are farther outside of its range in `X` than this is wide.
+            metric are farther outside of its range in `X` than this is wide. An
+            `X` of less than 20 rows is not looked at.
         """
+        # Callbacks of scikit-learn end inside, before the state is restored.
+        with restored_on_error(self):
+            return self._fit(X, y, X_val, y_val)
+
+    @with_callbacks
+    def _fit(self, X, y, X_val, y_val):
         from sklearn_pscore._rankers.training import fit_net, largest_gap
 
         caller = "PairwisePreferenceRanker.fit"
         goes_on = self.warm_start and hasattr(self, "net_")
-        with restored_on_error(self):
-            validates = self.early_stopping or X_val is not None
-            items = self._check(X, y, caller, goes_on, validates)
-            validation = self._check_validation(X_val, y_val, items.table, y, caller)
-            rng = check_random_state(self.random_state)
-            if self.early_stopping and validation is None:
-                items, held_out = hold_out(items, self.validation_fraction, rng, caller)
-                validation = Validation.of(held_out, self.scoring)
-            parameters, net = self._parameters_and_net(len(items), goes_on)
-            net, packed = fit_net(parameters, items, validation, rng, net)
-            if not self.warm_start:
-                net.forget_steps()
-            self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
-            warn_if_constant(largest_gap(net, packed), packed, parameters)
+        validates = self.early_stopping or X_val is not None
+        items = self._check(X, y, caller, goes_on, validates)
+        validation = self._check_validation(X_val, y_val, items.table, y, caller)
+        rng = check_random_state(self.random_state)
+        if self.early_stopping and validation is None:
+            items, held_out = hold_out(items, self.validation_fraction, rng, caller)
+            validation = Validation.of(held_out, self.scoring)
+        parameters, net = self._parameters_and_net(len(items), goes_on)
+        context = self._init_callback_context(max_subtasks=parameters.max_epochs)
+        keep = partial(
+            type(self)._keep,
+            parameters=parameters,
+            goes_on=goes_on,
+            drops_steps=not self.warm_start,
+        )
+        tasks = EpochTasks(context, self, X, y, keep)
+        tasks.begin_fit()
+        net, packed = fit_net(parameters, items, validation, rng, net, tasks)
+        keep(self, net, n_groups=packed.n_groups, n_pairs=packed.n_pairs)
+        tasks.end_fit()
+        warn_if_constant(largest_gap(net, packed), packed, parameters)
         return self
 
     @explained_call
@@ -661,10 +692,12 @@ class PairwisePreferenceRanker(ParquetMixin, SavedNetMixin, RankerMixin, BaseEst
         check_same_network(self, parameters, self._network_)
         return parameters, resumed_net(self.net_, parameters)
 
-    def _keep(self, net, parameters, n_groups, n_pairs, goes_on):
+    def _keep(self, net, parameters, n_groups, n_pairs, goes_on, drops_steps=False):
         """Set the fitted attributes; those of X are set already."""
         from sklearn_pscore._torch.history import columns_of
 
+        if drops_steps:
+            net.forget_steps()
         before = self.history_ if goes_on else {}
         n_before = len(before.get("epoch", ()))
         self.history_ = columns_of(net.history[n_before:], _HISTORY_KEYS, before)

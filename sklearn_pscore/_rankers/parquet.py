@@ -134,9 +134,8 @@ class ParquetMixin:
                 if self.ties == "half" and epoch == 0:
                     # Of all stretches: one alone may look like that by chance.
                     warn_of_choices(choices)
-            if not self.warm_start:
-                net.forget_steps()
-            self._keep(net, parameters, n_groups, n_pairs, goes_on)
+            drops_steps = not self.warm_start
+            self._keep(net, parameters, n_groups, n_pairs, goes_on, drops_steps)
         return self
 
     def _items_of_stretches(self, stretches, caller):

@@ -4,10 +4,17 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.epochs import check_finite, train
-from sklearn_pscore._torch.net import Generators, build_net, member_scores
+from sklearn_pscore._torch.net import (
+    Generators,
+    build_net,
+    copied_net,
+    member_scores,
+)
 from sklearn_pscore._torch.packing import PackedGroups
 from sklearn_pscore._torch.stacking import freeze_fitted_shortcut, weigh_and_center
+from sklearn_pscore._torch.thin import as_table
 from sklearn_pscore._torch.threads import threads_for
 from sklearn_pscore.metrics._gains import gains_of
 
@@ -17,7 +24,7 @@ _FEWEST_GROUPS = 10
 _GAP_ROWS = 2**12
 
 
-def fit_net(parameters, training, validation, rng, net=None):
+def fit_net(parameters, training, validation, rng, net=None, tasks=None):
     """Train from the start to the end, as ``fit`` does.
 
     Parameters
@@ -30,6 +37,8 @@ def fit_net(parameters, training, validation, rng, net=None):
     rng : RandomState
     net : GroupNet or None, default=None
         Net to go on with, changed in place; None builds one.
+    tasks : EpochTasks or None, default=None
+        Told of each epoch.
 
     Returns
     -------
@@ -44,17 +53,22 @@ def fit_net(parameters, training, validation, rng, net=None):
         held_out = _packed(validation.items, parameters, generators.cpu)
         score = validation.score
     schedule = parameters, parameters.max_epochs, generators.device
+    followed = {"score": score, "tasks": tasks}
     if net is not None:
+        if tasks is not None:
+            tasks.follow(packed, partial(_finished_copy, net))
         with _threads(net, packed):
-            train(net, packed, held_out, *schedule, score=score)
+            train(net, packed, held_out, *schedule, **followed)
         check_finite(net, parameters)
         return net, packed
     if _may_leave_out(packed, parameters):
         packed.draw_folds(parameters.n_members)
     net, sample = build_net(packed, parameters, generators.cpu)
+    if tasks is not None:
+        tasks.follow(packed, partial(_finished_copy, net, sample))
     with _threads(net, packed):
         freeze_fitted_shortcut(net, sample, packed, held_out)
-        train(net, packed, held_out, *schedule, score=score)
+        train(net, packed, held_out, *schedule, **followed)
         # Scores that are not finite have no mean to center at.
         weigh_and_center(net, sample)
     check_finite(net, parameters)
@@ -88,12 +102,32 @@ def fit_net_once(parameters, items, rng, net=None, share=None):
     return net, packed
 
 
+def _finished_copy(net, sample=None):
+    """Return a copy of a net in training, as if its training had ended.
+
+    Parameters
+    ----------
+    net : GroupNet
+        Left as it is.
+    sample : ScaledSample or None, default=None
+        To weigh the parts on; None in a training that went on from another.
+    """
+    copied = copied_net(net)
+    copied.module_.eval()
+    if sample is not None:
+        weigh_and_center(copied, sample)
+    return copied
+
+
 def largest_gap(net, packed):
     """Return the largest difference of two scores inside a group, of some groups."""
-    X, target, _ = packed.sample(_GAP_ROWS)
+    n_rows = _GAP_ROWS
+    if not packed.is_thin:
+        n_rows = rows_at_a_time(packed.table.shape[1], n_rows)
+    X, target, _ = packed.sample(n_rows)
     if isinstance(X, dict):
         X = X["X"]
-    scores = member_scores(net, X.numpy(), "float32").mean(axis=0)
+    scores = member_scores(net, as_table(X), "float32").mean(axis=0)
     sizes = target.sizes.numpy()
     starts = np.cumsum(sizes) - sizes
     return np.max(

@@ -56,7 +56,8 @@ def check_callbacks(callbacks, has_validation, has_score, caller):
             raise TypeError(
                 f"callbacks holds {callback!r} of type {type(callback).__name__}; "
                 "expected skorch callbacks, or (name, callback) tuples. Pass for example "
-                "callbacks=[skorch.callbacks.GradientNormClipping(1.0)]."
+                "callbacks=[skorch.callbacks.GradientNormClipping(1.0)]; the method "
+                "set_callbacks takes those of scikit-learn."
             )
         _check_scoring(callback)
     if has_validation:

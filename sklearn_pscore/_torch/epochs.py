@@ -29,6 +29,7 @@ def train(
     generator,
     share=(0.0, 1.0),
     score=None,
+    tasks=None,
 ):
     """Train a net for some more epochs; with early stopping, keep the best.
 
@@ -48,6 +49,9 @@ def train(
     score : callable or None, default=None
         ``score(net)``, larger is better: recorded as "valid_score", it decides about
         early stopping in place of the loss.
+    tasks : EpochTasks or None, default=None
+        Its ``begin()`` and ``end()`` are called around each epoch; the second tells
+        whether to stop.
 
     Raises
     ------
@@ -72,9 +76,13 @@ def train(
     net.n_folds = training.n_folds
     net.notify("on_train_begin", X=packed, y=None)
     for _ in range(n_epochs):
+        if tasks is not None:
+            tasks.begin()
         is_over = _train_one_epoch(net, packed)
         if not np.isfinite(net.history[-1, "train_loss"]):
             _raise_non_finite(net, parameters)
+        if tasks is not None:
+            is_over |= tasks.end()
         if best is not None:
             is_over |= best.is_last(net)
         if is_over:

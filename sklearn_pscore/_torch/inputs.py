@@ -4,7 +4,18 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from torch import nn
+
+from sklearn_pscore._torch.thin import (
+    ThinRows,
+    as_table,
+    distinct,
+    of_features,
+    quantiles,
+    sparse_tensor,
+    spreads,
+)
 
 # Distance of the quartiles of a normal distribution, in standard deviations.
 _QUARTILES_APART = 1.349
@@ -22,6 +33,8 @@ _LEAST_WIDTH = 2**6 * float(np.finfo(np.float32).eps)
 # Share of the distinct values that float32 must tell apart for all of them to count.
 # Not measured by a benchmark.
 _SHARE_TOLD_APART = 0.9
+# Columns whose spreads are found at a time, for their memory.
+_COLUMNS_AT_A_TIME = 2**11
 
 
 class InputScaling(nn.Module):
@@ -61,12 +74,23 @@ class InputScaling(nn.Module):
 
         Parameters
         ----------
-        X : ndarray of shape (n_items, n_features), float32 or float64
-            NaN is a missing value.
+        X : ndarray or CSR matrix of shape (n_items, n_features), float32 or float64
+            NaN is a missing value. A CSR matrix is one of a thin table.
         group : ndarray of shape (n_items,), int
             Numbers 0, 1, ...
         clip : float or None
         """
+        if issparse(X):
+            return cls._fitted_thin(X, group, clip)
+        if X.shape[1] > _COLUMNS_AT_A_TIME:
+            blocks = np.split(
+                X, range(_COLUMNS_AT_A_TIME, X.shape[1], _COLUMNS_AT_A_TIME), 1
+            )
+            parts = [cls.fitted(block, group, clip) for block in blocks]
+            names = ("shift", "scale", "unit")
+            return cls(
+                *(torch.cat([getattr(p, n) for p in parts]) for n in names), clip
+            )
         is_float32, X = X.dtype == np.float32, X.astype(np.float64)
         quartiles = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
         # NumPy's are NaN where a single value is.
@@ -89,8 +113,42 @@ class InputScaling(nn.Module):
             scaling.shift = scaling.shift.float().double()
         return scaling
 
+    @classmethod
+    def _fitted_thin(cls, X, group, clip):
+        """Return the scaling of items of a thin table."""
+        n_rows, n_features = X.shape
+        X = X.tocsc()
+        # With so few stored, missing ones among them, zero is the median of a column,
+        # and both quartiles.
+        n_stored = np.diff(X.indptr)
+        is_dense = 4 * (n_stored + 1) >= n_rows - n_stored
+        column = np.repeat(np.arange(n_features), n_stored)
+        is_present = ~np.isnan(X.data)
+        column = np.concatenate([column[is_present], np.arange(n_features)])
+        values = np.concatenate([X.data[is_present], np.zeros(n_features)])
+        values = distinct(column, values.astype(np.float64))
+        quartiles = quantiles(*values, [0.25, 0.75], n_features)
+        shift, scale = np.zeros(n_features), np.diff(quartiles, axis=0)[0]
+        scale /= _QUARTILES_APART
+        scale[scale == 0] = 1.0
+        for feature in np.flatnonzero(is_dense):
+            dense = cls.fitted(X[:, [feature]].toarray(), group, clip)
+            shift[feature], scale[feature] = dense.shift.item(), dense.scale.item()
+        scaling = cls(shift, scale, np.ones(n_features), clip)
+        scaled = scaling(sparse_tensor(X.tocsr().astype(np.float64)))
+        unit = unit_inside(as_table(scaled.differences()), group)
+        scaling.unit = torch.from_numpy(unit)
+        return scaling
+
     def forward(self, X, dtype=None):
-        """Return scaled features in `dtype`; None is the dtype of `X`."""
+        """Return scaled features in `dtype`; None is the dtype of `X`.
+
+        A sparse tensor, of a thin table, becomes :class:`ThinRows`.
+        """
+        if X.is_sparse:
+            place, zero = X.indices(), torch.zeros(X.shape[1], dtype=X.dtype)
+            values = of_features(self, place[1])(X.values(), dtype)
+            return ThinRows(place, values, self(zero.to(X.device), dtype), len(X))
         bend = 1.0 if self.clip is None else self.clip
         dtype = X.dtype if dtype is None else dtype
         wide = torch.float64 if self.is_wide else torch.promote_types(X.dtype, dtype)
@@ -125,7 +183,7 @@ def unit_inside(X, group):
 
     Parameters
     ----------
-    X : ndarray of shape (n_items, n_columns)
+    X : ndarray or CSR matrix of shape (n_items, n_columns), float
     group : ndarray of shape (n_items,), int
         Numbers 0, 1, ...
 
@@ -134,15 +192,29 @@ def unit_inside(X, group):
     unit : ndarray of shape (n_columns,)
         0 for a column that is constant inside groups, or nearly so.
     """
+    if not issparse(X) and X.shape[1] > _COLUMNS_AT_A_TIME:
+        blocks = np.split(
+            X, range(_COLUMNS_AT_A_TIME, X.shape[1], _COLUMNS_AT_A_TIME), 1
+        )
+        return np.concatenate([unit_inside(block, group) for block in blocks])
+    X = X.astype(np.float64, copy=False)
     sizes = np.bincount(group)
+    n_free = max(1, X.shape[0] - np.count_nonzero(sizes))
+    if issparse(X):
+        squares, std = spreads(X, group)
+    else:
+        squares, std = _dense_spreads(X, group, sizes)
+    spread = np.sqrt(squares / n_free)
+    varies = spread > _NO_SPREAD * np.maximum(std, np.finfo(float).tiny)
+    return np.where(varies, 1 / np.where(varies, spread, 1.0), 0.0)
+
+
+def _dense_spreads(X, group, sizes):
     sums = torch.zeros(len(sizes), X.shape[1], dtype=torch.float64)
     # Faster than np.add.at.
     sums.index_add_(0, torch.from_numpy(group), torch.from_numpy(X))
     inside = X - (sums.numpy() / np.maximum(sizes, 1)[:, None])[group]
-    n_free = max(1, len(X) - np.count_nonzero(sizes))
-    spread = np.sqrt((inside**2).sum(axis=0) / n_free)
-    varies = spread > _NO_SPREAD * np.maximum(X.std(axis=0), np.finfo(float).tiny)
-    return np.where(varies, 1 / np.where(varies, spread, 1.0), 0.0)
+    return (inside**2).sum(axis=0), X.std(axis=0)
 
 
 class Bends(nn.Module):
@@ -175,13 +247,16 @@ class Bends(nn.Module):
 
         Parameters
         ----------
-        X : ndarray of shape (n_items, n_features)
+        X : ndarray or ThinRows of shape (n_items, n_features)
             Scaled features.
         n_pieces : int
         """
         levels = np.linspace(0, 1, n_pieces + 1)
-        edges = [np.quantile(_distinct(column), levels) for column in X.T]
-        edges = np.stack(edges, axis=1)
+        if isinstance(X, ThinRows):
+            edges = _edges_of_thin(X, levels)
+        else:
+            edges = [np.quantile(_distinct(column), levels) for column in X.T]
+            edges = np.stack(edges, axis=1)
         for last, edge in pairwise(edges):
             is_one = edge - last <= _LEAST_WIDTH * np.maximum(abs(last), abs(edge))
             edge[is_one] = last[is_one]
@@ -189,6 +264,11 @@ class Bends(nn.Module):
 
     def columns(self, X):
         """Yield the columns of one piece after the other, each of the shape of `X`."""
+        if isinstance(X, ThinRows):
+            of_values = of_features(self, X.place[1]).columns(X.values)
+            for values, zero in zip(of_values, self.columns(X.zero), strict=True):
+                yield X.like(values, zero)
+            return
         start, inverse = self.start.to(X.dtype), self.inverse_width.to(X.dtype)
         for piece in range(len(start)):
             yield ((X - start[piece]) * inverse[piece]).clamp_(0.0, 1.0)
@@ -201,3 +281,18 @@ def _distinct(values):
     if len(in_float32) < _SHARE_TOLD_APART * len(distinct):
         return in_float32.astype(np.float64)
     return distinct
+
+
+def _edges_of_thin(X, levels):
+    """Return the quantiles of the :func:`_distinct` values of each feature."""
+    feature, values = distinct(*X.values_by_feature())
+    rounded = distinct(feature, values.astype(np.float32))
+    n_features = X.shape[1]
+    n_distinct, n_in_float32 = (
+        np.bincount(each, minlength=n_features) for each in (feature, rounded[0])
+    )
+    return np.where(
+        n_in_float32 < _SHARE_TOLD_APART * n_distinct,
+        quantiles(rounded[0], rounded[1].astype(np.float64), levels, n_features),
+        quantiles(feature, values, levels, n_features),
+    )

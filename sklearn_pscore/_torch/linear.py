@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 from scipy.optimize import minimize
+from scipy.sparse import hstack, issparse
 
+from sklearn_pscore._torch.thin import ThinRows, as_table
 from sklearn_pscore._torch.threads import one_blas_thread
 
 _MAX_ITERATIONS = 200
@@ -18,7 +20,7 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
 
     Parameters
     ----------
-    X : tensor of shape (n_items, n_columns)
+    X : tensor or CSR matrix of shape (n_items, n_columns)
         Rows of whole groups.
     target : PackedTarget
     criterion : nn.Module
@@ -42,10 +44,10 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
         return center
 
     def mean_loss(weights):
-        scores = (X @ torch.from_numpy(weights).to(X)).requires_grad_()
+        scores = scores_of(X, weights).requires_grad_()
         loss = criterion(scores, target)
         loss.backward()
-        gradient = (scores.grad @ X).double().cpu().numpy()
+        gradient = _product(scores.grad, X)
         distance = weights - center
         ridge = penalty / 2 * (distance @ distance)
         return float(loss.detach()) + ridge, gradient + penalty * distance
@@ -66,3 +68,52 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
             options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-5},
         )
     return result.x
+
+
+def side_by_side(parts):
+    """Return the columns of some tables as one.
+
+    Parameters
+    ----------
+    parts : list of tensors of shape (n_items, n_columns)
+        Or of ThinRows and sparse tensors.
+
+    Returns
+    -------
+    X : tensor or CSR matrix
+        Of thin rows, their differences from a row of zeros: a score that all items
+        share changes no loss.
+    """
+    if not isinstance(parts[0], ThinRows):
+        return torch.cat(parts, dim=1)
+    parts = [p.differences() if isinstance(p, ThinRows) else p for p in parts]
+    return hstack([as_table(part) for part in parts], format="csr")
+
+
+def resized(X, columns, size):
+    """Return some columns of a tensor or CSR matrix, each multiplied by its size."""
+    if not issparse(X):
+        return X[:, columns] * torch.from_numpy(size).to(X)
+    X = X[:, columns]
+    X.data *= size[X.indices].astype(X.dtype)
+    return X
+
+
+def scores_of(X, weights):
+    """Return the scores of items by some weights, as a tensor.
+
+    Parameters
+    ----------
+    X : tensor or CSR matrix of shape (n_items, n_columns)
+    weights : ndarray of shape (n_columns,) or (n_columns, n_members)
+    """
+    if issparse(X):
+        return torch.from_numpy(X @ weights.astype(X.dtype))
+    return X @ torch.from_numpy(weights).to(X)
+
+
+def _product(row, X):
+    """Return the product of a tensor and the items, in float64."""
+    if issparse(X):
+        return (row.numpy() @ X).astype(np.float64)
+    return (row @ X).double().cpu().numpy()

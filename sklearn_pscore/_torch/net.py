@@ -19,6 +19,7 @@ from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork
 from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
 from sklearn_pscore._torch.stacking import ScaledSample
+from sklearn_pscore._torch.thin import as_table, is_thin, sparse_tensor
 from sklearn_pscore._torch.threads import threads_for
 
 # Seeds that numpy and torch both take.
@@ -27,6 +28,8 @@ _N_SEEDS = 2**31 - 1
 _ROWS_AT_A_TIME = 2**13
 # Values that the shortcut is fitted to, 16 MB of float32, and the least rows.
 _SAMPLE_VALUES, _SAMPLE_ROWS = 2**22, 2**12
+# What a row of a thin table counts for at least: it takes memory in the layers, too.
+_FEWEST_STORED = 32
 
 
 class GroupNet(NeuralNet):
@@ -171,18 +174,22 @@ def build_net(packed, parameters, generator):
     net : GroupNet
     sample : ScaledSample
     """
-    n_columns = packed.table.shape[1] * (1 + parameters.n_pieces)
-    X, target, judged = packed.sample(max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns))
+    X, target, judged = packed.sample(_sample_rows(packed, parameters))
     group = np.repeat(np.arange(len(target.sizes)), target.sizes)
-    scaling = InputScaling.fitted(X.numpy(), group, parameters.input_clip)
+    scaling = InputScaling.fitted(as_table(X), group, parameters.input_clip)
     scaled = scaling(X)
     bends = None
     if parameters.shortcut == "additive":
         # In float64, whatever X is: float32 may round off how far a small value is from
         # the median, and the edges of the pieces would not be the same.
-        bends = Bends.fitted(scaling(X.double()).numpy(), parameters.n_pieces)
-    net = new_net(scaling, bends, parameters, generator, packed.missing_features())
-    return net, ScaledSample(scaled.float(), target, judged, net.module_.missing(X))
+        in_float64 = scaling(X.double())
+        if not packed.is_thin:
+            in_float64 = in_float64.numpy()
+        bends = Bends.fitted(in_float64, parameters.n_pieces)
+    missing_features = packed.missing_features()
+    net = new_net(scaling, bends, parameters, generator, missing_features)
+    scaled = scaled.to(torch.float32)
+    return net, ScaledSample(scaled, target, judged, net.module_.missing(X))
 
 
 def new_net(scaling, bends, parameters, generator, missing_features):
@@ -224,6 +231,17 @@ def new_net(scaling, bends, parameters, generator, missing_features):
     # The weights are drawn; the net would keep the generator in its pickles.
     net.module__generator = None
     return net
+
+
+def _sample_rows(packed, parameters):
+    """Return how many rows the shortcut may be fitted to."""
+    if not packed.is_thin:
+        n_columns = packed.table.shape[1] * (1 + parameters.n_pieces)
+        return max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns)
+    n_pieces = parameters.n_pieces if parameters.shortcut == "additive" else 0
+    # Each stored value has a place, too.
+    n_stored = 2 * packed.stored_per_row * (1 + n_pieces)
+    return max(_SAMPLE_ROWS, _SAMPLE_VALUES // max(n_stored, _FEWEST_STORED))
 
 
 def resumed_net(net, parameters):
@@ -268,6 +286,17 @@ def resumed_net(net, parameters):
     return net
 
 
+def copied_net(net):
+    """Return a copy of a net without its callbacks; epochs that are over are shared."""
+    shared = {
+        id(net.history_): History(net.history_),
+        id(net.callbacks_): [],
+        id(net.callbacks): [],
+        id(net.module__parameters): net.module__parameters,
+    }
+    return deepcopy(net, shared)
+
+
 def _criterion(parameters):
     if parameters.loss == "lambdarank":
         return LambdaRankLoss(parameters.k)
@@ -281,10 +310,8 @@ def member_scores(net, X, dtype):
 
     Rows are scored in chunks, so that the memory beside `X` is bounded.
     """
-    n_rows, n_features = X.shape
-    scores = np.empty((net.module_.n_members, n_rows), dtype=np.float64)
-    n_at_a_time = rows_at_a_time(n_features, _ROWS_AT_A_TIME)
-    threads = threads_for(min(n_rows, n_at_a_time), net.module_)
+    scores = np.empty((net.module_.n_members, X.shape[0]), dtype=np.float64)
+    threads = threads_for(min(X.shape[0], _ROWS_AT_A_TIME), net.module_)
     with torch.inference_mode(), threads:
         module = _scoring_copy(net.module_, getattr(torch, dtype))
         for rows, chunk in _chunks(X, net.device):
@@ -294,13 +321,18 @@ def member_scores(net, X, dtype):
 
 def _chunks(X, device):
     """Yield slices of the rows of a table, each with its rows as a tensor."""
-    n_rows, n_features = X.shape
-    n_at_a_time = rows_at_a_time(n_features, _ROWS_AT_A_TIME)
+    n_rows, thin = X.shape[0], is_thin(X)
+    n_at_a_time = _ROWS_AT_A_TIME
+    if not thin:
+        n_at_a_time = rows_at_a_time(X.shape[1], _ROWS_AT_A_TIME)
     for first in range(0, n_rows, n_at_a_time):
         rows = slice(first, first + n_at_a_time)
         # A copy in C order: torch takes no negative strides, and warns of arrays
         # that it could not write to.
-        yield rows, torch.from_numpy(dense_rows(X, rows)).to(device)
+        chunk = (
+            sparse_tensor(X[rows]) if thin else torch.from_numpy(dense_rows(X, rows))
+        )
+        yield rows, chunk.to(device)
 
 
 def _features_of(X, n_features):

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import nn
 
+from sklearn_pscore._torch.thin import ThinRows, missing_in
+
 # The middle of ReLU6's range: with batch-normalised scores of unit variance,
 # nearly all items start where its gradient is not zero.
 _RELU6_MIDDLE = 3.0
@@ -42,6 +44,7 @@ class ScoreNetwork(nn.Module):
         super().__init__()
         self.n_members = parameters.n_members
         self.is_constrained = parameters.monotonic_cst is not None
+        self.drops_inputs = parameters.input_dropout > 0
         self.scaling = scaling
         n_features = len(scaling.shift)
         signs = None
@@ -72,7 +75,7 @@ class ScoreNetwork(nn.Module):
         Parameters
         ----------
         X : tensor of shape (n_items, n_features)
-            NaN is a missing value.
+            NaN is a missing value. Sparse if it is of a thin table.
         shortcut_scores : tensor of shape (n_items, n_members), or None
             Scores of the shortcut if they are known already.
         generator : torch.Generator or None
@@ -115,17 +118,21 @@ class ScoreNetwork(nn.Module):
         Returns
         -------
         missing : tensor of shape (n_items, n_missing_features), or None
-            1 for NaN and 0 for a number, in the type of the weights.
+            1 for NaN and 0 for a number, in the type of the weights. Sparse if X is.
         """
         if self.shortcut is None or self.shortcut.missing_weight is None:
             return None
-        missing = X[:, self.shortcut.missing_features].isnan()
+        features = self.shortcut.missing_features.to(X.device)
+        missing = missing_in(X, features) if X.is_sparse else X[:, features].isnan()
         return missing.to(self.output.weight.dtype)
 
     def layer_scores(self, X, generator=None):
         """Return the scores of the layers, of scaled features, (n_members, n_items, 1)."""
-        # The axis of members comes first, so that each has its own dropout.
-        X = X.expand(self.n_members, *X.shape)
+        if isinstance(X, ThinRows) and self.training and self.drops_inputs:
+            X = X.to_dense()
+        if not isinstance(X, ThinRows):
+            # The axis of members comes first, so that each has its own dropout.
+            X = X.expand(self.n_members, *X.shape)
         for layer in self.hidden:
             X = layer(X, generator) if isinstance(layer, ByteDropout) else layer(X)
         return self.output(X)
@@ -209,7 +216,12 @@ class MemberLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(n_members, 1, n_units).uniform_(**drawn))
 
     def forward(self, X):
-        """Return (n_members, n_items, n_units) of `X`, (n_members, n_items, n_inputs)."""
+        """Return (n_members, n_items, n_units) of `X`, (n_members, n_items, n_inputs).
+
+        Thin rows, which all members share, are (n_items, n_inputs).
+        """
+        if isinstance(X, ThinRows):
+            return torch.stack([X @ weight for weight in self.weight]) + self.bias
         return torch.baddbmm(self.bias, X, self.weight)
 
 

@@ -1,5 +1,6 @@
 """Items packed by group, and the batches of whole groups made from them."""
 
+import math
 import warnings
 from typing import NamedTuple
 
@@ -8,8 +9,9 @@ import torch
 from scipy.sparse import issparse
 from skorch.dataset import Dataset
 
-from sklearn_pscore._rows import dense_rows
+from sklearn_pscore._rows import dense_rows, rows_at_a_time
 from sklearn_pscore._segments import Segments, level_in_group
+from sklearn_pscore._torch.thin import is_thin, sparse_tensor
 
 
 class PackedTarget(NamedTuple):
@@ -101,7 +103,9 @@ class PackedGroups(Dataset):
     Attributes
     ----------
     table : tensor or CSR matrix of shape (n_rows, n_features)
-        Shares the memory of the items' table. A batch has dense rows of it.
+        Shares the memory of the items' table. Of a CSR matrix a batch has dense rows.
+    is_thin : bool
+        Whether the table is a CSR matrix of which a batch has sparse rows.
     row : ndarray of shape (n_items,), int
         Row of each item in the table.
     level, weight, gain : ndarray of shape (n_items,)
@@ -143,6 +147,7 @@ class PackedGroups(Dataset):
                 self.contender = level_in_group(group, contender)
         is_sparse = issparse(items.table)
         self.table = items.table if is_sparse else _as_tensor(items.table)
+        self.is_thin = is_thin(items.table)
         self.row = items.row[order]
         self.level = level_in_group(group, preference)
         # In float64: float32 might hold neither the weights nor their products.
@@ -173,7 +178,12 @@ class PackedGroups(Dataset):
 
     def __getitem__(self, item):
         """Return features and target of an item, by its number."""
-        return self.features(np.array([item]))[0].numpy(), self.y[item]
+        return self.features(np.array([item])).to_dense()[0].numpy(), self.y[item]
+
+    @property
+    def stored_per_row(self):
+        """Mean number of values that a row of a CSR matrix stores, rounded up."""
+        return -(-self.table.nnz // max(self.table.shape[0], 1))
 
     @property
     def X(self):
@@ -236,19 +246,32 @@ class PackedGroups(Dataset):
         return *self.batch(groups), torch.from_numpy(judged)
 
     def features(self, items):
-        """Return the features of some items, shape (n_items, n_features)."""
+        """Return the features of some items, shape (n_items, n_features).
+
+        A sparse tensor if the table is thin.
+        """
+        if self.is_thin:
+            return sparse_tensor(self.table[self.row[items]])
         if issparse(self.table):
             return torch.from_numpy(dense_rows(self.table, self.row[items]))
         return self.table.index_select(0, torch.from_numpy(self.row[items]))
 
-    def missing_features(self, rows_at_a_time=2**13):
+    def missing_features(self, most_at_a_time=2**13):
         """Return the numbers of the features that are NaN in some item, ascending."""
-        # In one quick pass, and mostly the only one.
-        if not np.isnan(float(self.table.sum())):
+        values = self.table.data if issparse(self.table) else self.table
+        # One quick pass, and mostly the only one: the smallest is NaN if any is.
+        if not len(values) or not math.isnan(values.min()):
             return []
+        if issparse(self.table):
+            is_used = np.zeros(self.table.shape[0], dtype=bool)
+            is_used[self.row] = True
+            is_missing = np.isnan(self.table.data)
+            is_missing &= np.repeat(is_used, np.diff(self.table.indptr))
+            return np.unique(self.table.indices[is_missing]).tolist()
         is_missing = torch.zeros(self.table.shape[1], dtype=torch.bool)
-        for first in range(0, len(self), rows_at_a_time):
-            items = np.arange(first, min(first + rows_at_a_time, len(self)))
+        n_at_a_time = rows_at_a_time(self.table.shape[1], most_at_a_time)
+        for first in range(0, len(self), n_at_a_time):
+            items = np.arange(first, min(first + n_at_a_time, len(self)))
             is_missing |= self.features(items).isnan().any(dim=0)
         return is_missing.nonzero()[:, 0].tolist()
 

@@ -11,9 +11,9 @@ from sklearn_pscore._torch.losses.ranknet import sum_over_pairs
 from sklearn_pscore._torch.packing import PackedGroups
 from sklearn_pscore._torch.threads import one_blas_thread, one_torch_thread
 
-# A search ends where no slope is above this share of the largest at zero. The function
-# that it minimises bends by 1 or more in every direction, so that the weights are then
-# off by no more than that share of the largest that they could be.
+# A search ends where no slope is above this share of the largest at the center. What it
+# minimises bends by 1 or more in every direction, so that the weights are then off by no
+# more than that share of the largest that they could be.
 _TOLERANCE = 1e-9
 # Up to this share, rounding may keep a search from going on, and it counts as ended.
 _LOOSE_TOLERANCE = 1e-5
@@ -93,10 +93,10 @@ class PairLoss:
             gradient = gradient.numpy()
         return float(loss / weight), gradient
 
-    def fit(self, X, strength, *, not_negative=False, start=None):
+    def fit(self, X, strength, *, center=None, not_negative=False, start=None):
         r"""Return the weights v of columns with the smallest loss under a ridge penalty.
 
-        .. math:: strength \cdot loss(X v) + |v|^2 / 2
+        .. math:: strength \cdot loss(X v) + |v - center|^2 / 2
 
         is strictly convex, so there is one minimum, and L-BFGS-B finds it.
 
@@ -104,33 +104,37 @@ class PairLoss:
         ----------
         X : ndarray or sparse array of shape (n_items, n_columns), float64
         strength : float > 0
+        center : ndarray of shape (n_columns,) or None, default=None
+            None is 0.
         not_negative : bool, default=False
-            Whether weights are at least 0.
+            Whether weights are at least 0, as those of the center.
         start : ndarray of shape (n_columns,) or None, default=None
-            First weights of the search; None is 0.
+            First weights of the search; None is the center.
 
         Returns
         -------
         fit : PairFit
         """
+        center = np.zeros(X.shape[1]) if center is None else center
 
         def objective(v):
             loss, gradient = self(X @ v)
-            return strength * loss + v @ v / 2, strength * (X.T @ gradient) + v
+            pull = v - center
+            value = strength * loss + pull @ pull / 2
+            return value, strength * (X.T @ gradient) + pull
 
         # The algebra of the search is tiny, but threads that wait would take the
         # cores from the loss. One thread also adds up in one order.
         with one_blas_thread(), one_torch_thread():
-            zero = np.zeros(X.shape[1])
-            slope = np.abs(objective(zero)[1]).max(initial=0.0)
+            slope = np.abs(objective(center)[1]).max(initial=0.0)
             if slope == 0.0:
-                return PairFit(zero, 0, True)
+                return PairFit(center, 0, True)
             result = minimize(
                 objective,
-                zero if start is None else start,
+                center if start is None else start,
                 jac=True,
                 method="L-BFGS-B",
-                bounds=[(0.0, None)] * len(zero) if not_negative else None,
+                bounds=[(0.0, None)] * len(center) if not_negative else None,
                 options={
                     "maxiter": _MAX_ITERATIONS,
                     "maxfun": 2 * _MAX_ITERATIONS,
@@ -141,7 +145,7 @@ class PairLoss:
             )
         left = np.asarray(result.jac)
         if not_negative:
-            # No slope pushes on a weight that is held at 0.
+            # A weight that is held at 0 may be pushed below it.
             left = np.where(result.x > 0, left, np.minimum(left, 0.0))
         has_converged = np.abs(left).max() <= _LOOSE_TOLERANCE * slope
         return PairFit(result.x, int(result.nit), bool(has_converged))

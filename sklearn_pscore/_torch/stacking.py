@@ -12,10 +12,11 @@ import math
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 
 from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.inputs import unit_inside
-from sklearn_pscore._torch.linear import fit_linear
+from sklearn_pscore._torch.linear import fit_linear, resized, scores_of, side_by_side
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 
@@ -38,7 +39,7 @@ class ScaledSample:
 
     Parameters
     ----------
-    X : tensor of shape (n_items, n_features), float32
+    X : tensor or ThinRows of shape (n_items, n_features), float32
         Scaled features.
     target : PackedTarget
         Its `fold` is None where no member leaves out any group.
@@ -125,7 +126,9 @@ def freeze_fitted_shortcut(net, sample, *packed):
 def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
     """Return the shortcut's scores of packed items, shape (n_items, n_members)."""
     scores = torch.empty(len(packed), network.n_members)
-    n_at_a_time = rows_at_a_time(packed.table.shape[1], most_at_a_time)
+    n_at_a_time = most_at_a_time
+    if not packed.is_thin:
+        n_at_a_time = rows_at_a_time(packed.table.shape[1], most_at_a_time)
     with torch.no_grad():
         for first in range(0, len(packed), n_at_a_time):
             items = np.arange(first, min(first + n_at_a_time, len(packed)))
@@ -155,15 +158,15 @@ def fit_shortcut(shortcut, sample, criterion):
         n_missing = sample.missing.shape[1]
     if shortcut.bends is not None:
         columns += list(shortcut.bends.columns(sample.X))
-    X = torch.cat(columns, dim=1)
+    X = side_by_side(columns)
     n_features, n_columns = sample.X.shape[1], X.shape[1]
     n_slopes = n_features + n_missing
-    size = unit_inside(X.double().numpy(), sample.group.numpy())
+    size = unit_inside(X if issparse(X) else X.numpy(), sample.group.numpy())
     size[n_slopes:] *= _BEND_SIZE
     # A column that does not vary inside groups cannot order them.
     used = np.flatnonzero(size)
     n_slopes = np.searchsorted(used, n_slopes)
-    X = X[:, used] * torch.from_numpy(size[used]).to(X)
+    X = resized(X, used, size[used])
     signs = None
     if hasattr(shortcut, "weight_signs"):
         signs = shortcut.weight_signs.numpy()
@@ -180,13 +183,13 @@ def fit_shortcut(shortcut, sample, criterion):
             sample,
             X[:, :n_used],
             criterion,
-            penalty / len(X),
+            penalty / X.shape[0],
             None if signs is None else signs[:n_used],
             n_members,
         )
         candidates.append(weights)
     share = sample.weigh(
-        [weights @ X.T for weights in candidates],
+        [scores_of(X, weights.numpy().T).T for weights in candidates],
         criterion,
         np.full(len(candidates), 1 / len(candidates)),
     )
@@ -208,7 +211,7 @@ def fit_members(sample, X, criterion, penalty, signs, n_members):
     Parameters
     ----------
     sample : ScaledSample
-    X : tensor of shape (n_items, n_columns)
+    X : tensor or CSR matrix of shape (n_items, n_columns)
     criterion : nn.Module
     penalty, signs
         See :func:`fit_linear`.
@@ -225,7 +228,8 @@ def fit_members(sample, X, criterion, penalty, signs, n_members):
     weights = []
     for member in range(n_members):
         kept, target = sample.without(member)
-        weights.append(fit_linear(X[kept], target, criterion, start=common, **ridge))
+        rows = X[kept.numpy()] if issparse(X) else X[kept]
+        weights.append(fit_linear(rows, target, criterion, start=common, **ridge))
     return torch.from_numpy(np.stack(weights)).float()
 
 

@@ -1,0 +1,105 @@
+"""How much memory and time does a fit to a large sparse table take?
+
+Each row of a CSR matrix of 20,000 features stores 20 values, .1 %, which a known weight
+each turns into a preference, with noise; groups have 20 rows. A process of its own fits
+the defaults, or with ``shortcut="linear"``, to 200,000 rows, and reads its peak of
+memory, the matrix and all imports included. It is judged on other 20,000 rows.
+
+    python -m benchmarks.speed.sparse [--smoke]
+
+writes ``results/sparse.csv``, one row per fit. ``--smoke`` fits 20,000 rows in 5 epochs,
+writes nothing, and fails if a process held more than 2 GB, or if the pairwise accuracy
+is at most .6.
+"""
+
+import time
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from benchmarks.shared import child_process
+from benchmarks.shared.command_line import run_benchmark
+from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore.metrics import pairwise_accuracy_score
+
+N_FEATURES, N_STORED, GROUP_SIZE = 20_000, 20, 20
+# Standard deviation of the noise, that of the noiseless preference being 1.
+NOISE = 0.5
+MOST_BYTES = 2 * 10**9
+
+
+def drawn(n_rows, seed):
+    """Return a CSR matrix and the target of its rows."""
+    weights = np.random.default_rng(0).normal(size=N_FEATURES)
+    rng = np.random.default_rng([1, seed])
+    features = rng.integers(N_FEATURES, size=n_rows * N_STORED)
+    ends = np.arange(0, n_rows * N_STORED + 1, N_STORED)
+    values = rng.exponential(size=len(features)).astype(np.float32)
+    X = csr_array((values, features, ends), shape=(n_rows, N_FEATURES))
+    X.sum_duplicates()
+    worth = X @ weights
+    preference = worth / worth.std() + rng.normal(scale=NOISE, size=n_rows)
+    group = np.arange(n_rows) // GROUP_SIZE
+    return X, Groups.from_arrays(group=group, preference=preference)
+
+
+def measure_case(shortcut, n_rows, max_epochs):
+    """Fit in this process; return seconds, peak of memory and accuracy."""
+    X, groups = drawn(n_rows, seed=0)
+    ranker = PairwisePreferenceRanker(
+        shortcut=shortcut, max_epochs=max_epochs, random_state=0
+    )
+    child_process.reset_peak()
+    start = time.perf_counter()
+    ranker.fit(X, groups)
+    seconds = time.perf_counter() - start
+    X_test, groups_test = drawn(20_000, seed=1)
+    start = time.perf_counter()
+    scores = ranker.predict(X_test)
+    return {
+        "shortcut": shortcut or "none",
+        "n_rows": n_rows,
+        "n_epochs": len(ranker.history_),
+        "seconds": seconds,
+        "seconds_of_an_epoch": np.median([epoch["dur"] for epoch in ranker.history_]),
+        "seconds_of_predict": time.perf_counter() - start,
+        "peak_bytes": child_process.peak_bytes(),
+        "table_bytes": X.data.nbytes + X.indices.nbytes + X.indptr.nbytes,
+        "dense_bytes": X.dtype.itemsize * X.shape[0] * X.shape[1],
+        "accuracy": pairwise_accuracy_score(groups_test, scores),
+    }
+
+
+def measure(smoke):
+    """Measure each fit in a process of its own; print and return them."""
+    n_rows, max_epochs = (20_000, 5) if smoke else (200_000, "auto")
+    table = pd.DataFrame(
+        child_process.measure_in_child(
+            __spec__.name, shortcut=shortcut, n_rows=n_rows, max_epochs=max_epochs
+        )
+        for shortcut in ("linear", "additive")
+    )
+    shown = table.drop(columns=["table_bytes", "dense_bytes"]).round(3)
+    shown["peak_bytes"] = (shown["peak_bytes"] / 2**20).round()
+    print(shown.rename(columns={"peak_bytes": "peak, MB"}).to_string(index=False))
+    return table
+
+
+def failures_of(rows):
+    """Return a message for each bound that a smoke run breaks."""
+    failures = [
+        f"{row.shortcut}: the process held {row.peak_bytes / 10**9:.2f} GB"
+        for row in rows.itertuples()
+        if row.peak_bytes > MOST_BYTES
+    ]
+    failures += [
+        f"{row.shortcut}: the accuracy is {row.accuracy:.3f}"
+        for row in rows.itertuples()
+        if row.accuracy <= 0.6
+    ]
+    return failures
+
+
+if __name__ == "__main__" and not child_process.answer_if_asked(measure_case):
+    run_benchmark("sparse", __doc__, measure, failures_of)
