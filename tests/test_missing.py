@@ -297,7 +297,7 @@ class TestRanker:
             quick(**settings).fit(X, groups, X_val=X_val, y_val=groups)
             for X_val in (lacking, filled)
         ]
-        losses = [[e["valid_loss"] for e in ranker.history_] for ranker in rankers]
+        losses = [ranker.history_["valid_loss"].tolist() for ranker in rankers]
         assert losses[0] == losses[1]
         assert_array_equal(rankers[0].predict(X), rankers[1].predict(X))
 
