@@ -569,6 +569,15 @@ class TestAugmenter:
         enlarged, _ = PairAugmenter(stitch_sizes=(2,)).augment(X, groups)
         assert enlarged[0, 0] == enlarged[1, 0] == 0.15
 
+    def test_a_list_with_none(self):
+        rows = [[None if v != v else v for v in row] for row in self.X.tolist()]
+        augmenter = PairAugmenter(stitch_sizes=(2,))
+        enlarged, _ = augmenter.augment(rows, self.GROUPS)
+        assert_array_equal(enlarged, augmenter.augment(self.X, self.GROUPS)[0])
+        transformed = augmenter.fit(rows, self.GROUPS).transform(rows)
+        assert transformed.dtype == np.float64
+        assert_array_equal(transformed, self.X)
+
     @pytest.mark.parametrize("kind", [np.asarray, pd.DataFrame, pl.DataFrame])
     def test_in_a_pipeline(self, kind):
         X, groups = told_by_what_is_missing()

@@ -134,6 +134,12 @@ def test_the_reference_by_hand():
     value = reference.metric_value("pairwise_accuracy_score", target, scores)
     assert value == pytest.approx((1 + 2.5 / 3) / 2)
     assert reference.ranks(target, scores) == [1, 2, 1.5, 1.5, 3]
+    nan = float("nan")
+    X = [[1, 7], [nan, 7], [3, 7], [5, 9]]
+    assert reference.rank_sums(X, [0, 0, 0, 1]) == [1 + 1, 0.5 + 1, 0 + 1, 0]
+    assert reference.top_counts(X, [0, 0, 0, 1]) == [1, 1, 2, 2]
+    assert reference.rank_sums([[nan], [nan]], [0, 0]) == [0, 0]
+    assert reference.top_counts([[nan], [nan]], [0, 0]) == [0, 0]
     with pytest.raises(Meaningless):
         reference.metric_value("dcg_score", {**target, "preference": [1] * 5}, scores)
 

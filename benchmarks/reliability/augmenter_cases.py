@@ -45,7 +45,7 @@ def augmenter_case(rng):
             return np.asarray(augmenter.fit_transform(passed, y), dtype=float)
         X_more, more = augmenter.augment(passed, y)
         columns = more["group"].tolist(), more["preference"].tolist(), X_more.tolist()
-        return sorted((g, p, *x) for g, p, x in zip(*columns, strict=True))
+        return _in_order((g, p, *x) for g, p, x in zip(*columns, strict=True))
 
     return Case(
         f"PairAugmenter.{method}",
@@ -75,15 +75,26 @@ def _stitched_pairs(X, target):
             if not donor[row]:
                 members.setdefault((target["group"][row], item[row]), []).append(row)
     items = [
-        (group, float(target["preference"][rows[0]]), X[rows].mean(axis=0))
+        (group, float(target["preference"][rows[0]]), _mean_of_present(X[rows]))
         for (group, _), rows in members.items()
     ]
     stitched = [
-        (a[0], max(a[1], b[1]) - 2.0, (a[2] + b[2]) / 2)
+        (a[0], max(a[1], b[1]) - 2.0, _mean_of_present([a[2], b[2]]))
         for a, b in combinations(items, 2)
         if a[0] == b[0]
     ]
-    return sorted((g, p, *x.tolist()) for g, p, x in items + stitched)
+    return _in_order((g, p, *x) for g, p, x in items + stitched)
+
+
+def _mean_of_present(rows):
+    """Return the mean of each column over what is not missing, NaN if nothing is."""
+    columns = [[v for v in column if v == v] for column in zip(*rows, strict=True)]
+    return [sum(c) / len(c) if c else float("nan") for c in columns]
+
+
+def _in_order(rows):
+    """Return rows sorted, NaN, which has no place in any order, last."""
+    return sorted(rows, key=lambda row: [(v != v, v) for v in row])
 
 
 CASES = (augmenter_case,)

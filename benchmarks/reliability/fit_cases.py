@@ -40,6 +40,12 @@ def _with_rows_of_no_weight(t, X):
     return _with_more_rows(t, X, preference=[NAN, 50.0, -50.0], weight=[0, 0, 0])
 
 
+def _with_rows_that_lack_all(t, X):
+    t, X = _with_more_rows(t, X, preference=[NAN, 50.0, -50.0], weight=[0, 0, 0])
+    X[-3:] = NAN
+    return t, X
+
+
 def _with_donors(t, X):
     t = {"donor": [False] * len(X), **t}
     return _with_more_rows(t, X, preference=[NAN, 50.0], donor=[True, True])
@@ -65,6 +71,7 @@ _CHANGES = {
     "no donors": _new_column("donor", lambda n: [False] * n),
     "rows of no weight": _with_rows_of_no_weight,
     "donors": _with_donors,
+    "rows of no weight without metrics": _with_rows_that_lack_all,
     "X times 2**60": lambda t, X: (t, X * 2.0**60),
     "X times 2**-60": lambda t, X: (t, X * 2.0**-60),
     "X as float32": lambda t, X: (t, X.astype(np.float32)),
@@ -98,7 +105,7 @@ def same_fit_case(rng):
     plain["weight"] = rng.integers(1, 4, len(X)).astype(float).tolist()
     odd, X_odd = plain, X
     # Rows that are added come last: their values are those of the other changes.
-    for name in sorted(names, key=lambda name: name in ("rows of no weight", "donors")):
+    for name in sorted(names, key=_adds_rows):
         odd, X_odd = _CHANGES[name](odd, X_odd)
 
     def fit(target, table):
@@ -121,6 +128,10 @@ def same_fit_case(rng):
         must_handle=True,
         rtol=RTOL,
     )
+
+
+def _adds_rows(name):
+    return name.startswith(("rows", "donors"))
 
 
 def _changed_once(names):

@@ -125,9 +125,7 @@ _NO_DTYPE = {
     "numbers as bytes": lambda X: X.astype("S8"),
     "words": lambda X: np.full(X.shape, "many"),
     "one word among numbers": lambda X: [["many", *row[1:]] for row in X.tolist()],
-    "one None": lambda X: [[None, *row[1:]] for row in X.tolist()],
     "one dict": lambda X: [[{}, *row[1:]] for row in X.tolist()],
-    "pandas Float64 with NA": lambda X: _frame(X).astype("Float64").mask(X[0, 0] == X),
     "void dtype": lambda X: np.zeros(X.shape, dtype="V4"),
 }
 _SHAPES = {
@@ -138,7 +136,7 @@ _SHAPES = {
     "no rows, list": lambda X: [],
     "transposed": lambda X: np.vstack([X, X[:1]]).T,
 }
-_VALUES = {"NaN": np.nan, "inf": np.inf, "-inf": -np.inf}
+_VALUES = {"inf": np.inf, "-inf": -np.inf}
 _FINITE = {
     "-0.0": -0.0,
     "denormal": 5e-324,
@@ -160,6 +158,35 @@ def _first_is(value):
     return changed
 
 
+def _without_first(X):
+    """Return the table without the values that are as the first."""
+    return np.where(X[0, 0] == X, np.nan, X)
+
+
+_MISSING = {
+    "NaN": _without_first,
+    "NaN, list": lambda X: _without_first(X).tolist(),
+    "NaN, reversed": lambda X: _without_first(X)[::-1].copy()[::-1],
+    "NaN, DataFrame": lambda X: _frame(_without_first(X)),
+    "None": lambda X: [
+        [None if x == X[0, 0] else x for x in row] for row in X.tolist()
+    ],
+    "None, DataFrame": lambda X: _frame(X).astype(object).mask(X[0, 0] == X, None),
+    "pandas Float64 with NA": lambda X: _frame(X).astype("Float64").mask(X[0, 0] == X),
+    "pandas Int64 with NA": lambda X: _frame(X).astype("Int64").mask(X[0, 0] == X),
+    "polars with null": lambda X: pl.DataFrame(
+        _MISSING["None"](X), schema=NAMES[: X.shape[1]], orient="row"
+    ),
+}
+_MAYBE_MISSING = {
+    "Arrow with null": lambda X: _MISSING["polars with null"](X).to_arrow(),
+    "sparse, NaN": lambda X: csr_array(_without_first(X)),
+    "pandas objects with NA": lambda X: (
+        _frame(X).astype(object).mask(X[0, 0] == X, pd.NA)
+    ),
+}
+
+
 def _forms():
     same = np.asarray
     for name, make in _CONTAINERS.items():
@@ -177,6 +204,13 @@ def _forms():
         yield Form(name, "value", changed, None)
         as_list = lambda X, f=changed: f(X).tolist()  # noqa: E731
         yield Form(f"{name}, list", "value", as_list, None)
+    for name, make in _MISSING.items():
+        yield Form(name, "missing", make, _without_first, must_handle=True)
+    for name, make in _MAYBE_MISSING.items():
+        yield Form(name, "missing", make, _without_first)
+    nothing = lambda X: np.where(np.arange(X.shape[1]) == 1, np.nan, X)  # noqa: E731
+    yield Form("one column NaN", "missing", nothing, nothing, must_handle=True)
+    yield Form("all NaN", "missing", lambda X: X * np.nan, lambda X: X * np.nan)
     for name, value in _FINITE.items():
         changed = _first_is(value)
         yield Form(name, "value", changed, changed)

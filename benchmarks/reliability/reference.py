@@ -266,34 +266,34 @@ def ranks(target, scores):
 
 
 def rank_sums(X, group):
-    """Return the sum over columns of each row's rank in its group, from 0."""
+    """Return the sum over columns of each row's rank in its group, from 0.
+
+    A row that lacks a column has the mean rank of those that have it.
+    """
     return [
-        sum(
-            sum(
-                other[j] > row[j]
-                for other, g in zip(X, group, strict=True)
-                if g == label
-            )
-            + (
-                sum(
-                    other[j] == row[j]
-                    for other, g in zip(X, group, strict=True)
-                    if g == label
-                )
-                - 1
-            )
-            / 2
-            for j in range(len(row))
-        )
+        sum(_rank_among(row[j], _present(X, group, label, j)) for j in range(len(row)))
         for row, label in zip(X, group, strict=True)
     ]
+
+
+def _rank_among(value, values):
+    if isnan(value):
+        return max(len(values) - 1, 0) / 2
+    n_above = sum(other > value for other in values)
+    return n_above + (sum(other == value for other in values) - 1) / 2
+
+
+def _present(X, group, label, column):
+    """Return the values of a column that rows of a group have."""
+    of_group = [row[column] for row, g in zip(X, group, strict=True) if g == label]
+    return [value for value in of_group if not isnan(value)]
 
 
 def top_counts(X, group):
     """Return the number of columns in which each row is the best of its group."""
     return [
         sum(
-            row[j] == max(o[j] for o, g in zip(X, group, strict=True) if g == label)
+            row[j] == max(_present(X, group, label, j), default=None)
             for j in range(len(row))
         )
         for row, label in zip(X, group, strict=True)

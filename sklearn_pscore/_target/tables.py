@@ -44,6 +44,9 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
     """
     check_numbers(X)
     checked = validate_data(estimator, X, ensure_all_finite=False, **kwargs)
+    if checked.dtype.kind == "O":
+        # scikit-learn leaves lists of objects as they are if dtype is "numeric".
+        checked = checked.astype(np.float64)
     if checked.dtype.kind == "f":
         _check_finite(checked, getattr(X, "columns", None), allow_nan, estimator)
     return checked
