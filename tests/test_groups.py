@@ -310,7 +310,12 @@ EXTRA = np.zeros(2, dtype=[("group", "i8"), ("preference", "f8"), ("qid", "i8")]
         ),
         (Groups, {}, TypeError, "groups is a type; expected one record or preference"),
         ({1.0, 2.0}, {}, TypeError, "groups is a set; expected one record or"),
-        ([1.0, np.nan], {}, ValueError, "Input y contains NaN"),
+        (
+            [1.0, np.nan],
+            {},
+            ValueError,
+            "Input groups contains NaN in 1 of 2 entries, the first at row 1; expected",
+        ),
         ([1.0, np.inf], {}, ValueError, "Input y contains infinity"),
         ([1.0, 2.0], {"n_rows": 3}, ValueError, "2 entries but X has 3 rows"),
         (TARGET, {"n_rows": 5}, ValueError, "groups has 3 entries but X has 5 rows"),

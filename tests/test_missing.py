@@ -493,15 +493,23 @@ class TestRefused:
         X, groups = linear_groups()
         plain = groups["preference"].copy()
         plain[3] = NAN
-        with pytest.raises(ValueError, match="Input y contains NaN"):
+        part = (
+            "Input groups contains NaN in 1 of 150 entries, the first at row 3; expected "
+            "the preference of every row. Drop rows that nobody judged, from X too."
+        )
+        with pytest.raises(ValueError, match=re.escape(part)):
             quick().fit(X, plain)
         groups["preference"][[3, 8]] = NAN
         part = (
             "no preference (NaN) in 2 of 150 rows, the first at row 3; "
-            "PairwisePreferenceRanker.fit needs every row judged. Drop those rows"
+            "PairwisePreferenceRanker.fit needs every row judged. Drop those rows, or "
+            "give them a weight of 0"
         )
         with pytest.raises(ValueError, match=re.escape(part)):
             quick().fit(X, groups)
+        weight = np.where(np.isnan(groups["preference"]), 0.0, 1.0)
+        fields = {name: groups[name] for name in ("group", "preference")}
+        assert quick().fit(X, Groups.from_arrays(**fields, weight=weight)).n_pairs_
 
 
 def paired_gains(worth, seeds):

@@ -225,7 +225,8 @@ def check_judged(target, rows, caller, name="groups"):
         raise ValueError(
             f"{name} has no preference (NaN) in {len(missing)} of {len(rows)} rows, the "
             f"first at row {missing[0]}; {caller} needs every row judged. Drop those "
-            "rows, or pass preference= to Groups.from_arrays."
+            "rows, or give them a weight of 0; if there are preferences, pass them as "
+            "preference= to Groups.from_arrays."
         )
 
 
@@ -384,6 +385,13 @@ def _check_plain(y, caller, name):
             "pass Groups.from_arrays(group=y, preference=...)."
         ),
     )
+    missing = np.flatnonzero(np.isnan(preference))
+    if len(missing):
+        raise ValueError(
+            f"Input {name} contains NaN in {len(missing)} of {len(y)} entries, the first "
+            f"at row {missing[0]}; expected the preference of every row. Drop rows that "
+            "nobody judged, from X too."
+        )
     assert_all_finite(preference, input_name="y")
     warn_about_group_ids(y)
     return RankingTarget(
