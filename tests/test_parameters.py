@@ -37,8 +37,16 @@ class TestBatchSize:
     def test_auto_is_a_hundredth_within_bounds(self, n_rows, expected):
         assert resolve_batch_size("auto", n_rows) == expected
 
+    @pytest.mark.parametrize(
+        ("n_features", "expected"),
+        [(4096, 4096), (20_000, 838), (10**6, 16), (10**9, 2)],
+    )
+    def test_auto_is_not_more_than_64_megabytes(self, n_features, expected):
+        assert resolve_batch_size("auto", 10**7, n_features) == expected
+
     def test_a_number_stays(self):
         assert resolve_batch_size(np.int64(7), 10**6) == 7
+        assert resolve_batch_size(500, 10**6, 10**6) == 500
 
 
 class TestEpochs:

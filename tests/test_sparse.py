@@ -1,6 +1,7 @@
 """Sparse X: the same scores as of the dense table, which is never made whole."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from skorch.callbacks import EpochScoring
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore._rows import dense_rows, extremes, rows_at_a_time
+from sklearn_pscore._torch import net
 from sklearn_pscore.metrics import pairwise_accuracy_score
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
@@ -276,6 +278,45 @@ class TestOddMatrices:
         X.data[3] = np.inf
         with pytest.raises(ValueError, match="infinity"):
             quick_ranker().fit(X, np.arange(N_ROWS))
+
+
+class TestTooManyColumns:
+    @pytest.mark.parametrize("form", [csr_array, np.asarray])
+    def test_additive_is_refused_before_work(self, monkeypatch, form):
+        monkeypatch.setattr(net, "_MOST_COLUMN_BYTES", 4 * 120 * 11 * 11)
+        X = sparse_table()
+        ranker = quick_ranker(n_members=1)
+        expected = re.escape(
+            'X has 12 features, and shortcut="additive" makes 11 columns of each, 0.0 GB '
+            'for 120 rows; expected at most 11 features. Set shortcut="linear", or fewer '
+            "n_pieces."
+        )
+        with pytest.raises(ValueError, match=expected):
+            ranker.fit(form(X.toarray()), groups_of(X))
+        assert not hasattr(ranker, "net_")
+        assert not hasattr(ranker, "n_features_in_")
+
+    @pytest.mark.parametrize(
+        "parameters", [{"shortcut": "linear"}, {"shortcut": None}, {"n_pieces": 9}]
+    )
+    def test_the_ways_out(self, monkeypatch, parameters):
+        monkeypatch.setattr(net, "_MOST_COLUMN_BYTES", 4 * 120 * 11 * 11)
+        X = sparse_table()
+        assert (
+            quick_ranker(**parameters).fit(X, groups_of(X)).score(X, groups_of(X)) > 0.7
+        )
+
+    def test_features_that_the_docstring_names(self):
+        table, parameters = SimpleNamespace(), SimpleNamespace()
+        parameters.shortcut, parameters.n_pieces = "additive", 10
+        table.shape = (10**6, 23_831)
+        net.check_columns_fit(table, 10**6, parameters)
+        table.shape = (10**6, 23_832)
+        with pytest.raises(
+            ValueError, match=r"23,832 features.*4\.0 GB for 4,096 rows"
+        ):
+            net.check_columns_fit(table, 10**6, parameters)
+        net.check_columns_fit(table, 4000, parameters)
 
 
 class TestZerosAreKept:

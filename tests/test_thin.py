@@ -219,7 +219,9 @@ class TestMissing:
         assert_array_equal(missing.to_dense(), np.isnan(X.toarray()[:, features]))
         assert missing_in(sparse_tensor(X), features[:0]).shape == (N_ROWS, 0)
 
-    def test_features_with_missing_values_are_those_of_training(self):
+    def test_features_with_missing_values_are_those_of_training(
+        self, few_features_are_thin
+    ):
         X = thin_table()
         group, preference = (groups_of(X)[name] for name in ("group", "preference"))
         donor = np.arange(N_ROWS) >= N_ROWS - 3

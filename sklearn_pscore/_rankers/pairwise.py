@@ -113,7 +113,9 @@ class PairwisePreferenceRanker(
         that are piecewise linear in each metric, and constant outside the
         training range; a weighted sum of the metrics; or none. It is fitted
         first, with a ridge penalty, to as many items as 16 MB hold, but at
-        least 4,096.
+        least 4,096. "additive" takes at most 23,831 metrics of so many items, for
+        its columns may not take more than 4 GB; more is an error of ``fit``, but
+        for a sparse `X` that stores at most 2 %.
 
     n_pieces : int, default=10
         Pieces of each function. Used if `shortcut` is "additive".
@@ -170,7 +172,7 @@ class PairwisePreferenceRanker(
         Rows per step. Whole groups go into a batch; a larger group is a batch
         of its own, unless its layers would take more than 2 GB: then it is
         split at random, anew in every epoch. "auto" is a hundredth of the rows,
-        from 200 to 4,096.
+        from 200 to 4,096, but not more than 64 MB hold.
 
     early_stopping : bool, default=False
         Whether to stop when a validation set has not got better by `scoring` for

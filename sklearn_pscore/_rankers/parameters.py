@@ -8,6 +8,7 @@ import numpy as np
 
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._rankers.validation_score import check_scoring
+from sklearn_pscore._rows import rows_at_a_time
 
 # May change between a training and one that goes on from it. All others make up
 # the network: a new parameter does until it is named here.
@@ -34,7 +35,8 @@ _CHANGEABLE = {
     "device",
     "predict_dtype",
 }
-# batch_size="auto" is a hundredth of the rows, within these. No benchmark varies it.
+# batch_size="auto" is a hundredth of the rows, within these, or fewer of many features.
+# No benchmark varies it.
 _BATCH_ROWS = (200, 4096)
 # max_epochs="auto" is clip(30, 300 / batches, 3000 / batches), at least 5. No
 # benchmark varies it.
@@ -97,7 +99,9 @@ def resolve_parameters(ranker, n_rows):
         ranker.n_features_in_,
         getattr(ranker, "feature_names_in_", None),
     )
-    parameters.batch_size = resolve_batch_size(parameters.batch_size, n_rows)
+    parameters.batch_size = resolve_batch_size(
+        parameters.batch_size, n_rows, ranker.n_features_in_
+    )
     parameters.max_epochs = resolve_epochs(
         parameters.max_epochs, n_rows, parameters.batch_size
     )
@@ -157,12 +161,13 @@ def check_same_network(ranker, parameters, trained):
             )
 
 
-def resolve_batch_size(batch_size, n_rows):
+def resolve_batch_size(batch_size, n_rows, n_features=1):
     """Return the rows per step."""
     if batch_size != "auto":
         return int(batch_size)
     smallest, largest = _BATCH_ROWS
-    return min(max(n_rows // 100, smallest), largest)
+    most = max(2, rows_at_a_time(n_features, largest))
+    return min(max(n_rows // 100, smallest), most)
 
 
 def resolve_epochs(max_epochs, n_rows, batch_size):

@@ -9,6 +9,7 @@ from sklearn_pscore._torch.epochs import check_finite, train
 from sklearn_pscore._torch.net import (
     Generators,
     build_net,
+    check_columns_fit,
     copied_net,
     member_scores,
 )
@@ -46,6 +47,8 @@ def fit_net(parameters, training, validation, rng, net=None, tasks=None):
     packed : PackedGroups
         What it was trained on.
     """
+    if net is None:
+        check_columns_fit(training.table, len(training), parameters)
     generators = Generators.drawn(rng, net, parameters.device)
     packed = _packed(training, parameters, generators.cpu)
     held_out = score = None

@@ -93,7 +93,7 @@ def side_by_side(parts):
 def resized(X, columns, size):
     """Return some columns of a tensor or CSR matrix, each multiplied by its size."""
     if not issparse(X):
-        return X[:, columns] * torch.from_numpy(size).to(X)
+        return X[:, columns].mul_(torch.from_numpy(size).to(X))
     X = X[:, columns]
     X.data *= size[X.indices].astype(X.dtype)
     return X

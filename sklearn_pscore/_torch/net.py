@@ -30,6 +30,9 @@ _ROWS_AT_A_TIME = 2**13
 _SAMPLE_VALUES, _SAMPLE_ROWS = 2**22, 2**12
 # What a row of a thin table counts for at least: it takes memory in the layers, too.
 _FEWEST_STORED = 32
+# Memory of the columns that an additive shortcut may be fitted to. A fit holds them
+# twice. Not measured by a benchmark.
+_MOST_COLUMN_BYTES = 2**32
 
 
 class GroupNet(NeuralNet):
@@ -174,7 +177,7 @@ def build_net(packed, parameters, generator):
     net : GroupNet
     sample : ScaledSample
     """
-    X, target, judged = packed.sample(_sample_rows(packed, parameters))
+    X, target, judged = packed.sample(_sample_rows(packed.table, parameters))
     group = np.repeat(np.arange(len(target.sizes)), target.sizes)
     scaling = InputScaling.fitted(as_table(X), group, parameters.input_clip)
     scaled = scaling(X)
@@ -233,15 +236,42 @@ def new_net(scaling, bends, parameters, generator, missing_features):
     return net
 
 
-def _sample_rows(packed, parameters):
-    """Return how many rows the shortcut may be fitted to."""
-    if not packed.is_thin:
-        n_columns = packed.table.shape[1] * (1 + parameters.n_pieces)
+def _sample_rows(table, parameters):
+    """Return how many rows of a table the shortcut may be fitted to."""
+    n_rows, n_features = table.shape
+    if not is_thin(table):
+        n_columns = n_features * (1 + parameters.n_pieces)
         return max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns)
     n_pieces = parameters.n_pieces if parameters.shortcut == "additive" else 0
     # Each stored value has a place, too.
-    n_stored = 2 * packed.stored_per_row * (1 + n_pieces)
+    n_stored = 2 * table.nnz * (1 + n_pieces) // n_rows
     return max(_SAMPLE_ROWS, _SAMPLE_VALUES // max(n_stored, _FEWEST_STORED))
+
+
+def check_columns_fit(table, n_items, parameters):
+    """Raise ValueError if an additive shortcut would be fitted to too many columns.
+
+    Parameters
+    ----------
+    table : ndarray or CSR matrix of shape (n_rows, n_features)
+    n_items : int
+        Items to train on.
+    parameters : namespace
+        Resolved parameters of the ranker.
+    """
+    if parameters.shortcut != "additive" or is_thin(table):
+        return
+    n_rows = min(n_items, _sample_rows(table, parameters))
+    bytes_per_feature = 4 * n_rows * (1 + parameters.n_pieces)
+    n_features, n_most = table.shape[1], _MOST_COLUMN_BYTES // bytes_per_feature
+    if n_features > n_most:
+        raise ValueError(
+            f'X has {n_features:,} features, and shortcut="additive" makes '
+            f"{1 + parameters.n_pieces} columns of each, "
+            f"{bytes_per_feature * n_features / 2**30:.1f} GB for {n_rows:,} rows; "
+            f'expected at most {n_most:,} features. Set shortcut="linear", or fewer '
+            "n_pieces. A sparse X of which at most 2 % is stored may have any number."
+        )
 
 
 def resumed_net(net, parameters):

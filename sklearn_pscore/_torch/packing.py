@@ -181,11 +181,6 @@ class PackedGroups(Dataset):
         return self.features(np.array([item])).to_dense()[0].numpy(), self.y[item]
 
     @property
-    def stored_per_row(self):
-        """Mean number of values that a row of a CSR matrix stores, rounded up."""
-        return -(-self.table.nnz // max(self.table.shape[0], 1))
-
-    @property
     def X(self):
         """Features of the items, of shape (n_items, n_features), a copy.
 

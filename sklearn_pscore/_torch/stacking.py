@@ -152,14 +152,9 @@ def fit_shortcut(shortcut, sample, criterion):
     criterion : nn.Module
         A convex loss.
     """
-    columns, n_missing = [sample.X], 0
-    if shortcut.missing_weight is not None:
-        columns.append(sample.missing)
-        n_missing = sample.missing.shape[1]
-    if shortcut.bends is not None:
-        columns += list(shortcut.bends.columns(sample.X))
-    X = side_by_side(columns)
+    X = side_by_side(_columns_of(shortcut, sample))
     n_features, n_columns = sample.X.shape[1], X.shape[1]
+    n_missing = 0 if shortcut.missing_weight is None else sample.missing.shape[1]
     n_slopes = n_features + n_missing
     size = unit_inside(X if issparse(X) else X.numpy(), sample.group.numpy())
     size[n_slopes:] *= _BEND_SIZE
@@ -203,6 +198,16 @@ def fit_shortcut(shortcut, sample, criterion):
         shortcut.weight.copy_(weight.view_as(shortcut.weight))
         if shortcut.missing_weight is not None:
             shortcut.missing_weight.copy_(of_missing)
+
+
+def _columns_of(shortcut, sample):
+    """Return the columns of slopes, of missing values, and of each piece."""
+    columns = [sample.X]
+    if shortcut.missing_weight is not None:
+        columns.append(sample.missing)
+    if shortcut.bends is not None:
+        columns += shortcut.bends.columns(sample.X)
+    return columns
 
 
 def fit_members(sample, X, criterion, penalty, signs, n_members):
