@@ -157,10 +157,12 @@ class TestScaling:
     def test_wide_dense_tables_go_in_blocks(self, monkeypatch):
         X, group = thin_table().toarray(), np.arange(N_ROWS) // 5
         whole = InputScaling.fitted(X, group, clip=4.0)
-        monkeypatch.setattr("sklearn_pscore._torch.inputs._COLUMNS_AT_A_TIME", 7)
+        unit = unit_inside(np.nan_to_num(X), group)
+        monkeypatch.setattr("sklearn_pscore._torch.inputs._LARGEST_BLOCK", 7 * N_ROWS)
         blocks = InputScaling.fitted(X, group, clip=4.0)
         for name in ("shift", "scale", "unit"):
-            assert torch.equal(getattr(blocks, name), getattr(whole, name))
+            assert_allclose(getattr(blocks, name), getattr(whole, name), rtol=1e-12)
+        assert_allclose(unit_inside(np.nan_to_num(X), group), unit, rtol=1e-12)
         assert blocks.clip == whole.clip
 
     def test_bends_as_of_the_dense_table(self):

@@ -33,8 +33,9 @@ _LEAST_WIDTH = 2**6 * float(np.finfo(np.float32).eps)
 # Share of the distinct values that float32 must tell apart for all of them to count.
 # Not measured by a benchmark.
 _SHARE_TOLD_APART = 0.9
-# Columns whose spreads are found at a time, for their memory.
-_COLUMNS_AT_A_TIME = 2**11
+# Larger arrays are scaled in blocks of columns, for their memory: 512 MB of float64. No
+# benchmark varies it.
+_LARGEST_BLOCK = 2**26
 
 
 class InputScaling(nn.Module):
@@ -82,15 +83,10 @@ class InputScaling(nn.Module):
         """
         if issparse(X):
             return cls._fitted_thin(X, group, clip)
-        if X.shape[1] > _COLUMNS_AT_A_TIME:
-            blocks = np.split(
-                X, range(_COLUMNS_AT_A_TIME, X.shape[1], _COLUMNS_AT_A_TIME), 1
-            )
-            parts = [cls.fitted(block, group, clip) for block in blocks]
-            names = ("shift", "scale", "unit")
-            return cls(
-                *(torch.cat([getattr(p, n) for p in parts]) for n in names), clip
-            )
+        if X.size > _LARGEST_BLOCK:
+            parts = [cls.fitted(block, group, clip) for block in _blocks(X)]
+            buffers = zip(*(part.buffers() for part in parts), strict=True)
+            return cls(*map(torch.cat, buffers), clip)
         is_float32, X = X.dtype == np.float32, X.astype(np.float64)
         quartiles = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
         # NumPy's are NaN where a single value is.
@@ -174,6 +170,12 @@ def _present(values):
     return values if len(values) else np.zeros(1)
 
 
+def _blocks(X):
+    """Return the columns of a large array in blocks of about a half of the largest."""
+    n_blocks = -(-2 * X.size // _LARGEST_BLOCK)
+    return np.array_split(X, min(n_blocks, X.shape[1]), axis=1)
+
+
 def unit_inside(X, group):
     """Return 1 / (standard deviation inside groups) of each column.
 
@@ -192,11 +194,8 @@ def unit_inside(X, group):
     unit : ndarray of shape (n_columns,)
         0 for a column that is constant inside groups, or nearly so.
     """
-    if not issparse(X) and X.shape[1] > _COLUMNS_AT_A_TIME:
-        blocks = np.split(
-            X, range(_COLUMNS_AT_A_TIME, X.shape[1], _COLUMNS_AT_A_TIME), 1
-        )
-        return np.concatenate([unit_inside(block, group) for block in blocks])
+    if not issparse(X) and X.size > _LARGEST_BLOCK:
+        return np.concatenate([unit_inside(block, group) for block in _blocks(X)])
     X = X.astype(np.float64, copy=False)
     sizes = np.bincount(group)
     n_free = max(1, X.shape[0] - np.count_nonzero(sizes))

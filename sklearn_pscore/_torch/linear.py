@@ -105,11 +105,16 @@ def scores_of(X, weights):
     Parameters
     ----------
     X : tensor or CSR matrix of shape (n_items, n_columns)
-    weights : ndarray of shape (n_columns,) or (n_columns, n_members)
+    weights : ndarray of shape (n_columns,) or (n_members, n_columns)
+
+    Returns
+    -------
+    scores : tensor of shape (n_items,) or (n_members, n_items)
     """
     if issparse(X):
-        return torch.from_numpy(X @ weights.astype(X.dtype))
-    return X @ torch.from_numpy(weights).to(X)
+        return torch.from_numpy((X @ weights.T.astype(X.dtype)).T)
+    weights = torch.from_numpy(weights).to(X)
+    return X @ weights if weights.dim() == 1 else weights @ X.T
 
 
 def _product(row, X):

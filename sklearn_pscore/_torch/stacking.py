@@ -184,7 +184,7 @@ def fit_shortcut(shortcut, sample, criterion):
         )
         candidates.append(weights)
     share = sample.weigh(
-        [scores_of(X, weights.numpy().T).T for weights in candidates],
+        [scores_of(X, weights.numpy()) for weights in candidates],
         criterion,
         np.full(len(candidates), 1 / len(candidates)),
     )
