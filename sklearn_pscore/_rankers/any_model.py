@@ -14,7 +14,13 @@ from sklearn_pscore.metrics._models import (
     transformed,
 )
 
-_WITH_PROBABILITIES = ("PairwisePreferenceRanker",)
+# The rankers of this package that learn from pairs.
+_WITH_PROBABILITIES = (
+    "PairwisePreferenceRanker",
+    "LinearPreferenceRanker",
+    "StackedRanker",
+    "GroupwiseRanker of a pairwise logistic loss",
+)
 # Kinds of estimators whose predictions are labels.
 _WITH_LABELS = ("classifier", "clusterer", "outlier_detector")
 
@@ -146,14 +152,16 @@ def preference_proba(estimator, X_a, X_b):
     while (inner := inner_estimator(ranker)) is not None:
         X_a, X_b = transformed(ranker, X_a), transformed(ranker, X_b)
         ranker = inner
-    if not hasattr(ranker, "preference_proba"):
+    try:
+        method = ranker.preference_proba
+    except AttributeError as error:
         raise TypeError(
             f"{_described(estimator, ranker)} gives no probabilities of preference; "
             f"expected a ranker that learns them: {' or '.join(_WITH_PROBABILITIES)}, "
             "alone or as the last step of a pipeline or in a search. For the order "
             "inside groups call rank(estimator, X, groups)."
-        )
-    return ranker.preference_proba(X_a, X_b)
+        ) from error
+    return method(X_a, X_b)
 
 
 def _check_predicts_scores(estimator):
@@ -181,6 +189,11 @@ def _check_predicts_scores(estimator):
 
 def _check_fitted(estimator):
     """Raise unless an object is no scikit-learn estimator, or a fitted one."""
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"estimator is the class {estimator.__name__}; expected a fitted instance of "
+            f"it. Pass {estimator.__name__}(...).fit(...)."
+        )
     if hasattr(estimator, "fit"):
         check_is_fitted(estimator)
     elif not (hasattr(estimator, "predict") or hasattr(estimator, "preference_proba")):
