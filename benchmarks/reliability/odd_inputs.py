@@ -31,6 +31,7 @@ from benchmarks.reliability import (
     augmenter_cases,
     fit_cases,
     groups_cases,
+    judgement_cases,
     metric_cases,
     parameter_cases,
     parquet_cases,
@@ -56,6 +57,7 @@ _ROUND = (
     (parquet_cases.CASES, 1),
     (fit_cases.CASES, 2),
     (source_cases.CASES, 2),
+    (judgement_cases.CASES, 3),
 )
 
 

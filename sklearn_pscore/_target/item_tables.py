@@ -214,4 +214,8 @@ def _fields_of(on):
 
 
 def _length(column):
+    """Return the entries of a column; 0 for what has none, or is but a number."""
+    shape = getattr(column, "shape", None)
+    if shape is not None:
+        return shape[0] if shape else 0
     return len(column) if hasattr(column, "__len__") else 0
