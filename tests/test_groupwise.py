@@ -645,3 +645,25 @@ def test_a_set_to_judge_by_with_categories(ranker):
     assert wrapped.score(frame, GROUPS) > 0.8
     with pytest.warns(UserWarning, match="X_val lies far outside of X in 1 of 4 feat"):
         wrapped.fit(frame, GROUPS, X_val=frame.assign(b=X[:, 1] + 99), y_val=GROUPS)
+
+
+@every_library
+def test_a_bare_ranker_is_refused_before_anything_is_fitted(make):
+    kind = type(make()).__name__
+    argument = {lightgbm: "group", xgboost: "qid", catboost: "group_id"}[make]
+    search = GridSearchCV(make_pipeline(StandardScaler(), make()), {})
+    for ranker, name in (
+        (make(), "rankers['GBM'] is"),
+        (
+            make_pipeline(StandardScaler(), make()),
+            "the model inside of rankers['GBM'] is",
+        ),
+        (search, "the model inside of rankers['GBM'] is"),
+    ):
+        message = (
+            f"{name} {kind}, whose fit wants the groups as {argument}=, beside the target; "
+            "expected an estimator whose fit takes a target of Groups. Pass "
+            f"GroupwiseRanker({kind}(...))."
+        )
+        with pytest.raises(TypeError, match=re.escape(message)):
+            compare_rankers({"GBM": ranker}, X, GROUPS, cv=3)

@@ -356,8 +356,9 @@ def test_in_searches_and_comparisons():
             XGBRanker(),
             {},
             TypeError,
-            "estimator is XGBRanker, a ranker whose fit takes qid; expected an estimator "
-            "of a plain target. Pass GroupwiseRanker(XGBRanker(...)).",
+            "estimator is XGBRanker, whose fit wants the groups as qid=, beside the "
+            "target; expected an estimator whose fit takes a target of Groups. Pass "
+            "GroupwiseRanker(XGBRanker(...)).",
         ),
         (
             PairwisePreferenceRanker(),
@@ -431,3 +432,30 @@ def test_synthetic_items_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pipe[-1].fit(X, GROUPS)
+
+
+@pytest.mark.parametrize(
+    "unwrapped",
+    [
+        Ridge(),
+        make_pipeline(SelectKBest(f_regression, k=1), PlainTarget(Ridge())),
+        make_pipeline(SelectFromModel(Lasso()), PlainTarget(Ridge())),
+        make_pipeline(TargetEncoder(), PlainTarget(Ridge())),
+    ],
+)
+def test_comparisons_name_the_wrapper_where_it_lacks(unwrapped):
+    hint = (
+        "An estimator that wants a plain target got the records of Groups: wrap it, as"
+    )
+    with pytest.raises(ValueError, match="All 3 fits failed") as caught:
+        compare_rankers({"a": unwrapped}, X.round(), GROUPS, cv=3, n_seeds=1)
+    assert f" ({hint} in PlainTarget(Ridge()).)" in str(caught.value)
+    with pytest.raises(TypeError) as caught:
+        compare_rankers({"a": unwrapped}, X, GROUPS, cv=3, error_score="raise")
+    assert any(note.startswith(hint) for note in caught.value.__notes__)
+
+
+def test_other_errors_have_no_hint():
+    with pytest.raises(ValueError, match="All 3 fits failed") as caught:
+        compare_rankers({"a": PlainTarget(Ridge(-1.0))}, X, GROUPS, cv=3, n_seeds=1)
+    assert "wrap it" not in str(caught.value)

@@ -18,13 +18,12 @@ from sklearn_pscore._rankers.labels import labels_of
 from sklearn_pscore._rankers.libraries import (
     GroupedRows,
     Library,
-    library_name,
     ranker_by_name,
     warn_of_weights_inside_groups,
 )
 from sklearn_pscore._rankers.validation_set import check_validation_set
 from sklearn_pscore._rows import checked_sparse
-from sklearn_pscore._target.arguments import explained_call, group_argument
+from sklearn_pscore._target.arguments import explained_call, group_argument, library_of
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import check_numbers, checked_table
 
@@ -344,7 +343,7 @@ def _input_tags(ranker):
     if hasattr(ranker, "__sklearn_tags__") and not isinstance(ranker, type):
         return ranker.__sklearn_tags__().input_tags
     # CatBoost before 1.2.10 says nothing. All three take missing values and CSR.
-    takes_all = isinstance(ranker, str) or library_name(ranker) is not None
+    takes_all = isinstance(ranker, str) or library_of(ranker) is not None
     return InputTags(allow_nan=takes_all, sparse=takes_all)
 
 

@@ -13,7 +13,7 @@ from inspect import signature
 import numpy as np
 
 from sklearn_pscore._segments import Segments
-from sklearn_pscore._target.arguments import group_argument
+from sklearn_pscore._target.arguments import group_argument, library_of
 from sklearn_pscore._warn import warn_user
 
 # The classes that may be given by name: their module, and the extra that installs it.
@@ -48,13 +48,6 @@ def ranker_by_name(name, caller):
             f"{caller} of {name} needs {module}, which cannot be imported ({error}). "
             f'Install it with: pip install "{needed}".'
         ) from error
-
-
-def library_name(ranker):
-    """Return "lightgbm", "xgboost" or "catboost" for a ranker of it, or else None."""
-    modules = {kind.__module__.partition(".")[0] for kind in type(ranker).__mro__}
-    known = sorted(modules & {module for module, _ in _BY_NAME.values()})
-    return known[0] if known else None
 
 
 @dataclass(frozen=True)
@@ -135,7 +128,7 @@ class Library:
     def __init__(self, ranker):
         self.ranker = ranker
         self.argument = group_argument(ranker)
-        self.name = library_name(ranker)
+        self.name = library_of(ranker)
         self.parameters = ranker.get_params()
         loss = self.parameters.get("objective") or self.parameters.get("loss_function")
         self.loss = str(loss or "lambdarank")

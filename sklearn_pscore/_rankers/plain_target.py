@@ -17,7 +17,7 @@ from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.plain_values import TARGETS, plain_values
 from sklearn_pscore._rankers.sample_weight import weight_argument
 from sklearn_pscore._splitters import take_rows
-from sklearn_pscore._target.arguments import explained_call, group_argument
+from sklearn_pscore._target.arguments import explained_call, refuse_bare_ranker
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.rows import count_rows
 
@@ -415,12 +415,7 @@ class PlainTarget(RankerMixin, BaseEstimator):
             raise TypeError(
                 f"estimator is the class {name}; expected an instance. Pass {name}()."
             )
-        if group_argument(inner) is not None:
-            raise TypeError(
-                f"estimator is {name}, a ranker whose fit takes {group_argument(inner)}; "
-                "expected an estimator of a plain target. Pass "
-                f"GroupwiseRanker({name}(...))."
-            )
+        refuse_bare_ranker(inner, "estimator")
         if type(inner).__module__.startswith("sklearn_pscore."):
             raise TypeError(
                 f"estimator is {name}, which takes groups by itself; expected an "

@@ -109,3 +109,29 @@ def group_argument(estimator):
     # XGBoost takes `group`, too, and pairs of LightGBM's sizes would be in order.
     names = (name for name in ("qid", "group_id", "group") if name in parameters)
     return next(names, None)
+
+
+def library_of(estimator):
+    """Return "lightgbm", "xgboost" or "catboost" for an estimator of it, or else None."""
+    modules = {kind.__module__.partition(".")[0] for kind in type(estimator).__mro__}
+    known = sorted(modules & {"lightgbm", "xgboost", "catboost"})
+    return known[0] if known else None
+
+
+def refuse_bare_ranker(estimator, name):
+    """Raise TypeError if another library's ranker is to be fitted as it is.
+
+    Parameters
+    ----------
+    estimator : object
+    name : str
+        What is said to be one, for the message.
+    """
+    argument = group_argument(estimator)
+    if argument is not None and library_of(estimator) is not None:
+        kind = type(estimator).__name__
+        raise TypeError(
+            f"{name} is {kind}, whose fit wants the groups as {argument}=, beside the "
+            "target; expected an estimator whose fit takes a target of Groups. Pass "
+            f"GroupwiseRanker({kind}(...))."
+        )

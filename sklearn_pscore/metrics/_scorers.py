@@ -164,6 +164,14 @@ def make_ranking_scorer(metric, /, *, greater_is_better=True, **options):
     --------
     sklearn.metrics.make_scorer : For metrics of a plain target.
 
+    Notes
+    -----
+    In a search an estimator is fitted before any scorer is called. So a bare ranker of
+    another library fails in its own ``fit``, with a message such as "Should set group
+    for ranking task", and a regressor with one such as "Cannot cast array data".
+    Wrapped, as ``GroupwiseRanker(LGBMRanker())`` or ``PlainTarget(Ridge())``, they take
+    the target; ``docs/other_models.md`` shows the messages and what mends them.
+
     Examples
     --------
     >>> from sklearn_pscore.metrics import dcg_score, make_ranking_scorer
