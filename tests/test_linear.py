@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 
 from sklearn_pscore import (
     Groups,
@@ -231,6 +232,34 @@ def test_synthetic_items_are_learnt_from():
     assert chosen[-1].C_ in linear._CANDIDATES
 
 
+def test_a_missing_metric_is_the_median():
+    X, groups = linear_groups()
+    X[::4, 0] = X[1::5, 2] = np.nan
+    filled = np.where(np.isnan(X), np.nanmedian(X, axis=0), X)
+    ranker = LinearPreferenceRanker().fit(X, groups)
+    expected = LinearPreferenceRanker().fit(filled, groups)
+    np.testing.assert_array_equal(ranker.coef_, expected.coef_)
+    np.testing.assert_array_equal(ranker.predict(X), expected.predict(filled))
+    np.testing.assert_array_equal(ranker.median_, np.nanmedian(X, axis=0))
+    assert get_tags(ranker).input_tags.allow_nan
+    # Of the rows that count.
+    donor = np.arange(150) % 10 == 3
+    target = Groups.from_arrays(
+        group=groups["group"], preference=groups["preference"], donor=donor
+    )
+    median = LinearPreferenceRanker().fit(X, target).median_
+    np.testing.assert_array_equal(median, np.nanmedian(X[~donor], axis=0))
+
+
+def test_a_metric_that_is_always_missing_is_worth_nothing():
+    X, groups = linear_groups()
+    without = np.column_stack([X, np.full(len(X), np.nan)])
+    ranker = LinearPreferenceRanker().fit(without, groups)
+    assert ranker.coef_[3] == ranker.median_[3] == 0
+    known = ranker.predict(np.column_stack([X, np.arange(150.0)]))
+    np.testing.assert_array_equal(known, ranker.predict(without))
+
+
 @pytest.mark.parametrize("n_groups", [1, 3, 12])
 def test_cv_chooses_the_smallest_loss_on_pairs_left_out(n_groups):
     rng = np.random.default_rng(SEED)
@@ -378,6 +407,9 @@ def test_pairs_of_different_lengths_are_told():
     ranker = LinearPreferenceRanker().fit(X, groups)
     with pytest.raises(ValueError, match="X_a has 3 rows but X_b has 2"):
         ranker.preference_proba(X[:3], X[:2])
+    with_nan = sparse.csr_array([[np.nan, 1.0, 2.0]])
+    with pytest.raises(ValueError, match="X contains NaN at row 0, column 0"):
+        ranker.predict(with_nan)
     with pytest.raises(ValueError, match=re.escape("X holds 1e+200")):
         ranker.predict(X * 0 + 1e200)
 

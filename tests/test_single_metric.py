@@ -98,6 +98,28 @@ def test_weights_and_donors_count_as_in_the_metrics():
     assert ranker.n_groups_ == 1
 
 
+@pytest.mark.parametrize("direction", ["larger", "nearest_zero", "learn"])
+def test_a_missing_metric_has_the_median_score(direction):
+    Z = X.copy()
+    Z[::4, 1] = np.nan
+    ranker = SingleMetricRanker(1, direction).fit(Z, GROUPS)
+    scores, is_missing = ranker.predict(Z), np.isnan(Z[:, 1])
+    signed = -np.abs(X[:, 1]) if direction == "nearest_zero" else X[:, 1]
+    signed = -signed if direction == "learn" else signed
+    np.testing.assert_array_equal(scores[~is_missing], signed[~is_missing])
+    assert set(scores[is_missing]) == {np.median(signed[~is_missing])}
+    # The direction is learnt with them.
+    best = SingleMetricRanker().fit(Z, GROUPS)
+    filled = np.where(np.isnan(Z), np.nanmedian(Z, axis=0), Z)
+    assert best.column_ == SingleMetricRanker().fit(filled, GROUPS).column_ == 0
+
+
+def test_a_metric_that_is_always_missing_ranks_nobody():
+    ranker = SingleMetricRanker(0).fit(np.full((150, 1), np.nan), GROUPS)
+    assert ranker.missing_score_ == 0
+    assert ranker.predict([[np.nan], [np.nan]]).tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("parameters", "table", "message"),
     [

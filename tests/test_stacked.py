@@ -476,10 +476,10 @@ def test_members_of_any_kind_take_part():
 
 
 def test_what_all_members_take_is_passed_on():
-    missing = X.copy()
+    missing, linear = X.copy(), LinearPreferenceRanker()
     missing[::7, 2] = np.nan
     imputed = make_pipeline(SimpleImputer(), LinearPreferenceRanker())
-    members = [("a", TakesMissing(0)), ("b", TakesMissing(2))]
+    members = [("linear", linear), ("b", TakesMissing(2))]
     assert get_tags(StackedRanker(members)).input_tags.allow_nan
     assert not get_tags(StackedRanker([*members, *columns(0)])).input_tags.allow_nan
     stack = StackedRanker([*members, ("imputed", imputed)]).fit(missing, GROUPS)
@@ -561,7 +561,11 @@ def test_defaults_are_three_rankers():
     pytest.importorskip("catboost")
     members = default_members(np.random.RandomState(SEED))
     assert [name for name, _ in members] == ["pairwise", "linear", "catboost"]
-    stack = StackedRanker(cv=2, random_state=SEED).fit(X, GROUPS)
+    missing = X.copy()
+    missing[::7, 2] = np.nan
+    stack = StackedRanker(cv=2, random_state=SEED).fit(missing, GROUPS)
+    assert get_tags(stack).input_tags.allow_nan
+    assert get_tags(stack).input_tags.sparse
     assert list(stack.named_rankers_) == ["pairwise", "linear", "catboost"]
     assert stack.score(X, GROUPS) > 0.95
 
@@ -655,9 +659,9 @@ def test_a_member_that_fails_to_predict_is_named():
     stack = StackedRanker(
         [("linear", LinearPreferenceRanker()), ("other", LinearPreferenceRanker(C=1.0))]
     ).fit(X, GROUPS)
-    message = "member 'linear' failed to predict: Input X contains NaN"
+    message = "member 'linear' failed to predict: X contains infinity: inf at row 0"
     with pytest.raises(ValueError, match=message):
-        stack.predict(np.full((2, 3), np.nan))
+        stack.predict(np.full((2, 3), np.inf))
     with pytest.raises(ValueError, match="X_a has 3 rows but X_b has 2"):
         stack.preference_proba(X[:3], X[:2])
 

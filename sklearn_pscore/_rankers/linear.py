@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
@@ -21,7 +21,7 @@ from sklearn_pscore._rankers.item_checks import check_ties, check_weights
 from sklearn_pscore._rankers.left_out import left_out_folds, pool, split_items
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore._warn import warn_user
 
 # What C="cv" chooses among. Not measured.
@@ -71,6 +71,10 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
     intercept_ : float
         Lets the scores of the training rows average zero. No pair depends on it.
 
+    median_ : ndarray of shape (n_features_in_,)
+        Median of each metric in training, which a missing one counts as; 0 if it was
+        always missing, or `X` was sparse.
+
     C_ : float
         The `C` that was used.
 
@@ -98,7 +102,8 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
     -----
     A pair weighs the product of the weights of its rows, divided by the mean over
     pairs. Metrics are standardised by the mean and the standard deviation of all
-    training rows that are no donors and have a weight above zero.
+    training rows that are no donors and have a weight above zero, missing ones filled by
+    the median.
 
     References
     ----------
@@ -135,7 +140,8 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Metrics. A sparse matrix is never made dense.
+            Metrics, NaN where one is missing. A sparse matrix is never made dense, and
+            has none missing.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
 
@@ -173,9 +179,11 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
                 check_comparable(target, caller)
             self._note_cut_groups(y, target, caller)
             rows = X[np.flatnonzero(target.is_counted)]
+            self.median_ = _medians(rows)
+            rows = self._without_missing(rows)
             _check_spread(rows)
             scaler = StandardScaler(with_mean=not sparse.issparse(X)).fit(rows)
-            Z = scaler.transform(items.X)
+            Z = scaler.transform(self._without_missing(items.X))
             self.C_ = float(self.C) if self.C != "cv" else None
             if self.C_ is None:
                 folds = left_out_folds(None, X, y, target, f'{caller} with C="cv"')
@@ -208,7 +216,8 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
             ``X @ coef_ + intercept_``. It depends on no other row.
         """
         check_is_fitted(self)
-        return _products(self._check_X(X), self.coef_) + self.intercept_
+        X = self._without_missing(self._check_X(X))
+        return _products(X, self.coef_) + self.intercept_
 
     def preference_proba(self, X_a, X_b):
         """Return the probability that people prefer a to b, Eq. 1 of the paper.
@@ -236,18 +245,20 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         return expit(score_a - score_b)
 
     def _check_X(self, X, reset=False, **kwargs):
-        check_numbers(X)
-        X = validate_data(
+        X = checked_table(
             self,
             X,
             reset=reset,
+            allow_nan=not sparse.issparse(X),
             dtype=np.float64,
             order="C",
             accept_sparse="csr",
             **kwargs,
         )
         values = X.data if sparse.issparse(X) else X
-        farthest = max(values.max(initial=0.0), values.min(initial=0.0), key=abs)
+        largest = np.fmax.reduce(values, axis=None, initial=0.0)
+        smallest = np.fmin.reduce(values, axis=None, initial=0.0)
+        farthest = max(largest, smallest, key=abs)
         if abs(farthest) > _LARGEST:
             raise ValueError(
                 f"X holds {farthest:.3g}; expected at most {_LARGEST:g} in size, so that "
@@ -255,9 +266,17 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
             )
         return X
 
+    def _without_missing(self, X):
+        """Return features in which a missing one is the median."""
+        if sparse.issparse(X):
+            return X
+        is_missing = np.isnan(X)
+        return np.where(is_missing, self.median_, X) if is_missing.any() else X
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         return tags
 
 
@@ -269,6 +288,15 @@ def check_pairs(score_a, score_b):
             "items of each pair in the same row. To compare one item with many, "
             "repeat it with np.repeat(x[None], len(X_b), axis=0)."
         )
+
+
+def _medians(X):
+    """Return the median of what is there of each column, 0 where nothing is."""
+    if sparse.issparse(X):
+        return np.zeros(X.shape[1])
+    X = X.copy()
+    X[:, np.isnan(X).all(axis=0)] = 0.0
+    return np.nanmedian(X, axis=0, overwrite_input=True)
 
 
 def _products(X, coef):

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._directions import DIRECTION_WORDS, KNOWN_DIRECTIONS, oriented
 from sklearn_pscore._estimators.parameters import check_parameters
@@ -19,7 +19,7 @@ from sklearn_pscore._target.check import (
     is_structured,
 )
 from sklearn_pscore._target.groups import Groups
-from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
 
@@ -52,6 +52,10 @@ class SingleMetricRanker(RankerMixin, BaseEstimator):
 
     direction_ : {"larger", "smaller", "nearest_zero"}
         Direction of the column.
+
+    missing_score_ : float
+        Score where the metric is missing: the median of the training scores, 0 if it was
+        always missing.
 
     n_groups_ : int
         Number of groups seen in ``fit``, those of donors and of weight zero left out.
@@ -98,7 +102,7 @@ class SingleMetricRanker(RankerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Metrics.
+            Metrics, NaN where one is missing.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group. Preferences
             are not needed if the column and its direction are given.
@@ -134,8 +138,10 @@ class SingleMetricRanker(RankerMixin, BaseEstimator):
             y = Groups.whole(y) if is_structured(y) else target.preference
             best = 0, known[0]
             if learns:
-                best = _best(X[:, columns], known, y)
+                best = _best(X[:, columns], known, y, target.is_counted)
             self.column_, self.direction_ = columns[best[0]], best[1]
+            score = _oriented(X[target.is_counted, self.column_], self.direction_)
+            self.missing_score_ = _median(score)
             self.n_groups_ = len(np.unique(target.group[target.is_counted]))
         return self
 
@@ -155,14 +161,18 @@ class SingleMetricRanker(RankerMixin, BaseEstimator):
             "nearest_zero".
         """
         check_is_fitted(self)
-        X = self._check_X(X)[:, [self.column_]]
-        return oriented(X, [self.direction_])[:, 0]
+        score = _oriented(self._check_X(X)[:, self.column_], self.direction_)
+        return np.where(np.isnan(score), self.missing_score_, score)
 
     def _check_X(self, X, reset=False):
-        check_numbers(X)
-        return validate_data(
+        return checked_table(
             self, X, reset=reset, dtype=np.float64, ensure_min_samples=1 + reset
         )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def _candidates(self):
         """Return the numbers of the columns to choose from."""
@@ -194,7 +204,18 @@ class SingleMetricRanker(RankerMixin, BaseEstimator):
         return None
 
 
-def _best(X, known, y):
+def _oriented(values, direction):
+    """Return the values of a column so that larger is better."""
+    return oriented(values[:, None], [direction])[:, 0]
+
+
+def _median(scores):
+    """Return the median of the scores that are there, 0 if none is."""
+    scores = scores[~np.isnan(scores)]
+    return float(np.median(scores)) if len(scores) else 0.0
+
+
+def _best(X, known, y, is_counted):
     """Return the column that agrees best, and its direction.
 
     Parameters
@@ -203,11 +224,14 @@ def _best(X, known, y):
     known : list of str or None
         Direction of each column; None is larger or smaller.
     y : structured ndarray or ndarray of shape (n_samples,)
+    is_counted : ndarray of shape (n_samples,), bool
+        Rows that missing scores are the median of.
     """
     accuracy, directions = [], []
     for values, direction in zip(X.T, known, strict=True):
-        values = oriented(values[:, None], [direction or "larger"])[:, 0]
-        share = pairwise_accuracy_score(y, values)
+        scores = _oriented(values, direction or "larger")
+        scores = np.where(np.isnan(scores), _median(scores[is_counted]), scores)
+        share = pairwise_accuracy_score(y, scores)
         if direction is None:
             direction = "larger" if share >= 0.5 else "smaller"
             share = max(share, 1 - share)

@@ -420,8 +420,8 @@ class StackedRanker(RankerMixin, _BaseComposition):
 
     def _all_take(self, tag):
         """Tell whether all members take an input, by their tags."""
-        if not isinstance(self.rankers, list):
-            return False
+        if self.rankers is None:
+            return True
         try:
             return all(
                 getattr(get_tags(ranker).input_tags, tag)
