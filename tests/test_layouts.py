@@ -10,8 +10,11 @@ from sklearn.base import clone
 
 from sklearn_pscore import (
     LevelClassifierRanker,
+    LinearPreferenceRanker,
     PairAugmenter,
     RankSumRanker,
+    SingleMetricRanker,
+    StackedRanker,
     TopCountRanker,
 )
 from sklearn_pscore._torch.losses.ranknet import pairwise_logistic_loss
@@ -25,6 +28,11 @@ RANKERS = {
     "pairwise, float32": quick(predict_dtype="float32"),
     "tree": LevelClassifierRanker(n_levels=3, random_state=0),
     "catboost": LevelClassifierRanker(CATBOOST, n_levels=3),
+    "linear": LinearPreferenceRanker(),
+    "single": SingleMetricRanker(),
+    "stack": StackedRanker(
+        [("a", LinearPreferenceRanker()), ("b", SingleMetricRanker(1))]
+    ),
     "rank sum": RankSumRanker(**DIRECTIONS),
     "top count": TopCountRanker(**DIRECTIONS),
 }

@@ -15,7 +15,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_pscore import (
     Groups,
     LevelClassifierRanker,
+    LinearPreferenceRanker,
     RankSumRanker,
+    SingleMetricRanker,
+    StackedRanker,
     TopCountRanker,
 )
 from sklearn_pscore._target.rows import count_rows
@@ -28,6 +31,11 @@ GROUPS = Groups.from_arrays(group=np.arange(20) // 4, preference=X[:, 0])
 FEATURES, EIGHT = X[:9], GROUPS[:8]
 RANKERS = {
     "pairwise": quick(max_epochs=1),
+    "linear": LinearPreferenceRanker(),
+    "single": SingleMetricRanker(),
+    "stack": StackedRanker(
+        [("a", LinearPreferenceRanker()), ("b", SingleMetricRanker(1))]
+    ),
     "rank sums": RankSumRanker(directions="larger"),
     "top counts": TopCountRanker(directions="larger"),
     "levels": LevelClassifierRanker(random_state=0),

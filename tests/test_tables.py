@@ -15,8 +15,10 @@ from scipy.sparse import csr_array
 from sklearn_pscore import (
     Groups,
     LevelClassifierRanker,
+    LinearPreferenceRanker,
     PairAugmenter,
     RankSumRanker,
+    SingleMetricRanker,
     TopCountRanker,
 )
 from sklearn_pscore._target.tables import check_numbers
@@ -101,6 +103,8 @@ AT_EVERY_DOOR = [
 RANKERS = [
     quick(max_epochs=1, n_members=1),
     LevelClassifierRanker(random_state=0),
+    LinearPreferenceRanker(),
+    SingleMetricRanker(),
     RankSumRanker(directions="larger"),
     TopCountRanker(directions="larger"),
 ]

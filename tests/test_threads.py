@@ -19,8 +19,10 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_pscore import (
     LevelClassifierRanker,
+    LinearPreferenceRanker,
     PairwisePreferenceRanker,
     RankSumRanker,
+    SingleMetricRanker,
     TopCountRanker,
 )
 from sklearn_pscore._torch.threads import (
@@ -38,6 +40,8 @@ RANKERS = {
         batch_norm=True, shortcut=None, output_activation="relu6", input_dropout=0.2
     ),
     "levels": LevelClassifierRanker(n_levels=3, random_state=0),
+    "linear": LinearPreferenceRanker(),
+    "single": SingleMetricRanker(),
     "rank sum": RankSumRanker(**DIRECTIONS),
     "top count": TopCountRanker(**DIRECTIONS),
 }

@@ -255,6 +255,16 @@ RULES = {
         "output": _word(words=("expected", "label")),
         "random_state": _seed,
     },
+    "LinearPreferenceRanker": {
+        "C": _real(lambda value: 1e-12 <= value <= 1e12, words=("cv",)),
+        "ties": _word(words=("ignore", "half")),
+    },
+    "SingleMetricRanker": {
+        "feature": _count(0, none=True),
+        "direction": _word(
+            words=("auto", "learn", "larger", "smaller", "nearest_zero")
+        ),
+    },
     "RankSumRanker": {"directions": _directions},
     "TopCountRanker": {"directions": _directions},
     "PairAugmenter": {

@@ -19,8 +19,10 @@ from benchmarks.reliability.structures import (
 from sklearn_pscore import (
     Groups,
     LevelClassifierRanker,
+    LinearPreferenceRanker,
     PairwisePreferenceRanker,
     RankSumRanker,
+    SingleMetricRanker,
     TopCountRanker,
 )
 
@@ -31,6 +33,8 @@ RANKERS = {
         (4,), n_members=1, max_epochs=2, random_state=0
     ),
     "LevelClassifierRanker": LevelClassifierRanker(random_state=0),
+    "LinearPreferenceRanker": LinearPreferenceRanker(),
+    "SingleMetricRanker": SingleMetricRanker(),
     "RankSumRanker": RankSumRanker(directions="larger"),
     "TopCountRanker": TopCountRanker(directions="larger"),
 }
@@ -84,6 +88,7 @@ def _call_on_target(method, X, target):
 def _methods(name):
     more = {
         "PairwisePreferenceRanker": ["partial_fit", "preference_proba"],
+        "LinearPreferenceRanker": ["preference_proba"],
         "RankSumRanker": ["rank_sums"],
     }
     return ["fit", "fit", "predict", "rank", "score", *more.get(name, [])]
@@ -98,8 +103,16 @@ def _by_plain_call(called, name):
     return None if np.isinf(result).any() else result
 
 
-def _learns_medians(name, method):
-    return name == "PairwisePreferenceRanker" and method != "fit"
+def _medians_of(name, method, X):
+    """Return what missing values of X are to a method of a ranker, or None."""
+    learns = name in ("LinearPreferenceRanker", "SingleMetricRanker")
+    if learns and method == "fit":
+        there = np.where(np.isnan(X).all(axis=0), 0.0, X)
+        return np.nanmedian(there, axis=0)
+    if learns or (name == "PairwisePreferenceRanker" and method != "fit"):
+        # Nothing was missing in the fit.
+        return np.median(plain_table(), axis=0)
+    return None
 
 
 def table_case(rng):
@@ -113,9 +126,9 @@ def table_case(rng):
     # A prediction needs no second row, nor the rows of a target.
     if method == "predict" and form.name in ("one row less", "one row more"):
         meant = np.asarray(passed)
-    if form.kind == "missing" and _learns_medians(name, method):
-        # Nothing was missing in the fit, so a missing value is the median there.
-        meant = np.where(np.isnan(meant), np.median(plain_table(), axis=0), meant)
+    if form.kind == "missing":
+        medians = _medians_of(name, method, meant)
+        meant = meant if medians is None else np.where(np.isnan(meant), medians, meant)
 
     def right():
         if meant is None:
@@ -203,7 +216,7 @@ def structure_case(rng):
     structure = str(rng.choice(list(STRUCTURES)))
     target, ranker = STRUCTURES[structure](rng, plain_target(rng)), fitted(name)
     X = plain_table()[: len(target["group"])]
-    learns = name in ("PairwisePreferenceRanker", "LevelClassifierRanker")
+    learns = name not in ("RankSumRanker", "TopCountRanker")
 
     def right():
         rows, simple = _simplified(target, learns)
