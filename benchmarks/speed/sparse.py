@@ -10,17 +10,27 @@ memory, the matrix and all imports included. It is judged on other 20,000 rows.
 writes ``results/sparse.csv``, one row per fit. ``--smoke`` fits 20,000 rows in 5 epochs,
 writes nothing, and fails if a process held more than 2 GB, or if the pairwise accuracy
 is at most .6.
+
+    python -m benchmarks.speed.sparse --batches
+
+writes ``results/sparse_batches.csv``: seconds of a call of ``partial_fit`` on 4,000 rows
+in batches of 500, by the number of features and the share that is stored, once with
+sparse rows in the network and once with dense ones.
 """
 
+import sys
 import time
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, random_array
 
 from benchmarks.shared import child_process
 from benchmarks.shared.command_line import run_benchmark
+from benchmarks.shared.results import write_timings
 from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore._torch import thin
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
 N_FEATURES, N_STORED, GROUP_SIZE = 20_000, 20, 20
@@ -101,5 +111,41 @@ def failures_of(rows):
     return failures
 
 
+def measure_batches():
+    """Time training steps with sparse and with dense rows; print and write them."""
+    rows = []
+    for n_features in (300, 1_000, 3_000, 10_000):
+        for share in (0.001, 0.005, 0.02, 0.05):
+            rng = np.random.default_rng(0)
+            X = random_array((4_000, n_features), density=share, rng=rng, format="csr")
+            group = np.arange(X.shape[0]) // GROUP_SIZE
+            groups = Groups.from_arrays(
+                group=group, preference=rng.normal(size=len(group))
+            )
+            for way, fewest in (("sparse", 1), ("dense", 10**9)):
+                limits = {"_FEWEST_FEATURES": fewest, "_LARGEST_SHARE": 1.0}
+                with patch.multiple(thin, **limits):
+                    seconds = seconds_of_a_pass(X, groups)
+                rows.append([way, n_features, share, seconds])
+                print(*rows[-1])
+    columns = ["rows", "n_features", "share", "seconds"]
+    write_timings("sparse_batches", pd.DataFrame(rows, columns=columns))
+
+
+def seconds_of_a_pass(X, groups):
+    """Return the median seconds of a pass over the rows, of three."""
+    ranker = PairwisePreferenceRanker(shortcut="linear", batch_size=500, random_state=0)
+    ranker.partial_fit(X, groups)
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        ranker.partial_fit(X, groups)
+        seconds.append(time.perf_counter() - start)
+    return np.median(seconds)
+
+
 if __name__ == "__main__" and not child_process.answer_if_asked(measure_case):
-    run_benchmark("sparse", __doc__, measure, failures_of)
+    if sys.argv[1:] == ["--batches"]:
+        measure_batches()
+    else:
+        run_benchmark("sparse", __doc__, measure, failures_of)
