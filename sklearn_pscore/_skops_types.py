@@ -12,7 +12,9 @@ SKOPS_TYPES = [
             "_rankers.level_classifier.LevelClassifierRanker",
             "_rankers.linear.LinearPreferenceRanker",
             "_rankers.pairwise.PairwisePreferenceRanker",
+            "_rankers.plain_target.PlainTarget",
             "_rankers.single_metric.SingleMetricRanker",
+            "_rankers.stacked.StackedRanker",
             # Of a search.
             "_splitters.PreferenceGroupKFold",
             "metrics._agreement.kendall_tau_score",
@@ -27,9 +29,10 @@ SKOPS_TYPES = [
             "metrics._soft_accuracy.soft_pairwise_accuracy_score",
         )
     ),
-    # Scikit-learn's own, which skops does not know: of a search without `scoring`, and
-    # of a SimpleImputer.
+    # Scikit-learn's own, which skops does not know: of a search without `scoring`, of
+    # a stack, and of a SimpleImputer.
     "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.utils._bunch.Bunch",
     "numpy.dtype",
 ]
 """Pass it as `trusted` to ``skops.io.load``, and to mlflow as `skops_trusted_types`.

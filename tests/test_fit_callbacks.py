@@ -128,7 +128,7 @@ class TestHooks:
         recorder = Recorder(stop_at=3)
         ranker = quick(max_epochs=20).set_callbacks(recorder).fit(*data)
         assert recorder.hooks == whole_fit(3)
-        assert len(ranker.history_) == 3
+        assert len(ranker.history_["epoch"]) == 3
 
     def test_the_best_epoch_is_kept_when_one_stops(self, data):
         X, groups = data
@@ -136,7 +136,7 @@ class TestHooks:
         settings = {"early_stopping": True, "learning_rate": "constant"}
         ranker = quick(max_epochs=50, n_iter_no_change=50, **settings)
         ranker.set_callbacks(Recorder(stop_at=40)).fit(X, groups)
-        losses = [epoch["valid_loss"] for epoch in ranker.history_]
+        losses = ranker.history_["valid_loss"]
         n_best = int(np.argmin(losses)) + 1
         assert n_best < len(losses) == 40
         shorter = quick(max_epochs=n_best, **settings).fit(X, groups)
@@ -178,7 +178,7 @@ class TestFittedEstimator:
                 shorter.fit(X, groups)
             # Of the epoch still, after all that came later.
             assert_array_equal(fitted.predict(X), shorter.predict(X))
-            assert len(fitted.history_) == number
+            assert len(fitted.history_["epoch"]) == number
             counts = fitted.n_groups_, fitted.n_pairs_
             assert counts == (ranker.n_groups_, ranker.n_pairs_)
             for mean, std in zip(
@@ -197,7 +197,7 @@ class TestFittedEstimator:
         recorder = Recorder(ask=lambda fitted: fitted)
         ranker.set_callbacks(recorder).fit(X, groups)
         for number, fitted in enumerate(recorder.asked[:-1], start=1):
-            assert len(fitted.history_) == 5 + number
+            assert len(fitted.history_["epoch"]) == 5 + number
             shorter = deepcopy(longer).set_params(max_epochs=number).fit(X, groups)
             assert_array_equal(fitted.predict(X), shorter.predict(X))
 
@@ -223,7 +223,7 @@ class TestFittedEstimator:
         rows = monitor.get_logs().data
         assert [row["task_name"] for row in rows] == ["fit"] + 5 * ["epoch"]
         of_epochs = [row["ndcg"] for row in rows[1:]]
-        assert of_epochs == [epoch["valid_score"] for epoch in ranker.history_]
+        assert of_epochs == ranker.history_["valid_score"].tolist()
         assert rows[0]["accuracy"] == ranker.score(X, groups)
 
 
