@@ -28,7 +28,7 @@ _MODULES = {
 
 __all__ = [*_MODULES, "__version__"]
 
-_SUBMODULES = ("datasets", "metrics", "model_selection", "plotting")
+_SUBMODULES = ("datasets", "inspection", "metrics", "model_selection", "plotting")
 
 
 def __getattr__(name):

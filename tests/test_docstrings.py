@@ -8,9 +8,9 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import sklearn_pscore
-from sklearn_pscore import datasets, metrics, model_selection, plotting
+from sklearn_pscore import datasets, inspection, metrics, model_selection, plotting
 
-MODULES = [sklearn_pscore, datasets, metrics, model_selection, plotting]
+MODULES = [sklearn_pscore, datasets, inspection, metrics, model_selection, plotting]
 # Checks of numpydoc: the sections and their order, a summary of one line, all
 # parameters in the order of the signature with type and description, and what is
 # returned.

@@ -35,6 +35,7 @@ ALLOWED = {
         "metrics",
         "model_selection",
     },
+    "inspection": {"_estimators", "_segments", "_target", "metrics"},
     "plotting": set(),
     "model_selection": {
         "_estimators",
@@ -140,7 +141,8 @@ def test_files_have_no_cycle():
 def test_light_parts_load_no_heavy_library():
     code = (
         "import sys, sklearn_pscore.metrics, sklearn_pscore.datasets, "
-        "sklearn_pscore.model_selection, sklearn_pscore.plotting\n"
+        "sklearn_pscore.model_selection, sklearn_pscore.plotting, "
+        "sklearn_pscore.inspection\n"
         "from sklearn_pscore import Groups\n"
         # pandas loads pyarrow by itself.
         f"print(sorted(sys.modules.keys() & {HEAVY - {'pyarrow'}!r}))"

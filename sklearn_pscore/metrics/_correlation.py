@@ -10,7 +10,6 @@ from sklearn_pscore.metrics._moments import (
     mid_ranks,
     root_mean_squares,
 )
-from sklearn_pscore.metrics._order import stable_order
 from sklearn_pscore.metrics._pairs import pair_weights
 
 WITHIN = ("group", "all")
@@ -176,7 +175,7 @@ def pearson_score(groups, y_score, *, within="group", mapping=None, average=True
     weight = pair_weights(items).astype(np.float64)
     x, sign = items.score, 1.0
     if mapping == "logistic":
-        x, rises = _mapped(items)
+        x, rises = logistic_map(items.score, items.preference, items.weight)
         sign = 1.0 if rises else -1.0
     values = sign * correlations(items.groups, x, items.preference, weight)
     return items.over_groups(values, average=average)
@@ -255,7 +254,7 @@ def rmse(groups, y_score, *, within="all", mapping="logistic", average=True):
     items = _checked_items(groups, y_score, within, average, caller)
     x = items.score
     if mapping == "logistic":
-        x, rises = _mapped(items)
+        x, rises = logistic_map(items.score, items.preference, items.weight)
         if not rises:
             x = np.full(len(x), np.average(items.preference, weights=items.weight))
     largest = np.maximum.reduceat(items.weight, items.groups.start)
@@ -276,16 +275,3 @@ def _checked_items(groups, y_score, within, average, caller):
         )
     target, y_score = check_scored(groups, y_score, caller)
     return measured_items(target, y_score, within, caller)
-
-
-def _mapped(items):
-    """Return the scores on the logistic curve, and whether it rises.
-
-    The items are put in an order that does not depend on the groups' labels.
-    """
-    order = stable_order(items.score, items.weight, items.preference)
-    mapped = np.empty(len(order))
-    mapped[order], rises = logistic_map(
-        items.score[order], items.preference[order], items.weight[order]
-    )
-    return mapped, rises

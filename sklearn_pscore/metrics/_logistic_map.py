@@ -4,11 +4,13 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.special import expit
 
-# The middle of the curve is sought between these quantiles of the scores, and its
-# width between these multiples of their standard deviation: from a step between two
-# neighbours to a line.
-_QUANTILES = np.linspace(0.0, 1.0, 9)
-_WIDTHS = np.exp(np.linspace(np.log(0.05), np.log(20.0), 9))
+# Where the search starts: middles at quantiles of the scores and beyond them, by
+# shares of their range, and widths by multiples of their standard deviation, from a
+# step between two neighbours to a line.
+_QUANTILES = np.linspace(0.0, 1.0, 13)
+_BEYOND = (0.25, 1.0)
+_WIDTHS = np.exp(np.linspace(np.log(0.02), np.log(20.0), 12))
+_N_STARTS = 3
 _NARROWEST, _WIDEST = 1e-4, 1e3
 
 
@@ -19,7 +21,8 @@ def logistic_map(score, preference, weight):
 
     It is monotone. For each middle b_3 and width b_4 the best b_1 and b_2 are those
     of a straight line, so only two parameters are searched: on a grid, and from its
-    best place on by `scipy.optimize.least_squares`.
+    best places on by `scipy.optimize.least_squares`. The result does not depend on the
+    order of the items.
 
     Parameters
     ----------
@@ -33,28 +36,35 @@ def logistic_map(score, preference, weight):
     rises : bool
         False if the curve that fits best falls: larger scores are less preferred.
     """
-    weight = weight / weight.max()
-    x, _, _ = _standardised(score, weight)
-    y, centre, scale = _standardised(preference, weight)
+    order = np.lexsort((preference, weight, score))
+    weight = weight[order] / weight.max()
+    x, _, _ = _standardised(score[order], weight)
+    y, centre, scale = _standardised(preference[order], weight)
     if not x.any() or not y.any():
         return np.full(len(x), centre), True
-    start = _best_of_grid(x, y, weight)
+    found = [_fitted(x, y, weight, start) for start in _starts(x, y, weight)]
+    best = min(found, key=lambda fit: fit.cost)
+    fitted, slope = _on_curve(x, y, weight, *best.x)
+    mapped = np.empty(len(x))
+    mapped[order] = fitted * scale + centre
+    return mapped, bool(slope >= 0)
+
+
+def _fitted(x, y, weight, start):
+    """Return the result of the least squares from one start."""
     root = np.sqrt(weight)
-    margin = x.max() - x.min()
-    found = least_squares(
+    margin = x[-1] - x[0]
+    return least_squares(
         lambda curve: root * (_on_curve(x, y, weight, *curve)[0] - y),
         start,
         bounds=(
-            [x.min() - margin, np.log(_NARROWEST)],
-            [x.max() + margin, np.log(_WIDEST)],
+            [x[0] - margin, np.log(_NARROWEST)],
+            [x[-1] + margin, np.log(_WIDEST)],
         ),
-        x_scale=(1.0, 1.0),
         xtol=1e-12,
         ftol=1e-12,
         gtol=1e-12,
     )
-    mapped, slope = _on_curve(x, y, weight, *found.x)
-    return mapped * scale + centre, bool(slope >= 0)
 
 
 def _standardised(values, weight):
@@ -71,17 +81,33 @@ def _standardised(values, weight):
     return scaled / deviation, mean * largest, deviation * largest
 
 
-def _best_of_grid(x, y, weight):
-    """Return the middle and the logarithm of the width with the least error."""
+def _starts(x, y, weight):
+    """Return the best places of a grid, and that of the best step; x is sorted."""
+    width = x[-1] - x[0]
+    middles = np.quantile(x, _QUANTILES).tolist()
+    for share in _BEYOND:
+        middles += [x[0] - share * width, x[-1] + share * width]
     grid = [
-        (middle, np.log(width))
-        for middle in np.unique(np.quantile(x, _QUANTILES))
-        for width in _WIDTHS
+        (middle, np.log(width)) for middle in np.unique(middles) for width in _WIDTHS
     ]
     errors = [
         np.sum(weight * (_on_curve(x, y, weight, *curve)[0] - y) ** 2) for curve in grid
     ]
-    return grid[int(np.argmin(errors))]
+    best = np.argsort(errors, kind="stable")[:_N_STARTS]
+    return [*(grid[place] for place in best), _best_step(x, y, weight)]
+
+
+def _best_step(x, y, weight):
+    """Return the place at which a step between two levels has the least error."""
+    before = np.cumsum(weight)[:-1]
+    total = np.cumsum(weight * y)[:-1]
+    # The mean of y is zero, so this is the variance between the two sides.
+    between = total**2 / before + total**2 / (weight.sum() - before)
+    between[x[1:] == x[:-1]] = -1.0
+    place = int(np.argmax(between))
+    gap = x[place + 1] - x[place]
+    narrow = np.clip(gap / 10, 2 * _NARROWEST, 1.0)
+    return x[place] + gap / 2, np.log(narrow)
 
 
 def _on_curve(x, y, weight, middle, log_width):

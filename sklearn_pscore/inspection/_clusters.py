@@ -1,0 +1,78 @@
+"""Clusters of rows that a bootstrap draws as a whole."""
+
+import numpy as np
+
+from sklearn_pscore._target.fields import as_labels
+from sklearn_pscore._target.labels import number_labels
+
+
+def row_labels(argument, groups, target, name, caller):
+    """Return one code per row for labels that a caller named or passed.
+
+    Parameters
+    ----------
+    argument : str or array-like of shape (n_rows,)
+        Name of a field of the target, or a label per row.
+    groups : structured ndarray or array-like of shape (n_rows,)
+    target : RankingTarget
+        Of these groups.
+    name, caller : str
+        Of the argument and of the function, for the messages.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_labels,)
+        Distinct labels in sorted order.
+    codes : ndarray of shape (n_rows,), int
+    """
+    if isinstance(argument, str):
+        fields = getattr(getattr(groups, "dtype", None), "names", None) or ()
+        if argument not in fields or argument == "preference":
+            held = [field for field in fields if field != "preference"]
+            raise ValueError(
+                f"{name} is {argument!r}; expected a field of the target, which has "
+                f"{held}, or one label per row. Pass {argument}= to Groups.from_arrays, "
+                f"or {name}=labels to {caller}."
+            )
+        argument = groups[argument]
+    labels = as_labels(argument, name)
+    if len(labels) != target.n_rows:
+        raise ValueError(
+            f"{name} has {len(labels)} entries but groups has {target.n_rows}; expected "
+            f"one label per row of the target. Pass {name} in the order of the rows."
+        )
+    return number_labels(labels)
+
+
+def of_items(codes, target, name):
+    """Return the code that all counted rows of each item share.
+
+    Raises
+    ------
+    ValueError
+        If two rows of an item have different codes.
+    """
+    row_item = target.items.row_item
+    rows = np.flatnonzero(row_item >= 0)
+    of_item = np.zeros(target.items.n_items, dtype=np.int64)
+    of_item[row_item[rows]] = codes[rows]
+    bad = rows[of_item[row_item[rows]] != codes[rows]]
+    if len(bad):
+        raise ValueError(
+            f"{name} cuts an item: row {bad[0]} has another label than a row of the same "
+            "group and item; expected one label for them. Give them the same label, or "
+            "different names of items."
+        )
+    return of_item
+
+
+def drawn_counts(n_clusters, n_boot, rng):
+    """Draw how often each cluster is taken in each of `n_boot` draws.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_boot, n_clusters), float
+        Each row sums to `n_clusters`.
+    """
+    share = np.full(n_clusters, 1.0 / n_clusters)
+    return rng.multinomial(n_clusters, share, size=n_boot).astype(np.float64)

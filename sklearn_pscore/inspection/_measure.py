@@ -1,0 +1,231 @@
+"""A metric on many copies of the same items, with other scores or weights."""
+
+import inspect
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sklearn_pscore._segments import Segments
+from sklearn_pscore._target.check import are_comparable, check_comparable
+from sklearn_pscore._target.groups import Groups
+from sklearn_pscore.metrics import (
+    kendall_tau_score,
+    pairwise_accuracy_score,
+    pearson_score,
+    rmse,
+    spearman_score,
+)
+from sklearn_pscore.metrics._checks import check_choice
+from sklearn_pscore.metrics._correlation import WITHIN
+from sklearn_pscore.metrics._items import item_scores
+from sklearn_pscore.metrics._logistic_map import logistic_map
+
+# In these an integer weight is an item that stands there as often.
+_WEIGHT_REPEATS = (
+    pairwise_accuracy_score,
+    kendall_tau_score,
+    pearson_score,
+    spearman_score,
+    rmse,
+)
+# Rows of one call of the metric. Not measured.
+_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric, the items that it is taken over, and the scores of each method.
+
+    Attributes
+    ----------
+    metric : callable
+        ``metric(groups, y_score, average=False, **options)``: a value per group.
+    options : dict
+    groups : Segments
+        Informative groups, or one group of all items, as segments of the items.
+    item : ndarray of shape (n_items,), int
+        Index of each item among those of the target.
+    preference, weight : ndarray of shape (n_items,), float
+    scores : ndarray of shape (n_methods, n_items), float
+        After the map, if the metric has one.
+    group_weight : ndarray of shape (n_groups,), float
+        Of each group in the mean.
+    is_overall : bool
+        Whether all items are taken as one group.
+    """
+
+    metric: object
+    options: dict
+    groups: Segments
+    item: np.ndarray
+    preference: np.ndarray
+    weight: np.ndarray
+    scores: np.ndarray
+    group_weight: np.ndarray
+    is_overall: bool
+
+    @property
+    def weight_repeats(self):
+        """Whether an integer weight is an item that stands there as often."""
+        return self.metric in _WEIGHT_REPEATS and self.options.get("k") is None
+
+    @property
+    def is_correlation(self):
+        return self.metric in (pearson_score, spearman_score)
+
+    @property
+    def smaller_is_better(self):
+        return self.metric is rmse
+
+    def values(self, scores, weight=None):
+        """Return the metric of each group, for each row of scores.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_copies, n_items), float
+        weight : ndarray of shape (n_copies, n_items), float, or None, default=None
+            None takes the weights of the items.
+
+        Returns
+        -------
+        values : ndarray of shape (n_copies, n_groups), float
+            NaN where a group is uninformative.
+        """
+        size = max(1, _ROWS // scores.shape[1])
+        parts = [
+            self._values_of_part(
+                scores[start : start + size],
+                None if weight is None else weight[start : start + size],
+            )
+            for start in range(0, len(scores), size)
+        ]
+        return np.concatenate(parts)
+
+    def mean(self, values):
+        """Return the mean over groups, the last axis of `values`."""
+        return values @ self.group_weight / self.group_weight.sum()
+
+    def _values_of_part(self, scores, weight):
+        n_copies, n_groups = len(scores), len(self.groups.size)
+        copy = np.repeat(np.arange(n_copies), scores.shape[1])
+        if weight is None:
+            weight = np.tile(self.weight, n_copies)
+        groups = Groups.from_arrays(
+            group=copy * n_groups + np.tile(self.groups.index, n_copies),
+            preference=np.tile(self.preference, n_copies),
+            weight=np.ravel(weight),
+        )
+        values = self.metric(groups, np.ravel(scores), average=False, **self.options)
+        return np.reshape(values, (n_copies, n_groups))
+
+
+def measure_of(metric, options, target, row_scores, caller):
+    """Return the :class:`Measure` of a metric.
+
+    Parameters
+    ----------
+    metric : callable
+    options : dict
+        Of the metric.
+    target : RankingTarget
+    row_scores : ndarray of shape (n_methods, n_rows), float
+    caller : str
+        For the messages.
+
+    Returns
+    -------
+    measure : Measure
+    """
+    options = _resolved(metric, options, caller)
+    is_overall = options.pop("within", None) == "all"
+    if "within" in inspect.signature(metric).parameters:
+        options["within"] = "group"
+    items = target.items
+    if is_overall:
+        kept = np.arange(items.n_items)
+        groups = Segments(np.array([len(kept)]))
+    else:
+        is_kept = are_comparable(items.group, items.preference, items.weight)
+        if not is_kept.any():
+            check_comparable(target, caller)
+        # Sorted by group, and by item inside a group.
+        kept = np.flatnonzero(is_kept)
+        kept = kept[np.argsort(items.group[kept], kind="stable")]
+        groups = Segments.of_equal(items.group[kept])
+    scores = np.array([item_scores(target, score)[kept] for score in row_scores])
+    preference, weight = items.preference[kept], items.weight[kept]
+    if options.get("mapping") == "logistic":
+        scores = np.array(
+            [_mapped(score, preference, weight, metric) for score in scores]
+        )
+        options["mapping"] = None
+    measure = Measure(
+        metric=metric,
+        options=options,
+        groups=groups,
+        item=kept,
+        preference=preference,
+        weight=weight,
+        scores=scores,
+        group_weight=np.ones(len(groups.size)),
+        is_overall=is_overall,
+    )
+    return replace(measure, group_weight=_group_weight(measure))
+
+
+def _resolved(metric, options, caller):
+    """Return the options with the defaults of `within` and `mapping`."""
+    parameters = inspect.signature(metric).parameters
+    if "average" not in parameters:
+        raise TypeError(
+            f"metric is {getattr(metric, '__name__', metric)!r}, which has no parameter "
+            f"average; {caller} needs one value per group. Pass a function metric(groups, "
+            "y_score, *, average=True), such as pairwise_accuracy_score."
+        )
+    unknown = [option for option in options if option not in parameters]
+    if unknown or "average" in options:
+        raise TypeError(
+            f"{caller} got the options {list(options)}; expected parameters of itself or "
+            f"of {metric.__name__}, which has {list(parameters)[2:]}, average excepted. "
+            f"Leave out {(unknown or ['average'])[0]!r}."
+        )
+    defaults = {
+        name: parameters[name].default
+        for name in ("within", "mapping")
+        if name in parameters
+    }
+    options = {**defaults, **options}
+    if "within" in options:
+        check_choice(options["within"], WITHIN, "within", caller)
+    return options
+
+
+def _mapped(score, preference, weight, metric):
+    """Return scores on the logistic curve, larger is preferred."""
+    mapped, rises = logistic_map(score, preference, weight)
+    if rises:
+        return mapped
+    if metric is rmse:
+        return np.full(len(mapped), np.average(preference, weights=weight))
+    return -mapped
+
+
+def _group_weight(measure):
+    """Return the weights by which the metric's mean is one over its groups."""
+    groups = Groups.from_arrays(
+        group=measure.groups.index,
+        preference=measure.preference,
+        weight=measure.weight,
+    )
+    score = measure.scores[0]
+    values = measure.values(score[None])[0]
+    mean = measure.metric(groups, score, **measure.options)
+    mean_weight = measure.groups.sum(measure.weight) / measure.groups.size
+    for weight in (np.ones(len(values)), mean_weight):
+        if np.isclose(values @ weight / weight.sum(), mean, rtol=1e-9, atol=1e-12):
+            return weight
+    raise ValueError(
+        f"{measure.metric.__name__} is {mean} for the first method, which is no mean over "
+        "its values of the groups, neither plain nor weighted by the items' mean weight; "
+        "expected one. Pass a metric of sklearn_pscore.metrics, or one that is such a mean."
+    )

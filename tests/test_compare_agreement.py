@@ -1,0 +1,481 @@
+"""Comparison of scores: intervals, permutation tests, Williams' test, classes."""
+
+import itertools
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_pscore import Groups
+from sklearn_pscore.inspection import AgreementComparison, compare_agreement
+from sklearn_pscore.inspection._classes import classes_of_equals, holm
+from sklearn_pscore.inspection._williams import williams_test
+from sklearn_pscore.metrics import (
+    dcg_score,
+    kendall_tau_score,
+    ndcg_score,
+    pairwise_accuracy_score,
+    pearson_score,
+    reciprocal_rank_score,
+    rmse,
+    spearman_score,
+)
+from sklearn_pscore.metrics._logistic_map import logistic_map
+
+METRICS = [
+    pairwise_accuracy_score,
+    kendall_tau_score,
+    spearman_score,
+    pearson_score,
+    reciprocal_rank_score,
+    dcg_score,
+    ndcg_score,
+    rmse,
+]
+each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.__name__)
+
+
+def data(n_groups=12, size=4, noise=(0.3, 1.5, 4.0), seed=0, **fields):
+    """Return groups, and three scores of falling quality."""
+    rng = np.random.default_rng(seed)
+    liked = np.round(rng.normal(size=n_groups * size), 1)
+    groups = Groups.from_arrays(
+        group=np.arange(len(liked)) // size, preference=liked, **fields
+    )
+    scores = {
+        name: liked + sd * rng.normal(size=len(liked))
+        for name, sd in zip("abcd", noise, strict=False)
+    }
+    return groups, scores
+
+
+def quick(groups, scores, **options):
+    options = {"n_boot": 200, "n_permutations": 50, "random_state": 0, **options}
+    return compare_agreement(groups, scores, **options)
+
+
+class TestFigures:
+    def test_permutations_of_both(self):
+        # PERM-BOTH of Deutsch et al. over all 64 swaps of six items.
+        scores = {"a": [1, 3, 2, 5, 4, 6], "b": [2, 1, 4, 3, 6, 5]}
+        options = {"metric": pearson_score, "random_state": 0}
+        one_sided = compare_agreement(
+            np.arange(1, 7.0), scores, alternative="greater", **options
+        )
+        assert one_sided.n_permutations == 64
+        assert one_sided.pairs["p"].tolist() == [0.171875]
+        two_sided = compare_agreement(np.arange(1, 7.0), scores, **options)
+        assert two_sided.pairs["p"].tolist() == [0.34375]
+
+    def test_williams(self):
+        people = np.arange(1, 6.0)
+        scores = {"a": [1.1, 2, 3.1, 4, 5.1], "b": [1.5, 2, 3.1, 4, 5.5]}
+        result = compare_agreement(
+            people, scores, metric=pearson_score, alternative="greater", random_state=0
+        )
+        row = result.pairs.iloc[0]
+        assert_allclose(row["williams_t"], 4.972307828, atol=5e-9)
+        assert_allclose(row["williams_p"], 0.019073688, atol=5e-9)
+        assert row["williams_p_adjusted"] == row["williams_p"]
+        two_sided = compare_agreement(
+            people, scores, metric=pearson_score, random_state=0
+        )
+        p = two_sided.pairs["williams_p"].iloc[0]
+        assert_allclose(p, 2 * 0.019073688, atol=5e-9)
+
+    def test_williams_has_its_level(self):
+        rng = np.random.default_rng(0)
+        p = []
+        for _ in range(400):
+            people, a, b = rng.normal(size=(3, 30)) + rng.normal(size=30)
+            r = np.corrcoef([people, a, b])
+            p.append(williams_test(r[0, 1], r[0, 2], r[1, 2], 30, "two-sided")[1])
+        assert scipy.stats.kstest(p, "uniform").pvalue > 0.01
+
+    def test_williams_without_an_answer(self):
+        assert np.isnan(williams_test(0.5, 0.4, 0.3, 3, "greater")).all()
+        assert np.isnan(williams_test(0.5, 0.5, 1.0, 9, "greater")).all()
+
+
+class TestTables:
+    @each_metric
+    def test_values_are_those_of_the_metric(self, metric):
+        groups, scores = data()
+        result = quick(groups, scores, metric=metric)
+        expected = {name: metric(groups, score) for name, score in scores.items()}
+        table = result.methods.set_index("method")["value"]
+        for name, value in expected.items():
+            assert_allclose(table[name], value, rtol=1e-9)
+        best_first = sorted(expected, key=expected.get, reverse=metric is not rmse)
+        assert list(table.index) == best_first
+
+    @pytest.mark.parametrize(
+        ("metric", "options"),
+        [
+            (pearson_score, {"within": "all", "mapping": "logistic"}),
+            (pearson_score, {"mapping": "logistic"}),
+            (spearman_score, {"within": "all"}),
+            (rmse, {"mapping": None}),
+            (rmse, {"within": "group"}),
+            (ndcg_score, {"k": 2}),
+            (pairwise_accuracy_score, {"k": 1}),
+        ],
+        ids=str,
+    )
+    def test_options_of_the_metric(self, metric, options):
+        groups, scores = data(item=np.arange(48) % 4)
+        scores["falling"] = -scores.pop("b")
+        result = quick(groups, scores, metric=metric, **options)
+        shown = [f"{name}={value!r}" for name, value in options.items()]
+        assert result.metric == ", ".join([metric.__name__, *shown])
+        for name, value in zip(
+            result.methods["method"], result.methods["value"], strict=True
+        ):
+            assert_allclose(value, metric(groups, scores[name], **options), rtol=1e-5)
+        assert np.all(result.methods["low"] <= result.methods["high"])
+
+    def test_weights_donors_and_several_rows(self):
+        groups, scores = data(6, item=np.arange(24) % 4, weight=np.arange(24) % 3)
+        rows = np.repeat(np.arange(24), 2)
+        shift = np.tile([-1.0, 1.0], 24)
+        twice = {name: score[rows] + shift for name, score in scores.items()}
+        for metric in (spearman_score, ndcg_score):
+            once = quick(groups, scores, metric=metric)
+            again = quick(Groups.whole(groups[rows]), twice, metric=metric)
+            for column in ("value", "low", "high"):
+                assert_allclose(
+                    again.methods[column], once.methods[column], rtol=1e-9, atol=1e-12
+                )
+
+    def test_pairs_name_the_better_first(self):
+        groups, scores = data()
+        pairs = quick(groups, scores).pairs
+        assert pairs["method"].tolist() == ["a", "a", "b"]
+        assert pairs["other"].tolist() == ["b", "c", "c"]
+        assert np.all(pairs["difference"] > 0)
+        assert np.all(pairs["p_adjusted"] >= pairs["p"])
+        errors = quick(groups, scores, metric=rmse).pairs
+        assert np.all(errors["difference"] < 0)
+
+    def test_a_frame_a_seed_and_text(self):
+        groups, scores = data()
+        result = quick(groups, pd.DataFrame(scores))
+        assert isinstance(result, AgreementComparison)
+        again = quick(groups, scores)
+        pd.testing.assert_frame_equal(result.pairs, again.pairs)
+        other = quick(groups, scores, random_state=1)
+        assert not result.pairs["low"].equals(other.pairs["low"])
+        frame = result.to_frame()
+        frame["value"] = 0
+        assert result.methods["value"].min() > 0
+        text = str(result)
+        assert "pairwise_accuracy_score, 3 methods, intervals over 12 clusters" in text
+        assert re.search(r"^a +0\.\d{3} +\[0\.\d{3}, [01]\.\d{3}\] +1$", text, re.M)
+        assert "adjusted by holm" in text
+        assert "adjusted" not in str(quick(groups, scores, correction=None))
+
+    def test_only_one_correlation_has_williams(self):
+        groups, scores = data()
+        assert "williams_p" not in quick(groups, scores, metric=pearson_score).pairs
+        overall = quick(groups, scores, metric=spearman_score, within="all")
+        assert "williams_p" in overall.pairs
+        assert "williams_p" not in quick(groups, scores, metric=rmse).pairs
+
+    def test_the_draws_of_the_global_generator_are_not_touched(self):
+        groups, scores = data()
+        np.random.seed(3)  # noqa: NPY002
+        expected = np.random.random()  # noqa: NPY002
+        np.random.seed(3)  # noqa: NPY002
+        quick(groups, scores)
+        assert np.random.random() == expected  # noqa: NPY002
+
+
+class TestDraws:
+    def test_intervals_are_those_of_drawn_groups(self):
+        groups, scores = data(30)
+        result = quick(groups, scores, n_boot=4000)
+        a, c = (
+            pairwise_accuracy_score(groups, scores[name], average=False)
+            for name in "ac"
+        )
+        rng = np.random.default_rng(1)
+        draws = (a - c)[rng.integers(0, 30, (4000, 30))].mean(axis=1)
+        row = result.pairs.query("method == 'a' and other == 'c'").iloc[0]
+        expected = np.quantile(draws, [0.025, 0.975])
+        assert_allclose([row["low"], row["high"]], expected, atol=0.02)
+
+    def test_coarser_clusters(self):
+        # Twelve groups that are three, each four times: three clusters know it.
+        groups, scores = data(3)
+        rows = np.tile(np.arange(12), 4)
+        copies = np.repeat(np.arange(4), 12)
+        many = Groups.from_arrays(
+            group=3 * copies + groups["group"][rows],
+            preference=groups["preference"][rows],
+        )
+        repeated = {name: score[rows] for name, score in scores.items()}
+        options = {"n_boot": 2000, "metric": spearman_score}
+        few = quick(groups, scores, **options).methods
+        known = quick(many, repeated, cluster=many["group"] % 3, **options)
+        assert known.n_clusters == 3
+        for column in ("value", "low", "high"):
+            assert_allclose(known.methods[column], few[column], atol=1e-9)
+        unknown = quick(many, repeated, **options).methods
+        width = few["high"] - few["low"]
+        assert np.all(unknown["high"] - unknown["low"] < 0.7 * width)
+
+    @pytest.mark.parametrize(
+        "metric", [pearson_score, spearman_score, kendall_tau_score, rmse]
+    )
+    def test_items_are_drawn_inside_of_one_group(self, metric):
+        groups, scores = data(1, 40)
+        groups["preference"] = np.round(groups["preference"])
+        result = quick(groups, scores, metric=metric, n_boot=1500)
+        assert result.n_clusters == 40
+        rng = np.random.default_rng(2)
+        options = {"mapping": None} if metric is rmse else {}
+        score = scores["a"]
+        if metric is rmse:
+            result = quick(groups, scores, metric=metric, n_boot=1500, mapping=None)
+        draws = []
+        for _ in range(1500):
+            rows = rng.integers(0, 40, 40)
+            draws.append(metric(groups["preference"][rows], score[rows], **options))
+        row = result.methods.set_index("method").loc["a"]
+        expected = np.quantile(draws, [0.025, 0.975])
+        assert_allclose([row["low"], row["high"]], expected, atol=0.04)
+
+    def test_clusters_by_the_name_of_a_field(self):
+        groups, scores = data(12, item=np.arange(48) % 4)
+        options = {"metric": pearson_score, "within": "all"}
+        assert quick(groups, scores, cluster="item", **options).n_clusters == 4
+        assert quick(groups, scores, cluster="group").n_clusters == 12
+
+
+class TestSwaps:
+    @each_metric
+    def test_all_patterns_of_a_group_are_looked_up(self, metric):
+        # With as many permutations as patterns, and with one less.
+        groups, scores = data(5, 4)
+        scores = {"a": scores["a"], "b": scores["b"]}
+        options = {"within": "group"} if metric is rmse else {}
+        looked_up = quick(groups, scores, metric=metric, n_permutations=4000, **options)
+        swaps = np.random.default_rng(3).random((300, 20)) < 0.5
+        swaps[0] = False
+        if metric is rmse:
+            # Of one unit with the preferences, once they are mapped.
+            options["mapping"] = None
+            z = {
+                name: logistic_map(score, groups["preference"], np.ones(20))[0]
+                for name, score in scores.items()
+            }
+        else:
+            z = {name: standardised_in_groups(groups, s) for name, s in scores.items()}
+        differences = np.array(
+            [
+                metric(groups, np.where(swap, z["b"], z["a"]), **options)
+                - metric(groups, np.where(swap, z["a"], z["b"]), **options)
+                for swap in swaps
+            ]
+        )
+        expected = np.mean(np.abs(differences) >= abs(differences[0]) - 1e-9)
+        assert_allclose(looked_up.pairs["p"].iloc[0], expected, atol=0.1)
+
+    def test_larger_groups_are_swapped_one_by_one(self):
+        groups, scores = data(3, 9, noise=(1.0, 1.2))
+        by_table = quick(groups, scores, n_permutations=600)
+        one_by_one = quick(groups, scores, n_permutations=500)
+        assert_allclose(by_table.pairs["p"], one_by_one.pairs["p"], atol=0.1)
+
+    def test_equal_scores_never_differ(self):
+        groups, scores = data()
+        scores = {"a": scores["a"], "b": scores["a"] * 2 + 1}
+        row = quick(groups, scores, metric=pearson_score).pairs.iloc[0]
+        assert row["p"] == 1.0
+        assert not row["differs"]
+
+    def test_p_values_of_equally_good_scores(self):
+        p = []
+        for seed in range(60):
+            groups, scores = data(10, 4, noise=(1.0, 1.0), seed=seed)
+            p.append(quick(groups, scores, n_boot=2, n_permutations=100).pairs["p"][0])
+        assert 0.02 < np.mean(np.array(p) <= 0.2) < 0.4
+        assert 0.35 < np.mean(p) < 0.65
+
+    def test_clear_differences_are_found(self):
+        groups, scores = data(40, 5, noise=(0.2, 0.3, 5.0))
+        result = quick(groups, scores, n_permutations=400)
+        classes = dict(
+            zip(result.methods["method"], result.methods["class"], strict=True)
+        )
+        assert classes["c"] > classes["a"]
+
+
+class TestClasses:
+    def test_a_class_ends_where_two_differ(self):
+        differs = np.zeros((5, 5), dtype=bool)
+        for i, j in [(0, 2), (0, 3), (0, 4), (1, 4), (2, 4), (3, 4)]:
+            differs[i, j] = differs[j, i] = True
+        assert classes_of_equals(differs).tolist() == [1, 1, 2, 2, 3]
+        assert classes_of_equals(np.zeros((3, 3), dtype=bool)).tolist() == [1, 1, 1]
+        assert classes_of_equals(~np.eye(3, dtype=bool)).tolist() == [1, 2, 3]
+
+    def test_holm(self):
+        # 4 x .01, 3 x .02, then never less than before, at most 1.
+        adjusted = holm(np.array([0.5, 0.01, 0.02, 0.6]))
+        assert_allclose(adjusted, [1.0, 0.04, 0.06, 1.0])
+        rng = np.random.default_rng(4)
+        p = rng.random(20) ** 3
+        for level in (0.01, 0.05, 0.2):
+            rejected, steps = np.zeros(20, dtype=bool), np.argsort(p)
+            for step, place in enumerate(steps):
+                if p[place] > level / (20 - step):
+                    break
+                rejected[place] = True
+            assert_array_equal(holm(p) <= level, rejected)
+
+    def test_a_test_alone_does_not_part_two(self):
+        # Blocks of copies: the test takes their items for independent.
+        groups, scores = data(3, 4, noise=(0.6, 1.0), seed=3)
+        rows = np.tile(np.arange(12), 30)
+        many = Groups.from_arrays(
+            group=np.arange(360) // 4, preference=groups["preference"][rows]
+        )
+        scores = {name: score[rows] for name, score in scores.items()}
+        block = np.arange(360) // 4 % 3
+        row = quick(many, scores, cluster=block, n_permutations=999).pairs.iloc[0]
+        assert row["p"] <= 0.05
+        assert row["low"] <= 0 <= row["high"]
+        assert not row["differs"]
+
+
+def standardised_in_groups(groups, score):
+    score = np.array(score)
+    for label in np.unique(groups["group"]):
+        rows = groups["group"] == label
+        score[rows] = (score[rows] - score[rows].mean()) / score[rows].std()
+    return score
+
+
+class TestErrors:
+    groups, scores = data(3)
+
+    @pytest.mark.parametrize(
+        ("options", "error", "part"),
+        [
+            (
+                {"n_boot": 0},
+                ValueError,
+                "'n_boot' parameter of compare_agreement must be",
+            ),
+            ({"n_permutations": 1.5}, TypeError, "Got 1.5 instead."),
+            ({"level": 95}, ValueError, "in the range (0, 1). Got 95 instead."),
+            ({"level": "95"}, TypeError, "Got '95' instead."),
+            ({"alternative": "less"}, ValueError, "among {'two-sided', 'greater'}"),
+            ({"correction": "bonferroni"}, ValueError, "among {'holm'} or None."),
+            ({"random_state": "a"}, ValueError, "'random_state' parameter"),
+            ({"cluster": "block"}, ValueError, "cluster is 'block'; expected a field"),
+            (
+                {"cluster": [0, 1]},
+                ValueError,
+                "cluster has 2 entries but groups has 12",
+            ),
+            (
+                {"cluster": np.zeros(12)},
+                ValueError,
+                "All 12 items that count are in one",
+            ),
+            (
+                {"cluster": np.arange(12) % 2},
+                ValueError,
+                "cluster cuts the group 0: its items have different labels",
+            ),
+            ({"depth": 3}, TypeError, "got the options ['depth']; expected parameters"),
+            ({"average": True}, TypeError, "Leave out 'average'."),
+            (
+                {"metric": lambda groups, y_score: 1.0},
+                TypeError,
+                "which has no parameter average; compare_agreement needs one value per",
+            ),
+            (
+                {"metric": pearson_score, "within": "rows"},
+                ValueError,
+                "Got 'rows' instead",
+            ),
+        ],
+    )
+    def test_options(self, options, error, part):
+        with pytest.raises(error, match=re.escape(part)):
+            quick(self.groups, self.scores, **options)
+
+    @pytest.mark.parametrize(
+        ("scores", "error", "part"),
+        [
+            (
+                np.zeros((12, 2)),
+                TypeError,
+                "scores_by_method is of type ndarray; expected",
+            ),
+            (
+                {"a": np.zeros(12)},
+                ValueError,
+                "scores_by_method has 1 methods; expected",
+            ),
+            (
+                {"a": np.zeros(12), "b": np.zeros(9)},
+                ValueError,
+                "y_score has 9 entries",
+            ),
+            (
+                pd.DataFrame(np.zeros((12, 2)), columns=["a", "a"]),
+                ValueError,
+                "scores_by_method has a name twice",
+            ),
+        ],
+    )
+    def test_scores(self, scores, error, part):
+        with pytest.raises(error, match=re.escape(part)):
+            quick(self.groups, scores)
+
+    def test_one_group_of_a_metric_of_ranks(self):
+        groups, scores = data(1, 8)
+        part = "a draw of items has no meaning for ndcg_score; expected several groups"
+        with pytest.raises(ValueError, match=re.escape(part)):
+            quick(groups, scores, metric=ndcg_score)
+
+    def test_a_metric_that_is_no_mean(self):
+        def largest(groups, y_score, *, average=True):
+            values = pairwise_accuracy_score(groups, y_score, average=False)
+            return float(np.nanmax(values)) if average else values
+
+        groups, scores = data(9)
+        with pytest.raises(ValueError, match="which is no mean over its values of the"):
+            quick(groups, {name: scores[name] for name in "ca"}, metric=largest)
+
+    def test_a_cluster_that_cuts_an_item(self):
+        groups, scores = data(3)
+        groups = Groups.from_arrays(
+            group=groups["group"],
+            item=np.repeat(np.arange(6), 2),
+            preference=np.repeat(groups["preference"][::2], 2),
+        )
+        part = "cluster cuts an item: row 0 has another label"
+        with pytest.raises(ValueError, match=re.escape(part)):
+            quick(groups, scores, cluster=np.arange(12))
+
+    def test_no_group_is_informative(self):
+        groups = Groups.from_arrays(group=[0, 1], preference=[1, 2])
+        with pytest.raises(ValueError, match="every group has a single item"):
+            quick(groups, {"a": [1, 2], "b": [1, 2]})
+
+    def test_all_pairs_are_there(self):
+        _, scores = data(3, noise=(1, 1, 1, 1))
+        pairs = quick(self.groups, scores).pairs
+        named = {
+            frozenset(pair)
+            for pair in zip(pairs["method"], pairs["other"], strict=True)
+        }
+        assert named == set(map(frozenset, itertools.combinations("abcd", 2)))
