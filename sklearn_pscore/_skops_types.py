@@ -29,10 +29,9 @@ SKOPS_TYPES = [
             "metrics._soft_accuracy.soft_pairwise_accuracy_score",
         )
     ),
-    # Scikit-learn's own, which skops does not know: of a search without `scoring`, of
-    # a stack, and of a SimpleImputer.
+    # Scikit-learn's own, which skops does not know: of a search without `scoring`, and
+    # of a SimpleImputer.
     "sklearn.metrics._scorer._PassthroughScorer",
-    "sklearn.utils._bunch.Bunch",
     "numpy.dtype",
 ]
 """Pass it as `trusted` to ``skops.io.load``, and to mlflow as `skops_trusted_types`.

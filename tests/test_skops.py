@@ -49,7 +49,6 @@ def test_the_types_are_the_estimators_and_what_goes_with_them():
     assert sorted(ours) == sorted({*map(full_name, things)})
     assert set(SKOPS_TYPES) - set(ours) == {
         "sklearn.metrics._scorer._PassthroughScorer",
-        "sklearn.utils._bunch.Bunch",
         "numpy.dtype",
     }
 

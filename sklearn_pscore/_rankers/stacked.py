@@ -248,7 +248,7 @@ class StackedRanker(RankerMixin, _BaseComposition):
             pooled = pool(items, masks, scores, caller)
             self.scales_, self.weights_ = _learn_weights(pooled)
             self.rankers_ = fitted
-            self.named_rankers_ = Bunch(**dict(zip(dict(members), fitted, strict=True)))
+            self._names = list(dict(members))
             self.n_groups_ = len(np.unique(items.group))
             self._tell_weights(target)
         return self
@@ -382,6 +382,12 @@ class StackedRanker(RankerMixin, _BaseComposition):
         ]
         return results[:n_members], scores
 
+    @property
+    def named_rankers_(self):
+        """The members, fitted to all rows, by name."""
+        check_is_fitted(self, "rankers_")
+        return Bunch(**dict(zip(self._names, self.rankers_, strict=True)))
+
     def _factors(self):
         """Return what the score of each member is multiplied by."""
         return self.weights_ / np.where(self.scales_ > 0, self.scales_, 1.0)
@@ -391,7 +397,7 @@ class StackedRanker(RankerMixin, _BaseComposition):
 
         If none has a weight it is all of them, so that `X` is checked by someone.
         """
-        members = zip(self.named_rankers_, self.rankers_, self._factors(), strict=True)
+        members = zip(self._names, self.rankers_, self._factors(), strict=True)
         asked = list(members)
         return [member for member in asked if member[2] > 0] or asked
 
@@ -407,7 +413,7 @@ class StackedRanker(RankerMixin, _BaseComposition):
     def _tell_weights(self, target):
         """Print the weights if asked; warn if there is none."""
         if self.verbose:
-            weights = zip(self.named_rankers_, self.weights_, strict=True)
+            weights = zip(self._names, self.weights_, strict=True)
             text = ", ".join(f"{name} {weight:.3g}" for name, weight in weights)
             print(f"[StackedRanker] weights: {text}", flush=True)
         # scikit-learn's checks fail on a warning, and pass plain targets that say nothing.
