@@ -15,6 +15,7 @@ from benchmarks.agreement import (
     calibration,
     comparison,
     group_weight,
+    stack,
     uncertainty,
     variants,
 )
@@ -78,6 +79,20 @@ def group_weights(rows):
     """Accuracy by what the pairs of a group weigh together, and the mean over sets."""
     table = group_weight.means_by_set(rows)
     return doc_tables.markdown(table, cell="{:.4f}".format)
+
+
+def stacks(rows):
+    """Accuracy of single rankers and stacks, and the differences to the defaults."""
+    table = stack.differences(rows).rename_axis("ranker")
+    gaps = table.columns.drop("accuracy")
+    cells = {name: table[name].map("{:.4f}".format) for name in ["accuracy"]}
+    cells |= {name: table[name].map("{:+.4f}".format) for name in gaps}
+    return doc_tables.markdown(pd.DataFrame(cells).rename_axis("ranker"))
+
+
+def stacks_by_set(rows):
+    """Accuracy of single rankers and stacks on each set."""
+    return table_of(stack.means_by_set(rows))
 
 
 def losses(rows):
@@ -147,6 +162,8 @@ TABLES = {
     "variants": ("variants", variants_means),
     "variants_choice": ("variants", variants_choice),
     "group_weight": ("group_weight", group_weights),
+    "stack": ("stack", stacks),
+    "stack_by_set": ("stack", stacks_by_set),
     "losses": ("variants", losses),
     "calibration": ("calibration", calibrated),
     "uncertainty": ("uncertainty", uncertain),

@@ -64,7 +64,7 @@ class StackedRanker(RankerMixin, _BaseComposition):
         :class:`GroupwiseRanker`, and estimators of a plain target in
         :class:`PlainTarget`. "drop" in the place of an estimator leaves it out. None is
         :class:`PairwisePreferenceRanker`, :class:`LinearPreferenceRanker`, and
-        CatBoost's PairLogit with 300 trees.
+        ``PlainTarget(ExtraTreesRegressor(300, min_samples_leaf=3))``.
 
     cv : int, splitter, iterable of (train, test) or None, default=None
         Folds to leave out. None is five folds of groups by
@@ -327,7 +327,7 @@ class StackedRanker(RankerMixin, _BaseComposition):
     def _unfitted_members(self, rng):
         """Return clones of the members that are not dropped, seeded."""
         if self.rankers is None:
-            return seeded_members(default_members(rng), rng)
+            return seeded_members(default_members(), rng)
         check_members(self.rankers, self.get_params(deep=False))
         return seeded_members(self.rankers, rng)
 
