@@ -10,7 +10,7 @@ BENCH_STAMP := $(VENV)/.installed-bench
 OLDEST ?= .venv-oldest
 OLDEST_STAMP := $(OLDEST)/.installed
 SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
-	large_ranking growth streamed fit_time threads
+	large_ranking growth streamed sparse fit_time threads
 
 .PHONY: help setup demo test test-oldest lint format bench bench-agreement \
 	bench-reliability bench-paper bench-smoke clean

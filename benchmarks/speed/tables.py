@@ -189,6 +189,31 @@ def table_of_streamed(rows):
     return markdown(shown.set_axis(rows["way"], axis=0).rename_axis("fit"))
 
 
+def table_of_sparse(rows):
+    """Seconds, memory and accuracy of each fit to a sparse table."""
+    shown = pd.DataFrame(
+        {
+            "epochs": rows["n_epochs"].map(str),
+            "seconds": rows["seconds"],
+            "of an epoch": rows["seconds_of_an_epoch"],
+            "peak of the process, MB": (rows["peak_bytes"] / 2**20).round(),
+            "table, MB": (rows["table_bytes"] / 2**20).round(),
+            "dense it would be, MB": (rows["dense_bytes"] / 2**20).round(),
+            "accuracy": rows["accuracy"],
+        }
+    )
+    return markdown(shown.set_axis(rows["shortcut"], axis=0).rename_axis("shortcut"))
+
+
+def table_of_sparse_batches(rows):
+    """Seconds of a pass with sparse rows, relative to one with dense rows."""
+    seconds = rows.pivot_table("seconds", ["n_features", "share"], "rows")
+    ratio = (seconds["sparse"] / seconds["dense"]).unstack("share")
+    ratio.columns = [f"{100 * share:g} % stored" for share in ratio.columns]
+    ratio.index = [f"{n:,}" for n in ratio.index]
+    return markdown(ratio.rename_axis("features"))
+
+
 def table_of_fit_time(rows):
     """Seconds of a fit by the number of members."""
     seconds = rows.groupby("n_members")["seconds"].agg(["median", "min", "max"])

@@ -32,6 +32,7 @@ def is_thin(table):
 
 def sparse_tensor(rows):
     """Return a CSR matrix as a sparse tensor; it shares no memory."""
+    # Without a word on invariants torch warns, and in some versions with False too.
     rows = rows.tocoo()
     place = np.stack([rows.row, rows.col]).astype(np.int64)
     return torch.sparse_coo_tensor(
@@ -39,7 +40,7 @@ def sparse_tensor(rows):
         torch.from_numpy(np.array(rows.data)),
         rows.shape,
         is_coalesced=True,
-        check_invariants=False,
+        check_invariants=True,
     )
 
 
@@ -66,7 +67,7 @@ def missing_in(X, features):
         torch.ones_like(X.values()[kept]),
         (len(X), len(features)),
         is_coalesced=True,
-        check_invariants=False,
+        check_invariants=True,
     )
 
 
@@ -108,7 +109,7 @@ class ThinRows:
         """Return what the rows are beyond a row of zeros, as a sparse tensor."""
         values = self.values - self.zero[self.place[1]]
         return torch.sparse_coo_tensor(
-            self.place, values, self.shape, is_coalesced=True, check_invariants=False
+            self.place, values, self.shape, is_coalesced=True, check_invariants=True
         )
 
     def to_dense(self):
