@@ -345,7 +345,9 @@ class TestErrors:
         "callback",
         [
             EarlyStopping("foo"),
-            Checkpoint("foo", f_params=None, f_optimizer=None, f_history=None),
+            Checkpoint(
+                "foo", f_params=None, f_optimizer=None, f_criterion=None, f_history=None
+            ),
             LRScheduler("ReduceLROnPlateau", monitor="foo"),
         ],
         ids=["stop", "checkpoint", "plateau"],

@@ -272,6 +272,12 @@ class PairwisePreferenceRanker(
             early_stopping=True, validation_fraction=0.2,
         )
 
+    Callbacks of scikit-learn (``sklearn.callback``), such as its progress bar, are
+    set by the method ``set_callbacks``, and not by the parameter `callbacks`. Each
+    epoch of ``fit`` is a task, ``partial_fit`` and ``fit_parquet`` have none. A
+    Pipeline or search hands on those that it hands on to its own steps; a fitted
+    ranker that is saved or copied has none.
+
     Missing values: NaN in ``X`` is taken. Where a metric is missing it counts as
     its median, of the values there are in training. Beside that, the shortcut
     learns what it is worth that the metric is missing, for each metric of which a
