@@ -9,11 +9,13 @@ STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 OLDEST ?= .venv-oldest
 OLDEST_STAMP := $(OLDEST)/.installed
+COMPAT ?= .venv-compat
+COMPAT_STAMP := $(COMPAT)/.installed
 SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
 	large_ranking growth streamed sparse fit_time threads
 
 .PHONY: help setup demo test test-oldest lint format bench bench-agreement \
-	bench-reliability bench-paper bench-smoke clean
+	bench-reliability bench-paper bench-smoke compat clean
 .DEFAULT_GOAL := help
 
 help:
@@ -27,6 +29,7 @@ help:
 	@echo "make bench-agreement  measure agreement with people (hours)"
 	@echo "make bench-reliability  judge 10,000 odd inputs (5 minutes), write docs/reliability.md"
 	@echo "make bench-paper  rewrite the results of the paper's protocol"
+	@echo "make compat  try scikit-learn and other tools (5 minutes), write docs/compatibility.md"
 	@echo "make bench-smoke  small benchmarks, fail if a ratio is broken (2 minutes)"
 
 setup: $(STAMP)
@@ -92,5 +95,13 @@ bench-paper: $(STAMP)
 bench-smoke: $(BENCH_STAMP)
 	set -e; for name in $(SPEED); do $(BIN)/python -m benchmarks.speed.$$name --smoke; done
 
+compat: $(COMPAT_STAMP)
+	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(COMPAT)/bin/python -m benchmarks.compatibility.run
+
+$(COMPAT_STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(COMPAT)
+	$(COMPAT)/bin/python -m pip install --quiet -c constraints.txt -e ".[compat]"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(OLDEST) demo build dist *.egg-info
+	rm -rf $(VENV) $(OLDEST) $(COMPAT) demo build dist *.egg-info

@@ -12,6 +12,7 @@ from scipy.special import log_softmax
 
 from benchmarks.agreement import data_sets, evaluation, rankers, synthetic, uncertainty
 from benchmarks.agreement import tables as agreement_tables
+from benchmarks.compatibility import tables as compatibility_tables
 from benchmarks.reliability import tables as reliability_tables
 from benchmarks.shared import doc_tables, results
 from benchmarks.shared.command_line import run_benchmark
@@ -319,6 +320,7 @@ def test_every_page_has_what_its_tables_are_made_of():
         "agreement.md": {*agreement_tables.TABLES} - augmentation,
         "augmentation.md": augmentation,
         "reliability.md": {*reliability_tables.TABLES},
+        "compatibility.md": {*compatibility_tables.TABLES},
     }
     for page, names in tables.items():
         text = (DOCS / page).read_text("utf-8")

@@ -1,0 +1,189 @@
+"""scikit-learn: importance, partial dependence, feature selection, displays."""
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from benchmarks.compatibility.check import Checks, refusal, warning
+from benchmarks.compatibility.data import (
+    FEATURES,
+    FOLDS,
+    GROUPS,
+    PREFERENCE,
+    X,
+    accuracy,
+    accuracy_of_folds,
+    ranker,
+)
+
+CHECKS = Checks("scikit-learn: inspection and feature selection")
+
+
+def _scorer():
+    from sklearn_pscore.metrics import pairwise_accuracy_scorer
+
+    return pairwise_accuracy_scorer
+
+
+def _importance(fitted):
+    """Return the size of each column's effect, for `importance_getter`."""
+    steps = np.vstack([np.zeros(fitted.n_features_in_), np.eye(fitted.n_features_in_)])
+    names = getattr(fitted, "feature_names_in_", None)
+    if names is not None:
+        import pandas as pd
+
+        steps = pd.DataFrame(steps, columns=names)
+    scores = fitted.predict(steps)
+    return np.abs(scores[1:] - scores[0])
+
+
+@CHECKS.works(
+    "permutation_importance(ranker, X, groups)", "n_jobs=2 gives the same bits"
+)
+def permuted_columns():
+    from sklearn.inspection import permutation_importance
+
+    fitted = ranker().fit(X, GROUPS)
+    options = {"n_repeats": 3, "random_state": 0}
+    result = permutation_importance(fitted, X, GROUPS, scoring=_scorer(), **options)
+    by_score = permutation_importance(fitted, X, GROUPS, **options)
+    assert_array_equal(result.importances, by_score.importances)
+    # Which permutations were drawn: those of scikit-learn, made once more.
+    seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max + 1)
+    whole = accuracy(GROUPS, fitted.predict(X))
+    for column in range(3):
+        rng, rows = np.random.RandomState(seed), np.arange(60)
+        drawn = X.copy()
+        for repeat in range(3):
+            rng.shuffle(rows)
+            drawn[FEATURES[column]] = drawn[FEATURES[column]].to_numpy()[rows]
+            expected = whole - accuracy(GROUPS, fitted.predict(drawn))
+            assert_allclose(result.importances[column, repeat], expected, atol=1e-12)
+
+
+@CHECKS.guided(
+    "permutation_importance(max_samples=0.5)",
+    "drawn rows cut groups: the warning names Groups.whole and whole groups",
+)
+def permuted_samples():
+    from sklearn.inspection import permutation_importance
+
+    fitted = ranker().fit(X, GROUPS)
+    with warning("groups cut", "Groups.whole(groups)"):
+        permutation_importance(
+            fitted, X, GROUPS, scoring=_scorer(), max_samples=0.5, random_state=0
+        )
+
+
+@CHECKS.works('partial_dependence(kind="both"), PartialDependenceDisplay')
+def partial():
+    import matplotlib.pyplot as plt
+    from sklearn.inspection import PartialDependenceDisplay, partial_dependence
+
+    fitted = ranker().fit(X, GROUPS)
+    result = partial_dependence(fitted, X, ["SSIM"], kind="both", grid_resolution=4)
+    for place, value in enumerate(result["grid_values"][0]):
+        scores = fitted.predict(X.assign(SSIM=value))
+        assert_allclose(result["individual"][0, :, place], scores)
+        assert_allclose(result["average"][0, place], scores.mean())
+    display = PartialDependenceDisplay.from_estimator(
+        fitted, X, ["SSIM"], grid_resolution=4
+    )
+    assert_allclose(display.lines_[0, 0].get_ydata(), result["average"][0])
+    plt.close("all")
+
+
+@CHECKS.works(
+    'DecisionBoundaryDisplay(response_method="predict")', "the score as colour"
+)
+def boundary():
+    import matplotlib.pyplot as plt
+    from sklearn.inspection import DecisionBoundaryDisplay
+
+    fitted = ranker().fit(X[["SSIM", "PSNR"]], GROUPS)
+    display = DecisionBoundaryDisplay.from_estimator(
+        fitted, X[["SSIM", "PSNR"]], response_method="predict", grid_resolution=5
+    )
+    import pandas as pd
+
+    grid = pd.DataFrame({"SSIM": display.xx0.ravel(), "PSNR": display.xx1.ravel()})
+    assert_allclose(display.response.ravel(), fitted.predict(grid))
+    plt.close("all")
+
+
+@CHECKS.works(
+    'PredictionErrorDisplay.from_predictions(groups["preference"], scores)',
+    "a score is not on the scale of the preference",
+)
+def prediction_error():
+    import matplotlib.pyplot as plt
+    from sklearn.metrics import PredictionErrorDisplay
+
+    scores = ranker().fit(X, GROUPS).predict(X)
+    display = PredictionErrorDisplay.from_predictions(
+        PREFERENCE, scores, kind="actual_vs_predicted"
+    )
+    drawn = np.asarray(display.scatter_.get_offsets())
+    assert_allclose(drawn, np.column_stack([scores, PREFERENCE]))
+    plt.close("all")
+
+
+@CHECKS.own_words(
+    "PredictionErrorDisplay.from_estimator(ranker, X, groups)",
+    "it subtracts scores from records. Use from_predictions, with the field preference",
+)
+def prediction_error_of_estimator():
+    from numpy._core._exceptions import _UFuncNoLoopError
+    from sklearn.metrics import PredictionErrorDisplay
+
+    with refusal(_UFuncNoLoopError, "ufunc 'subtract' did not contain a loop"):
+        PredictionErrorDisplay.from_estimator(ranker().fit(X, GROUPS), X, GROUPS)
+
+
+@CHECKS.works("SequentialFeatureSelector(ranker, scoring=scorer)")
+def sequential():
+    from sklearn.feature_selection import SequentialFeatureSelector
+
+    selector = SequentialFeatureSelector(
+        ranker(), n_features_to_select=1, scoring=_scorer(), cv=FOLDS
+    ).fit(X, GROUPS)
+    means = [np.mean(accuracy_of_folds(ranker(), X=X[[name]])) for name in FEATURES]
+    assert selector.get_support().argmax() == np.argmax(means)
+
+
+@CHECKS.works(
+    "RFE, RFECV, SelectFromModel(ranker, importance_getter=function)",
+    "the network has no coef_: say how large a column's effect is",
+)
+def by_importance():
+    from sklearn.feature_selection import RFE, RFECV, SelectFromModel
+
+    fitted = ranker().fit(X.to_numpy(), GROUPS)
+    order = np.argsort(-_importance(fitted))
+    selected = RFE(ranker(), n_features_to_select=2, importance_getter=_importance)
+    selected.fit(X, GROUPS)
+    assert selected.ranking_[order[-1]] == 2
+    by_hand = ranker().fit(X.to_numpy()[:, selected.support_], GROUPS)
+    expected = by_hand.predict(X.to_numpy()[:, selected.support_])
+    assert_allclose(selected.predict(X), expected)
+    folds = RFECV(
+        ranker(), cv=FOLDS, scoring=_scorer(), importance_getter=_importance
+    ).fit(X, GROUPS)
+    scores = folds.cv_results_["mean_test_score"]
+    assert_allclose(scores[-1], np.mean(accuracy_of_folds(ranker())))
+    chosen = SelectFromModel(
+        ranker(), threshold=-np.inf, max_features=1, importance_getter=_importance
+    ).fit(X, GROUPS)
+    assert chosen.get_support().argmax() == order[0]
+
+
+@CHECKS.own_words(
+    "RFE(ranker), SelectFromModel(ranker) without importance_getter=",
+    "the error asks for coef_ or importance_getter; LinearPreferenceRanker has coef_",
+)
+def without_getter():
+    from sklearn.feature_selection import RFE, SelectFromModel
+
+    with refusal(ValueError, "importance_getter", "PairwisePreferenceRanker"):
+        RFE(ranker()).fit(X, GROUPS)
+    with refusal(ValueError, "importance_getter", "PairwisePreferenceRanker"):
+        SelectFromModel(ranker()).fit(X, GROUPS).get_support()
