@@ -2,5 +2,12 @@
 
 from sklearn_pscore.inspection._agreement import compare_agreement
 from sklearn_pscore.inspection._agreement_result import AgreementComparison
+from sklearn_pscore.inspection._leaderboard import bootstrap_leaderboard
+from sklearn_pscore.inspection._leaderboard_result import Leaderboard
 
-__all__ = ["AgreementComparison", "compare_agreement"]
+__all__ = [
+    "AgreementComparison",
+    "Leaderboard",
+    "bootstrap_leaderboard",
+    "compare_agreement",
+]
