@@ -21,7 +21,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from xgboost import XGBRanker
 
-from sklearn_pscore import Groups, GroupwiseRanker, PairwisePreferenceRanker
+from sklearn_pscore import (
+    Groups,
+    GroupwiseRanker,
+    PairAugmenter,
+    PairwisePreferenceRanker,
+)
 from sklearn_pscore._rankers.libraries import Library
 from sklearn_pscore.metrics import pairwise_accuracy_scorer
 from sklearn_pscore.model_selection import PreferenceGroupKFold, compare_rankers
@@ -284,6 +289,12 @@ def test_labels_that_the_library_cannot_take(loss, preference, message):
     assert vars(ranker).keys() == {"ranker"}
 
 
+def test_labels_of_different_groups_need_not_be_told_apart():
+    target = Groups.from_arrays(group=[0, 0, 1, 1], preference=[1, 1e9, 1e9 + 1, 2e9])
+    ranker = GroupwiseRanker(catboost()).fit(X[:4], target)
+    assert ranker.n_groups_ == 2
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @every_library
 def test_preferences_that_are_no_numbers(make, value):
@@ -342,6 +353,67 @@ def test_a_class_by_name_and_one_that_is_not_installed(
     with pytest.raises(ImportError, match=re.escape(message)) as caught:
         estimator.fit(X, GROUPS)
     assert str(caught.value).endswith(f'Install it with: pip install "{extra}".')
+
+
+@pytest.mark.parametrize(
+    ("ranker", "where", "by_group"),
+    [
+        (lightgbm(), ("sample_weight", "eval_sample_weight"), False),
+        (xgboost(), ("sample_weight", "sample_weight_eval_set"), True),
+        (catboost(), ("group_weight", "group_weight"), True),
+        (catboost(loss_function="QueryRMSE"), ("sample_weight", "weight"), False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:groups has weights that differ inside a group")
+def test_where_weights_go(ranker, where, by_group, monkeypatch):
+    """Weights 2, 4 | 15, 3 have the mean 6, and those of their groups are 3 | 9."""
+    weight = np.array([2.0, 4.0, 15.0, 3.0])
+    target = Groups.from_arrays(
+        group=[0, 0, 1, 1], preference=[1, 2, 1, 2], weight=weight
+    )
+    seen = {}
+    kind, fit = type(ranker), type(ranker).fit
+
+    def spy(self, *args, **kwargs):
+        seen.update(kwargs)
+        return fit(self, *args, **kwargs)
+
+    spy.__signature__ = inspect.signature(fit)
+
+    def pool(*args, **kwargs):
+        seen["pool"] = kwargs
+        return Pool(*args, **kwargs)
+
+    monkeypatch.setattr(kind, "fit", spy)
+    monkeypatch.setattr("catboost.Pool", pool)
+    wrapped = GroupwiseRanker(ranker).fit(X[:4], target, X_val=X[:4], y_val=target)
+    expected = np.array([3, 9] if by_group else [2, 4, 15, 3]) / 6
+    if "group_weight" in where:
+        expected = np.repeat(expected, 2)
+    assert_allclose(seen[where[0]], expected)
+    judged = seen["pool"][where[1]] if "pool" in seen else seen[where[1]][0]
+    assert_allclose(judged, expected)
+    assert wrapped.n_groups_ == 2
+
+
+@every_library
+def test_weights_too_far_apart(make):
+    target = Groups.from_arrays(
+        group=GROUPS["group"],
+        preference=GROUPS["preference"],
+        weight=np.where(GROUPS["group"] == 0, 1e-9, 1e9),
+    )
+    with pytest.raises(ValueError, match="at most 1e\\+12 times the smallest above 0"):
+        GroupwiseRanker(make()).fit(X, target)
+
+
+def test_cut_groups_and_synthetic_items_warn():
+    with pytest.warns(UserWarning, match="GroupwiseRanker.fit got 20 of 30 groups cut"):
+        GroupwiseRanker(catboost()).fit(X[:120], GROUPS[:120])
+    pipe = make_pipeline(PairAugmenter((2,), random_state=SEED))
+    pipe.steps.append(("ranker", GroupwiseRanker(catboost())))
+    with pytest.warns(UserWarning, match="which GroupwiseRanker does not learn from"):
+        pipe.fit(X, GROUPS)
 
 
 def test_weights_inside_groups():
@@ -433,15 +505,14 @@ def test_missing_and_sparse_features_as_the_library_takes_them(make):
     wide = sparse.csr_array(thin)
     wide.indices, wide.indptr = wide.indices.astype("i8"), wide.indptr.astype("i8")
     assert_array_equal(ranker.fit(wide, GROUPS).predict(wide), scores)
-    halves = sparse.vstack([sparse.csr_array(thin / 2)] * 2)
-    twice = sparse.csr_array(
-        (
-            np.r_[halves.data[: halves.nnz // 2], halves.data[halves.nnz // 2 :]],
-            (np.tile(halves.nonzero()[0][: halves.nnz // 2], 2), halves.nonzero()[1]),
-        ),
-        shape=thin.shape,
-    )
-    assert_allclose(ranker.predict(twice), scores)
+    # Each value as the sum of two that stand in the same place.
+    once = sparse.csr_array(thin)
+    twice = sparse.csr_array(thin)
+    twice.data, twice.indices = np.repeat(once.data / 2, 2), np.repeat(once.indices, 2)
+    twice.indptr = 2 * once.indptr
+    assert not twice.has_canonical_format
+    assert_array_equal(ranker.fit(twice, GROUPS).predict(twice), scores)
+    assert twice.nnz == 2 * once.nnz
     with pytest.raises(ValueError, match="infinity"):
         ranker.fit(np.where(X > 2, np.inf, X), GROUPS)
 
@@ -455,6 +526,8 @@ def test_categorical_columns_are_passed_on(ranker):
     frame = pd.DataFrame(X, columns=["a", "b", "c"]).assign(kind=kind)
     worth = Groups.from_arrays(group=GROUPS["group"], preference=kind.codes)
     estimator = clone(GroupwiseRanker(ranker.set_params(n_estimators=30)))
+    assert estimator.ranker is not ranker
+    assert estimator.ranker.get_params() == ranker.get_params()
     estimator.fit(frame, worth)
     assert estimator.score(frame, worth) > 0.95
     assert estimator.feature_names_in_.tolist() == ["a", "b", "c", "kind"]

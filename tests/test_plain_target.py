@@ -425,6 +425,14 @@ def test_a_fit_that_fails_leaves_the_last_one():
     assert vars(ranker) == before
 
 
+def test_cut_groups_warn():
+    for method in ("fit", "fit_transform"):
+        wrapped = PlainTarget(PLSRegression(1))
+        message = f"PlainTarget.{method} got 20 of 30 groups cut"
+        with pytest.warns(UserWarning, match=message):
+            getattr(wrapped, method)(X[:120], GROUPS[:120])
+
+
 def test_synthetic_items_warn():
     pipe = make_pipeline(PairAugmenter((2,), random_state=SEED), PlainTarget(Ridge()))
     with pytest.warns(UserWarning, match="which PlainTarget does not learn from"):
