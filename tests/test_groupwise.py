@@ -416,6 +416,53 @@ def test_cut_groups_and_synthetic_items_warn():
         pipe.fit(X, GROUPS)
 
 
+@pytest.mark.parametrize(
+    "ranker",
+    [
+        lightgbm(early_stopping_rounds=2),
+        lightgbm(n_iter_no_change=2),
+        xgboost(early_stopping_rounds=2),
+    ],
+)
+def test_early_stopping_needs_a_set_to_judge_by(ranker):
+    kind = type(ranker).__name__
+    message = f"{kind} stops early by .*=2, but X_val was not passed; expected a set to"
+    with pytest.raises(ValueError, match=message):
+        GroupwiseRanker(ranker).fit(X, GROUPS)
+
+
+@pytest.mark.parametrize("make", [xgboost, catboost])
+@pytest.mark.parametrize("value", [1e39, -1e300])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_features_beyond_float32(make, value, container):
+    table = np.where(X[3, 1] == X, value, X)
+    kind = type(make()).__name__
+    message = f"X holds {value:.3g}; expected at most 3.4e+38 in size, for {kind} takes"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        GroupwiseRanker(make()).fit(container(table), GROUPS)
+    fitted = GroupwiseRanker(make()).fit(container(X), GROUPS)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        fitted.predict(container(table))
+    GroupwiseRanker(lightgbm()).fit(container(table), GROUPS)
+
+
+def test_a_loss_of_ones_own_has_labels_as_lambdarank():
+    def squares(y, score):
+        return score - y, np.ones_like(score)
+
+    wrapped = GroupwiseRanker(lightgbm(objective=squares, n_estimators=50))
+    assert wrapped.fit(X, GROUPS).score(X, GROUPS) > 0.9
+
+
+def test_a_name_has_no_parameters():
+    with pytest.raises(
+        ValueError, match="ranker is 'XGBRanker', a name, which has no par"
+    ):
+        GroupwiseRanker("XGBRanker").set_params(ranker__n_estimators=3)
+    wrapped = GroupwiseRanker("XGBRanker").set_params(ranker=xgboost())
+    assert wrapped.set_params(ranker__n_estimators=3).ranker.n_estimators == 3
+
+
 def test_weights_inside_groups():
     weight = RNG.uniform(1, 2, len(X))
     target = Groups.from_arrays(

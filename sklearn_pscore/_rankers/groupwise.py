@@ -173,6 +173,7 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         with restored_on_error(self):
             ranker = self._unfitted_ranker(caller)
             library = Library(ranker)
+            library.check_stopping(X_val is not None or y_val is not None)
             warn_about_attached_items(X, type(self).__name__)
             X = self._check_X(X, ranker, reset=True, ensure_min_samples=2)
             target = check_groups(y, n_rows=X.shape[0], caller=caller)
@@ -248,6 +249,27 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.ranker_.feature_importances_
 
+    def set_params(self, **params):
+        """Set parameters of the wrapper, and of the ranker as ``ranker__name``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self : GroupwiseRanker
+            The estimator itself.
+        """
+        ranker = params.get("ranker", self.ranker)
+        if isinstance(ranker, str) and any(name != "ranker" for name in params):
+            raise ValueError(
+                f"ranker is {ranker!r}, a name, which has no parameters to set; expected "
+                f"an instance. Pass GroupwiseRanker({ranker}(...))."
+            )
+        return super().set_params(**params)
+
     def __sklearn_clone__(self):
         plain = copy(self)
         plain.ranker = None
@@ -299,6 +321,7 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
             accept_sparse="csr" if taken.sparse else False,
             **kwargs,
         )
+        Library(ranker).check_float32(X)
         if sparse.issparse(X):
             # CatBoost takes no sparse array, and LightGBM warns of one. The indices
             # are of 32 bits where these suffice.

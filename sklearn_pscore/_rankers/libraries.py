@@ -11,6 +11,7 @@ from importlib import import_module
 from inspect import signature
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.arguments import group_argument, library_of
@@ -25,6 +26,9 @@ _BY_NAME = {
 # XGBoost divides gradients by what has to do with scores unless both are False. Measured
 # on pairs of two items of which one wins three in four: .80 by default, .75 without.
 _XGBOOST_NORMS = ("lambdarank_normalization", "lambdarank_score_normalization")
+
+# What LightGBM and XGBoost call the iterations without gain after which they stop.
+_STOPPING = ("early_stopping_rounds", "early_stopping_round", "n_iter_no_change")
 
 
 def ranker_by_name(name, caller):
@@ -131,7 +135,8 @@ class Library:
         self.name = library_of(ranker)
         self.parameters = ranker.get_params()
         loss = self.parameters.get("objective") or self.parameters.get("loss_function")
-        self.loss = str(loss or "lambdarank")
+        # LightGBM judges by its labels what a function of the user learns, too.
+        self.loss = "lambdarank" if loss is None or callable(loss) else str(loss)
         if self.name == "catboost":
             self.loss = self.loss.partition(":")[0]
 
@@ -151,6 +156,43 @@ class Library:
             # CatBoost takes no weights of rows where the loss is one of pairs.
             return self.loss.startswith(("PairLogit", "YetiRank"))
         return self.argument == "qid"
+
+    def check_stopping(self, has_validation):
+        """Raise ValueError if the ranker would stop early, and has no set to judge by.
+
+        CatBoost goes on to its last iteration then.
+        """
+        stops = [name for name in _STOPPING if self.parameters.get(name) is not None]
+        if stops and not has_validation and self.name in ("lightgbm", "xgboost"):
+            raise ValueError(
+                f"{type(self.ranker).__name__} stops early by {stops[0]}="
+                f"{self.parameters[stops[0]]!r}, but X_val was not passed; expected a set "
+                "to judge each iteration by. Call fit(X, groups, X_val=..., y_val=...), or "
+                f"set {stops[0]}=None."
+            )
+
+    def check_float32(self, X):
+        """Raise ValueError if the float32 that the library makes of X is infinite.
+
+        Parameters
+        ----------
+        X : ndarray or sparse matrix
+        """
+        values = X.data if issparse(X) else X
+        if self.name not in ("xgboost", "catboost") or values.dtype.itemsize <= 4:
+            return
+        most = np.finfo(np.float32).max
+        ends = (
+            np.fmax.reduce(values, None, initial=0),
+            np.fmin.reduce(values, None, initial=0),
+        )
+        farthest = max(ends, key=abs)
+        if abs(farthest) > most:
+            raise ValueError(
+                f"X holds {farthest:.3g}; expected at most {most:.3g} in size, for "
+                f"{type(self.ranker).__name__} takes float32. Scale X, for example with "
+                "StandardScaler."
+            )
 
     def arguments(self, rows, label):
         """Return the arguments of ``fit`` for rows to train on.
