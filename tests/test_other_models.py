@@ -47,6 +47,13 @@ def test_examples_run():
     assert np.all(table > 0.5)
     assert names["chosen"][1].get_support().tolist() == [True, True, False, False]
     assert names["encoded"].score(names["clips"], names["groups"]) > 0.75
+    stack = names["stack"]
+    assert list(stack.named_rankers_) == ["linear", "LightGBM", "ridge"]
+    assert stack.weights_.min() >= 0
+    assert stack.score(names["X"], names["groups"]) > 0.75
+    assert ((names["chances"] > 0) & (names["chances"] < 1)).all()
+    methods = ("GT", "stack", "linear", "x0", "x1", "x2", "x3")
+    assert names["by_metric"].methods == methods
 
 
 def test_every_message_has_its_models():
