@@ -282,6 +282,21 @@ def test_one_group_is_split_by_items(structured):
     assert min(at) == at[0]
 
 
+def test_scores_of_two_fits_are_never_compared():
+    class Shifted(Column):
+        """A column, moved by a number that is another one in each fit."""
+
+        def fit(self, X, y):
+            self.shift = 1e3 * np.sum(np.asarray(X)[:, 0] ** 2)
+            return self
+
+    y = X[:40, 0] + np.random.default_rng(SEED).normal(size=40)
+    expected = StackedRanker(columns(0, 1)).fit(X[:40], y)
+    moved = StackedRanker([("x0", Shifted(0)), *columns(1)]).fit(X[:40], y)
+    np.testing.assert_allclose(moved.weights_, expected.weights_, rtol=1e-6)
+    np.testing.assert_allclose(moved.scales_, expected.scales_, rtol=1e-6)
+
+
 def _by_fold(target):
     return Groups.from_arrays(
         group=np.random.RandomState(0).permutation(len(target)) % 5,
