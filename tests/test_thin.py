@@ -18,9 +18,7 @@ from sklearn_pscore._torch.thin import (
     as_table,
     distinct,
     is_thin,
-    missing_in,
     quantiles,
-    sparse_tensor,
 )
 
 N_ROWS, N_FEATURES = 400, 60
@@ -104,7 +102,7 @@ class TestRows:
     @pytest.mark.parametrize("clip", [4.0, None])
     def test_scaled_as_dense(self, scaling, dtype, clip):
         X, scaling.clip = thin_table(), clip
-        rows = scaling(sparse_tensor(X), dtype=dtype)
+        rows = scaling(ThinRows.of(X), dtype=dtype)
         dense = scaling(torch.from_numpy(X.toarray()), dtype=dtype)
         assert isinstance(rows, ThinRows)
         assert torch.equal(rows.to_dense(), dense)
@@ -112,7 +110,7 @@ class TestRows:
         assert len(rows) == N_ROWS
 
     def test_products_are_those_of_dense_rows(self, scaling):
-        rows = scaling(sparse_tensor(thin_table()))
+        rows = scaling(ThinRows.of(thin_table()))
         weight = torch.randn(
             N_FEATURES, 3, dtype=torch.float64, generator=torch.manual_seed(0)
         )
@@ -121,7 +119,7 @@ class TestRows:
         assert_allclose(narrow @ weight.float(), rows @ weight, rtol=1e-4, atol=1e-4)
 
     def test_gradients_are_those_of_dense_rows(self, scaling):
-        rows = scaling(sparse_tensor(thin_table()))
+        rows = scaling(ThinRows.of(thin_table()))
         gradients = []
         for X in (rows, rows.to_dense()):
             weight = torch.ones(N_FEATURES, 2, dtype=torch.float64, requires_grad=True)
@@ -131,7 +129,7 @@ class TestRows:
 
     def test_as_table_there_and_back(self):
         X = thin_table()
-        assert_array_equal(as_table(sparse_tensor(X)).toarray(), X.toarray())
+        assert_array_equal(as_table(ThinRows.of(X)).toarray(), X.toarray())
         assert_array_equal(as_table(torch.ones(2, 3)), np.ones((2, 3)))
 
 
@@ -168,7 +166,7 @@ class TestScaling:
     def test_bends_as_of_the_dense_table(self):
         X = thin_table()
         scaling = InputScaling.fitted(X.toarray(), np.arange(N_ROWS) // 5, clip=4.0)
-        rows = scaling(sparse_tensor(X))
+        rows = scaling(ThinRows.of(X))
         of_thin = Bends.fitted(rows, n_pieces=4)
         of_dense = Bends.fitted(rows.to_dense().numpy(), n_pieces=4)
         assert_allclose(of_thin.start, of_dense.start, rtol=1e-12, atol=1e-12)
@@ -195,7 +193,7 @@ class TestLinearFit:
     def test_weights_are_those_of_dense_columns(self):
         X = thin_table()
         scaling = InputScaling.fitted(X.toarray(), np.arange(N_ROWS) // 5, clip=4.0)
-        rows = scaling(sparse_tensor(X)).to(torch.float32)
+        rows = scaling(ThinRows.of(X)).to(torch.float32)
         target = PackedTarget(
             level=torch.arange(5).repeat(N_ROWS // 5),
             weight=torch.ones(N_ROWS),
@@ -215,11 +213,11 @@ class TestLinearFit:
 
 
 class TestMissing:
-    def test_missing_in(self):
+    def test_which_values_are(self):
         X, features = thin_table(), torch.tensor([3, 12, 15])
-        missing = missing_in(sparse_tensor(X), features)
+        missing = ThinRows.of(X).missing(features)
         assert_array_equal(missing.to_dense(), np.isnan(X.toarray()[:, features]))
-        assert missing_in(sparse_tensor(X), features[:0]).shape == (N_ROWS, 0)
+        assert ThinRows.of(X).missing(features[:0]).shape == (N_ROWS, 0)
 
     def test_features_with_missing_values_are_those_of_training(
         self, few_features_are_thin
@@ -272,7 +270,9 @@ class TestFit:
         few_features_are_thin(False)
         ranker = PairwisePreferenceRanker(random_state=0, n_members=2)
         of_dense = ranker.partial_fit(X, y).partial_fit(X, y).predict(X)
-        assert_allclose(of_thin, of_dense, atol=0.02 * of_dense.std())
+        # Pairs do not tell where zero is.
+        gap = of_thin - of_dense
+        assert_allclose(gap, np.full(N_ROWS, gap.mean()), atol=0.01 * of_dense.std())
 
     def test_same_seed_same_bits(self, few_features_are_thin):
         X = thin_table()

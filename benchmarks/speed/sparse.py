@@ -70,9 +70,9 @@ def measure_case(shortcut, n_rows, max_epochs):
     return {
         "shortcut": shortcut or "none",
         "n_rows": n_rows,
-        "n_epochs": len(ranker.history_),
+        "n_epochs": len(ranker.history_["epoch"]),
         "seconds": seconds,
-        "seconds_of_an_epoch": np.median([epoch["dur"] for epoch in ranker.history_]),
+        "seconds_of_an_epoch": np.median(ranker.history_["dur"]),
         "seconds_of_predict": time.perf_counter() - start,
         "peak_bytes": child_process.peak_bytes(),
         "table_bytes": X.data.nbytes + X.indices.nbytes + X.indptr.nbytes,

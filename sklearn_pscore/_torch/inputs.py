@@ -14,7 +14,6 @@ from sklearn_pscore._torch.thin import (
     distinct,
     of_features,
     quantiles,
-    sparse_tensor,
     spreads,
 )
 
@@ -132,20 +131,19 @@ class InputScaling(nn.Module):
             dense = cls.fitted(X[:, [feature]].toarray(), group, clip)
             shift[feature], scale[feature] = dense.shift.item(), dense.scale.item()
         scaling = cls(shift, scale, np.ones(n_features), clip)
-        scaled = scaling(sparse_tensor(X.tocsr().astype(np.float64)))
-        unit = unit_inside(as_table(scaled.differences()), group)
+        scaled = scaling(ThinRows.of(X.tocsr().astype(np.float64)))
+        unit = unit_inside(as_table(scaled), group)
         scaling.unit = torch.from_numpy(unit)
         return scaling
 
     def forward(self, X, dtype=None):
         """Return scaled features in `dtype`; None is the dtype of `X`.
 
-        A sparse tensor, of a thin table, becomes :class:`ThinRows`.
+        :class:`ThinRows` stay thin.
         """
-        if X.is_sparse:
-            place, zero = X.indices(), torch.zeros(X.shape[1], dtype=X.dtype)
-            values = of_features(self, place[1])(X.values(), dtype)
-            return ThinRows(place, values, self(zero.to(X.device), dtype), len(X))
+        if isinstance(X, ThinRows):
+            values = of_features(self, X.features)(X.values, dtype)
+            return X.like(values, self(X.zero, dtype))
         bend = 1.0 if self.clip is None else self.clip
         dtype = X.dtype if dtype is None else dtype
         wide = torch.float64 if self.is_wide else torch.promote_types(X.dtype, dtype)
@@ -266,7 +264,7 @@ class Bends(nn.Module):
     def columns(self, X):
         """Yield the columns of one piece after the other, each of the shape of `X`."""
         if isinstance(X, ThinRows):
-            of_values = of_features(self, X.place[1]).columns(X.values)
+            of_values = of_features(self, X.features).columns(X.values)
             for values, zero in zip(of_values, self.columns(X.zero), strict=True):
                 yield X.like(values, zero)
             return

@@ -75,8 +75,7 @@ def side_by_side(parts):
 
     Parameters
     ----------
-    parts : list of tensors of shape (n_items, n_columns)
-        Or of ThinRows and sparse tensors.
+    parts : list of tensors, or of ThinRows, of shape (n_items, n_columns)
 
     Returns
     -------
@@ -86,7 +85,6 @@ def side_by_side(parts):
     """
     if not isinstance(parts[0], ThinRows):
         return torch.cat(parts, dim=1)
-    parts = [p.differences() if isinstance(p, ThinRows) else p for p in parts]
     return hstack([as_table(part) for part in parts], format="csr")
 
 

@@ -19,7 +19,7 @@ from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork
 from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
 from sklearn_pscore._torch.stacking import ScaledSample
-from sklearn_pscore._torch.thin import as_table, is_thin, sparse_tensor
+from sklearn_pscore._torch.thin import ThinRows, as_table, is_thin
 from sklearn_pscore._torch.threads import threads_for
 
 # Seeds that numpy and torch both take.
@@ -126,6 +126,11 @@ class GroupNet(NeuralNet):
 
     def infer(self, x, **fit_params):
         """Return the scores of a batch, with the dropout of this training."""
+        parts = x if isinstance(x, Mapping) else {"X": x}
+        if isinstance(parts["X"], ThinRows):
+            # skorch moves tensors only.
+            moved = {name: part.to(self.device) for name, part in parts.items()}
+            return self.module_(**moved, **fit_params, generator=self.generator_)
         return super().infer(x, generator=self.generator_, **fit_params)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
@@ -185,7 +190,7 @@ def build_net(packed, parameters, generator):
     if parameters.shortcut == "additive":
         # In float64, whatever X is: float32 may round off how far a small value is from
         # the median, and the edges of the pieces would not be the same.
-        in_float64 = scaling(X.double())
+        in_float64 = scaling(X.to(torch.float64))
         if not packed.is_thin:
             in_float64 = in_float64.numpy()
         bends = Bends.fitted(in_float64, parameters.n_pieces)
@@ -359,9 +364,7 @@ def _chunks(X, device):
         rows = slice(first, first + n_at_a_time)
         # A copy in C order: torch takes no negative strides, and warns of arrays
         # that it could not write to.
-        chunk = (
-            sparse_tensor(X[rows]) if thin else torch.from_numpy(dense_rows(X, rows))
-        )
+        chunk = ThinRows.of(X[rows]) if thin else torch.from_numpy(dense_rows(X, rows))
         yield rows, chunk.to(device)
 
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from sklearn_pscore._torch.thin import ThinRows, missing_in
+from sklearn_pscore._torch.thin import ThinRows
 
 # The middle of ReLU6's range: with batch-normalised scores of unit variance,
 # nearly all items start where its gradient is not zero.
@@ -75,7 +75,7 @@ class ScoreNetwork(nn.Module):
         Parameters
         ----------
         X : tensor of shape (n_items, n_features)
-            NaN is a missing value. Sparse if it is of a thin table.
+            NaN is a missing value. ThinRows of a thin table.
         shortcut_scores : tensor of shape (n_items, n_members), or None
             Scores of the shortcut if they are known already.
         generator : torch.Generator or None
@@ -118,12 +118,13 @@ class ScoreNetwork(nn.Module):
         Returns
         -------
         missing : tensor of shape (n_items, n_missing_features), or None
-            1 for NaN and 0 for a number, in the type of the weights. Sparse if X is.
+            1 for NaN and 0 for a number, in the type of the weights. Thin if X is.
         """
         if self.shortcut is None or self.shortcut.missing_weight is None:
             return None
         features = self.shortcut.missing_features.to(X.device)
-        missing = missing_in(X, features) if X.is_sparse else X[:, features].isnan()
+        is_thin = isinstance(X, ThinRows)
+        missing = X.missing(features) if is_thin else X[:, features].isnan()
         return missing.to(self.output.weight.dtype)
 
     def layer_scores(self, X, generator=None):

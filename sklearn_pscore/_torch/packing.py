@@ -11,7 +11,7 @@ from skorch.dataset import Dataset
 
 from sklearn_pscore._rows import dense_rows, rows_at_a_time
 from sklearn_pscore._segments import Segments, level_in_group
-from sklearn_pscore._torch.thin import is_thin, sparse_tensor
+from sklearn_pscore._torch.thin import ThinRows, is_thin
 
 
 class PackedTarget(NamedTuple):
@@ -243,10 +243,10 @@ class PackedGroups(Dataset):
     def features(self, items):
         """Return the features of some items, shape (n_items, n_features).
 
-        A sparse tensor if the table is thin.
+        ThinRows if the table is thin.
         """
         if self.is_thin:
-            return sparse_tensor(self.table[self.row[items]])
+            return ThinRows.of(self.table[self.row[items]])
         if issparse(self.table):
             return torch.from_numpy(dense_rows(self.table, self.row[items]))
         return self.table.index_select(0, torch.from_numpy(self.row[items]))

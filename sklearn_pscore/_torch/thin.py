@@ -9,7 +9,8 @@ from copy import copy
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array, csr_array, issparse
+from scipy.sparse import csr_array, issparse
+from torch.nn.functional import embedding_bag, pad
 
 # With fewer features, or more values than this share, dense rows are as fast. By
 # benchmarks/speed/sparse.py.
@@ -30,110 +31,118 @@ def is_thin(table):
     return table.nnz <= _LARGEST_SHARE * n_values
 
 
-def sparse_tensor(rows):
-    """Return a CSR matrix as a sparse tensor; it shares no memory."""
-    # Without a word on invariants torch warns, and in some versions with False too.
-    rows = rows.tocoo()
-    place = np.stack([rows.row, rows.col]).astype(np.int64)
-    return torch.sparse_coo_tensor(
-        torch.from_numpy(place),
-        torch.from_numpy(np.array(rows.data)),
-        rows.shape,
-        is_coalesced=True,
-        check_invariants=True,
-    )
-
-
-def missing_in(X, features):
-    """Return which values of a sparse tensor are missing, as a sparse tensor.
-
-    Parameters
-    ----------
-    X : sparse tensor of shape (n_rows, n_features)
-    features : tensor of shape (n_columns,), int64
-        Those to look at, ascending.
-
-    Returns
-    -------
-    missing : sparse tensor of shape (n_rows, n_columns)
-        1 for NaN.
-    """
-    column = torch.full((X.shape[1],), -1, device=features.device)
-    column[features] = torch.arange(len(features), device=features.device)
-    rows, of_value = X.indices()[0], column[X.indices()[1]]
-    kept = X.values().isnan() & (of_value >= 0)
-    return torch.sparse_coo_tensor(
-        torch.stack([rows[kept], of_value[kept]]),
-        torch.ones_like(X.values()[kept]),
-        (len(X), len(features)),
-        is_coalesced=True,
-        check_invariants=True,
-    )
-
-
-def as_table(X):
-    """Return a tensor as an array, a sparse one as a CSR matrix."""
-    if not X.is_sparse:
-        return X.numpy()
-    return csr_array(coo_array((X.values().numpy(), X.indices().numpy()), X.shape))
-
-
 class ThinRows:
-    """Scaled rows of a thin table: the values that are stored, and what zero becomes.
+    """Rows of a thin table: the values that are stored, and what zero is.
+
+    No sparse tensors of torch, for some versions warn of each.
 
     Parameters
     ----------
-    place : tensor of shape (2, n_values), int64
-        Row and feature of each stored value, sorted.
+    features : tensor of shape (n_values,), int64
+        Feature of each stored value, row by row.
+    starts : tensor of shape (n_rows + 1,), int64
+        First value of each row, and the number of values.
     values : tensor of shape (n_values,)
-        Scaled.
     zero : tensor of shape (n_features,)
-        A row of zeros, scaled.
-    n_rows : int
+        A value that is not stored.
     """
 
-    def __init__(self, place, values, zero, n_rows):
-        self.place = place
+    def __init__(self, features, starts, values, zero):
+        self.features = features
+        self.starts = starts
         self.values = values
         self.zero = zero
-        self.shape = n_rows, len(zero)
+        self.shape = len(starts) - 1, len(zero)
+
+    @classmethod
+    def of(cls, rows):
+        """Return the rows of a CSR matrix, copied."""
+        indices = (
+            torch.from_numpy(a.astype(np.int64)) for a in (rows.indices, rows.indptr)
+        )
+        values = torch.from_numpy(rows.data.copy())
+        return cls(*indices, values, torch.zeros(rows.shape[1], dtype=values.dtype))
 
     def __len__(self):
         return self.shape[0]
 
+    @property
+    def device(self):
+        return self.values.device
+
     def __matmul__(self, weight):
         """Return the product with a matrix, (n_features, n_units)."""
-        return self.differences() @ weight + self.zero @ weight
-
-    def differences(self):
-        """Return what the rows are beyond a row of zeros, as a sparse tensor."""
-        values = self.values - self.zero[self.place[1]]
-        return torch.sparse_coo_tensor(
-            self.place, values, self.shape, is_coalesced=True, check_invariants=True
+        of_differences = embedding_bag(
+            self.features,
+            weight,
+            self.starts,
+            mode="sum",
+            per_sample_weights=self.values - self.zero[self.features],
+            include_last_offset=True,
         )
+        return of_differences + self.zero @ weight
 
     def to_dense(self):
         """Return the rows as a dense tensor."""
         rows = self.zero.repeat(len(self), 1)
-        rows[self.place[0], self.place[1]] = self.values
+        n_stored = self.starts.diff()
+        numbers = torch.arange(len(self), device=self.device).repeat_interleave(
+            n_stored
+        )
+        rows[numbers, self.features] = self.values
         return rows
 
     def values_by_feature(self):
         """Return (feature, value) arrays of what is stored, and of one zero of each."""
+        features, values = self.features.numpy(), self.values.numpy()
         zero = self.zero.numpy()
-        stored = self.place[1].numpy(), self.values.numpy()
-        n_stored = np.bincount(stored[0], minlength=len(zero))
+        n_stored = np.bincount(features, minlength=len(zero))
         has_zeros = np.flatnonzero(n_stored < len(self))
-        features = np.concatenate([stored[0], has_zeros])
-        return features, np.concatenate([stored[1], zero[has_zeros]])
+        features = np.concatenate([features, has_zeros])
+        return features, np.concatenate([values, zero[has_zeros]])
 
-    def to(self, dtype):
-        """Return the rows in a type."""
-        return self.like(self.values.to(dtype), self.zero.to(dtype))
+    def missing(self, features):
+        """Return which values of some features are missing.
+
+        Parameters
+        ----------
+        features : tensor of shape (n_columns,), int64
+
+        Returns
+        -------
+        missing : ThinRows of shape (n_rows, n_columns)
+            1 for NaN.
+        """
+        column = torch.full((self.shape[1],), -1, device=self.device)
+        column[features] = torch.arange(len(features), device=self.device)
+        of_value = column[self.features]
+        is_one = self.values.isnan() & (of_value >= 0)
+        n_before = pad(is_one.cumsum(0), (1, 0))
+        ones = torch.ones_like(self.values[is_one])
+        return ThinRows(
+            of_value[is_one], n_before[self.starts], ones, ones.new_zeros(len(features))
+        )
+
+    def to(self, target):
+        """Return the rows in a type of values, or on a device."""
+        moved = self.like(self.values.to(target), self.zero.to(target))
+        if not isinstance(target, torch.dtype):
+            moved.features = self.features.to(target)
+            moved.starts = self.starts.to(target)
+        return moved
 
     def like(self, values, zero):
         """Return rows with other values in the same places."""
-        return ThinRows(self.place, values, zero, len(self))
+        return ThinRows(self.features, self.starts, values, zero)
+
+
+def as_table(X):
+    """Return a tensor as an array, or thin rows as a CSR matrix, less their zero."""
+    if not isinstance(X, ThinRows):
+        return X.numpy()
+    values = X.values - X.zero[X.features]
+    parts = (part.numpy() for part in (values, X.features, X.starts))
+    return csr_array(tuple(parts), shape=X.shape)
 
 
 def of_features(module, features):
