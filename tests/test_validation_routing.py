@@ -58,8 +58,7 @@ class TestPipelineWithRouting:
         by_hand = quick(scoring=ndcg_scorer).fit(fitted.transform(X), y, **prepared)
         assert_array_equal(model.predict(X_val), by_hand.predict(prepared["X_val"]))
         scores = [
-            [epoch["valid_score"] for epoch in ranker.history_]
-            for ranker in (model[-1], by_hand)
+            ranker.history_["valid_score"].tolist() for ranker in (model[-1], by_hand)
         ]
         assert scores[0] == scores[1]
 
@@ -74,8 +73,7 @@ class TestPipelineWithRouting:
         by_hand = quick(early_stopping=True)
         by_hand.fit(carrying, y, X_val=fitted.transform(X_val), y_val=y_val)
         losses = [
-            [epoch["valid_loss"] for epoch in ranker.history_]
-            for ranker in (model[-1], by_hand)
+            ranker.history_["valid_loss"].tolist() for ranker in (model[-1], by_hand)
         ]
         assert losses[0] == losses[1]
         assert model[-1].n_pairs_ == by_hand.n_pairs_ > quick().fit(X, y).n_pairs_
@@ -86,7 +84,7 @@ class TestPipelineWithRouting:
         grid = {"pairwisepreferenceranker__dropout": [0.0, 0.2]}
         search = GridSearchCV(model, grid, cv=PreferenceGroupKFold(2))
         search.fit(X, y, X_val=X_val, y_val=y_val)
-        assert "valid_score" in search.best_estimator_[-1].history_[-1]
+        assert "valid_score" in search.best_estimator_[-1].history_
 
     def test_in_a_comparison_of_folds(self, parts, scaler):
         X, y, X_val, y_val = parts
@@ -99,7 +97,7 @@ class TestPipelineWithRouting:
             return_estimator=True,
         )
         for model in result["estimator"]:
-            assert "valid_score" in model[-1].history_[-1]
+            assert "valid_score" in model[-1].history_
 
     def test_without_transform_input_it_warns(self, parts, scaler):
         X, y, X_val, y_val = parts
@@ -129,7 +127,7 @@ def test_pipeline_without_routing_hands_on_the_raw_set(parts):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(X, y, rank__X_val=scaled, rank__y_val=y_val)
-    assert "valid_loss" in model[-1].history_[0]
+    assert "valid_loss" in model[-1].history_
 
 
 @pytest.mark.parametrize("is_routed", [False, True])
@@ -158,7 +156,7 @@ def test_a_search_hands_on_a_set_of_another_length(parts):
     search.fit(X, y, X_val=X_val, y_val=y_val)
     by_hand = quick(n_members=1).fit(X, y, X_val=X_val, y_val=y_val)
     losses = [
-        [epoch["valid_loss"] for epoch in ranker.history_]
+        ranker.history_["valid_loss"].tolist()
         for ranker in (search.best_estimator_, by_hand)
     ]
     assert losses[0] == losses[1]
@@ -188,6 +186,6 @@ def test_the_page_runs_as_it_is_printed(capsys):
             exec(compile(block, str(PAGE), "exec"), names)
     assert "valid_score" in capsys.readouterr().out
     model, X_val, y_val = (names[name] for name in ("model", "X_val", "y_val"))
-    assert "valid_loss" in model[-1].history_[-1]
+    assert "valid_loss" in model[-1].history_
     assert model.score(X_val, y_val) > 0.7
     assert len(names["monitor"].get_logs().data) > 5
