@@ -14,6 +14,7 @@ _MODULES = {
     "GroupwiseRanker": "_rankers.groupwise",
     "LevelClassifierRanker": "_rankers.level_classifier",
     "LinearPreferenceRanker": "_rankers.linear",
+    "OnnxRanker": "_onnx.reader",
     "PairAugmenter": "_items.augmenter",
     "PairwisePreferenceRanker": "_rankers.pairwise",
     "PlainTarget": "_rankers.plain_target",
@@ -24,6 +25,7 @@ _MODULES = {
     "TopCountRanker": "_rankers.handcrafted",
     "preference_proba": "_rankers.any_model",
     "rank": "_rankers.any_model",
+    "to_onnx": "_onnx.export",
 }
 
 __all__ = [*_MODULES, "__version__"]

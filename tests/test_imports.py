@@ -12,6 +12,9 @@ import sklearn_pscore
 
 ROOT = Path(sklearn_pscore.__file__).parent
 HEAVY = {
+    "onnx",
+    "onnxruntime",
+    "skl2onnx",
     "pyarrow",
     "torch",
     "skorch",
@@ -46,6 +49,15 @@ ALLOWED = {
         "metrics",
     },
     "datasets": {"_directions", "_estimators", "_folders", "_target"},
+    "_onnx": {
+        "_folders",
+        "_items",
+        "_rankers",
+        "_target",
+        "_version",
+        "_warn",
+        "metrics",
+    },
     "_rankers": {
         "_directions",
         "_estimators",
