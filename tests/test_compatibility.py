@@ -95,7 +95,7 @@ def test_tables_of_rows():
             ["scikit-learn: a part", "g(x)", GUIDED, "say so", "ValueError: 3", None],
             ["a tool", "h(x)", WORKS, None, None, "a-tool 1.2"],
         ],
-        columns=["area", "call", "outcome", "note", "fault", "versions"],
+        columns=["area", "call", "outcome", "note", "fault", "tool"],
     )
     counted = tables.counts(rows).splitlines()
     assert counted[2] == "| scikit-learn: a part | 2 | 1 | 0 | 0 | 0 | 1 |"

@@ -69,7 +69,7 @@ def main():
                 "outcome": check.outcome,
                 "note": check.note,
                 "fault": fault,
-                "versions": " ".join(f"{k} {v}" for k, v in versions.items()),
+                "tool": " ".join(f"{k} {v}" for k, v in versions.items()),
             }
         )
     rows = pd.DataFrame(rows)

@@ -42,7 +42,7 @@ def tools(rows):
     """Return a table of the calls of each other tool, under its name and version."""
     rows = rows[~rows["area"].str.startswith(_OURS)]
     parts = [
-        f"### {area}\n\n{part['versions'].iloc[0]}\n\n{_lines(part)}"
+        f"### {area}\n\n{part['tool'].iloc[0]}\n\n{_lines(part)}"
         for area, part in rows.groupby("area", sort=False)
     ]
     return "\n\n".join(["", *parts, ""])
