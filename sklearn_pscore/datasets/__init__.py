@@ -1,7 +1,13 @@
-"""Data sets: one real, one synthetic, and the paper's own result tables."""
+"""Data sets: real ones, a synthetic one, and the paper's own result tables."""
 
 from sklearn_pscore.datasets._head_challenge import make_head_challenge
 from sklearn_pscore.datasets._paper_results import load_paper_results
 from sklearn_pscore.datasets._thqa import fetch_thqa
+from sklearn_pscore.datasets._thqa_ntire import fetch_thqa_ntire
 
-__all__ = ["fetch_thqa", "load_paper_results", "make_head_challenge"]
+__all__ = [
+    "fetch_thqa",
+    "fetch_thqa_ntire",
+    "load_paper_results",
+    "make_head_challenge",
+]
