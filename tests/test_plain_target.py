@@ -417,6 +417,35 @@ def test_bad_input():
         ranker.predict(X[:, :2])
 
 
+@pytest.mark.parametrize("estimator", [Ridge(), LogisticRegression(), SelectKBest(k=1)])
+def test_text_and_dates_are_no_numbers(estimator):
+    spelled, dates = X.round(2).astype(str), X.astype("datetime64[s]")
+    wrapped = PlainTarget(estimator)
+    for table in (spelled, dates, pd.DataFrame(dates)):
+        with pytest.raises(
+            TypeError, match="expected numbers. The argument must be free"
+        ):
+            wrapped.fit(table, GROUPS)
+    wrapped.fit(X, GROUPS)
+    method = wrapped.predict if hasattr(wrapped, "predict") else wrapped.transform
+    for table in (spelled, dates):
+        with pytest.raises(
+            TypeError, match="expected numbers. The argument must be free"
+        ):
+            method(table)
+    with pytest.raises(TypeError, match="X is int; expected one row per sample"):
+        method(3)
+
+
+def test_what_takes_categories_gets_them():
+    kind = pd.Categorical(np.array(["x", "y"])[(X[:, 0] > 0).astype(int)])
+    frame = pd.DataFrame({"kind": kind, "size": X[:, 1]})
+    boosting = HistGradientBoostingRegressor(categorical_features="from_dtype")
+    ranker = PlainTarget(boosting).fit(frame, GROUPS)
+    assert ranker.score(frame, GROUPS) > 0.85
+    assert ranker.estimator_.is_categorical_.tolist() == [True, False]
+
+
 def test_a_fit_that_fails_leaves_the_last_one():
     ranker = PlainTarget(Ridge()).fit(X, GROUPS)
     before = dict(vars(ranker))

@@ -20,6 +20,7 @@ from sklearn_pscore._splitters import take_rows
 from sklearn_pscore._target.arguments import explained_call, refuse_bare_ranker
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.rows import count_rows
+from sklearn_pscore._target.tables import check_numbers
 
 # What scikit-learn's selectors of features for classes go by.
 _SCORES_OF_CLASSES = (chi2, f_classif, mutual_info_classif)
@@ -358,6 +359,8 @@ class PlainTarget(RankerMixin, BaseEstimator):
         self._check_estimator()
         warn_about_attached_items(X, type(self).__name__)
         n_rows = count_rows(X, "X")
+        if _takes_numbers(self.estimator):
+            check_numbers(X)
         target = check_groups(y, n_rows=n_rows, caller=caller)
         if n_rows < 2:
             raise ValueError(
@@ -431,6 +434,9 @@ class PlainTarget(RankerMixin, BaseEstimator):
     def _check_X(self, X):
         check_is_fitted(self)
         X = _as_table(X)
+        count_rows(X, "X")
+        if _takes_numbers(self.estimator_):
+            check_numbers(X)
         # What is no table is refused by the estimator, which says how to reshape it.
         if len(getattr(X, "shape", (0, 0))) == 2:
             validate_data(self, X, reset=False, skip_check_array=True)
@@ -458,6 +464,24 @@ def _learns_classes(estimator):
         or getattr(estimator, "score_func", None) in _SCORES_OF_CLASSES
         or (inner is not None and _learns_classes(inner))
     )
+
+
+def _takes_numbers(estimator):
+    """Tell whether an estimator reads text that spells numbers, and dates, as numbers.
+
+    So do the models and selectors of scikit-learn that are made of no others.
+    """
+    is_of_scikit_learn = type(estimator).__module__.startswith("sklearn.")
+    reads_values = hasattr(estimator, "predict") or hasattr(estimator, "get_support")
+    if not (is_of_scikit_learn and reads_values):
+        return False
+    parameters = estimator.get_params(deep=False)
+    parts = [value for value in parameters.values() if hasattr(value, "fit")]
+    taken = get_tags(estimator).input_tags
+    takes_text = (
+        taken.categorical or taken.string or "categorical_features" in parameters
+    )
+    return not (parts or takes_text or "steps" in parameters)
 
 
 def _as_table(X):
