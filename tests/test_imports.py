@@ -76,7 +76,7 @@ ALLOWED = {
     "_items": {"_estimators", "_means", "_segments", "_target", "_warn"},
     "_estimators": {"_version", "_warn"},
     "metrics": {"_means", "_segments", "_target"},
-    "_target": {"_means", "_segments", "_warn"},
+    "_target": {"_means", "_rows", "_segments", "_warn"},
     "_directions": set(),
     "_torch": {"_rows", "_segments", "_warn"},
     "_folders": set(),

@@ -11,15 +11,27 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix, issparse
 from sklearn.datasets import dump_svmlight_file, load_svmlight_file
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from skorch.callbacks import EpochScoring
 
-from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore import (
+    Groups,
+    LevelClassifierRanker,
+    LinearPreferenceRanker,
+    PairAugmenter,
+    PairwisePreferenceRanker,
+    RankSumRanker,
+    SingleMetricRanker,
+    TopCountRanker,
+    preference_proba,
+    rank,
+)
 from sklearn_pscore._rows import dense_rows, extremes, rows_at_a_time
 from sklearn_pscore._torch import net
-from sklearn_pscore.metrics import pairwise_accuracy_score
+from sklearn_pscore.metrics import pairwise_accuracy_score, rank_items
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
 N_ROWS, N_FEATURES = 120, 12
@@ -366,6 +378,50 @@ class TestNeverWhole:
         assert_array_equal(extremes(X), [[3, -1, 0], [0, -2, 0]])
         dense = X.toarray()
         assert extremes(dense) is dense
+
+
+class TestOtherEstimators:
+    @pytest.mark.parametrize(
+        "estimator",
+        [
+            TopCountRanker(directions="larger"),
+            RankSumRanker(directions="larger"),
+            SingleMetricRanker(),
+            LevelClassifierRanker(LogisticRegression(), n_levels=3),
+            PairAugmenter(),
+        ],
+        ids=lambda estimator: type(estimator).__name__,
+    )
+    def test_those_that_need_dense_tables_say_so(self, estimator):
+        X = sparse_table()
+        with pytest.raises(
+            TypeError, match=r"dense data is required\. Use '\.toarray\(\)'"
+        ):
+            estimator.fit(X, groups_of(X))
+        estimator.fit(X.toarray(), groups_of(X))
+        method = getattr(estimator, "predict", None) or estimator.transform
+        with pytest.raises(TypeError, match="dense data is required"):
+            method(X)
+
+    def test_linear_ranker_sums_duplicates_too(self):
+        X = sparse_table()
+        y = groups_of(X)
+        halves = np.repeat(X.data, 2) / 2, np.repeat(X.indices, 2), 2 * X.indptr
+        twice = csr_array(halves, shape=X.shape)
+        expected = LinearPreferenceRanker().fit(X, y).coef_
+        assert_array_equal(LinearPreferenceRanker().fit(twice, y).coef_, expected)
+        assert twice.nnz == 2 * X.nnz
+        X.indices[0] = 99
+        with pytest.raises(ValueError, match="`indices` hold 99; "):
+            LinearPreferenceRanker().fit(X, y)
+
+    def test_functions_of_any_model(self):
+        X = sparse_table()
+        y = groups_of(X)
+        model = make_pipeline(MaxAbsScaler(), quick_ranker()).fit(X, y)
+        assert_array_equal(rank(model, X, y), rank_items(y, model.predict(X)))
+        proba = preference_proba(model, X[:50], X[50:100])
+        assert_allclose(proba, 1 - preference_proba(model, X[50:100], X[:50]))
 
 
 class TestFromFiles:

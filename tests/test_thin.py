@@ -8,11 +8,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._torch import thin
 from sklearn_pscore._torch.inputs import Bends, InputScaling, unit_inside
 from sklearn_pscore._torch.linear import fit_linear, resized, scores_of, side_by_side
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
-from sklearn_pscore._torch.packing import PackedTarget
+from sklearn_pscore._torch.packing import PackedGroups, PackedTarget
 from sklearn_pscore._torch.thin import (
     ThinRows,
     as_table,
@@ -273,6 +275,21 @@ class TestFit:
         # Pairs do not tell where zero is.
         gap = of_thin - of_dense
         assert_allclose(gap, np.full(N_ROWS, gap.mean()), atol=0.01 * of_dense.std())
+
+    def test_a_group_is_split_where_its_dense_rows_would_be_too_many(
+        self, few_features_are_thin
+    ):
+        X = thin_table()
+        ranker = quick_ranker(batch_size=2).fit(X, groups_of(X))
+        packed = {}
+        for is_on in (True, False):
+            few_features_are_thin(is_on)
+            items = TrainingItems.from_target(
+                X, check_groups(groups_of(X), caller="fit")
+            )
+            packed[is_on] = PackedGroups(items, lambda group, preference: preference)
+        most = [ranker.net_.get_iterator(packed[way]).max_rows for way in (True, False)]
+        assert most[0] > 1.5 * most[1]
 
     def test_same_seed_same_bits(self, few_features_are_thin):
         X = thin_table()

@@ -37,7 +37,7 @@ from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._rankers.saved_net import SavedNetMixin
 from sklearn_pscore._rankers.validation_score import Validation
 from sklearn_pscore._rankers.validation_set import check_validation_set, errors_about
-from sklearn_pscore._rows import checked_sparse, extremes
+from sklearn_pscore._rows import extremes
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import checked_table
@@ -439,9 +439,8 @@ class PairwisePreferenceRanker(
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Metrics, NaN where one is missing. A C-ordered array of float32 or
-            float64 is not copied. A sparse matrix gives the same scores as the dense
-            array; only the rows of a batch are dense at a time, see
-            ``docs/sparse.md``.
+            float64 is not copied. A sparse matrix gives the scores of the dense array,
+            and is never made dense as a whole, see ``docs/sparse.md``.
         y : structured ndarray of shape (n_samples,) or array-like
             Target of :class:`Groups`, or preferences of one single group.
         X_val : array-like or sparse matrix of shape (n_val, n_features), default=None
@@ -674,7 +673,7 @@ class PairwisePreferenceRanker(
         dtypes = [np.float64, np.float32]
         return checked_table(
             self,
-            checked_sparse(X),
+            X,
             reset=reset,
             dtype=dtypes,
             accept_sparse="csr",

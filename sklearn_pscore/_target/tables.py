@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
+from sklearn_pscore._rows import checked_sparse
 from sklearn_pscore._target.columns import kind_of, refuse_masked
 
 # Kinds of the number types of NumPy; scikit-learn refuses complex ones.
@@ -32,7 +33,8 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
     Returns
     -------
     X : ndarray or sparse matrix of shape (n_samples, n_features)
-        A missing entry is NaN. Sparse only if ``accept_sparse`` is among the others.
+        A missing entry is NaN. Sparse only if ``accept_sparse`` is among the others;
+        then what `X` has several times is summed, in a copy.
 
     Raises
     ------
@@ -43,6 +45,7 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
         table.
     """
     check_numbers(X)
+    X = checked_sparse(X)
     checked = validate_data(estimator, X, ensure_all_finite=False, **kwargs)
     if checked.dtype.kind == "O":
         # scikit-learn leaves lists of objects as they are if dtype is "numeric".

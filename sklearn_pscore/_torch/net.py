@@ -82,7 +82,7 @@ class GroupNet(NeuralNet):
         return GroupBatches(
             dataset,
             self.batch_size,
-            max_rows=self.max_batch_bytes // _bytes_per_row(self.module_),
+            max_rows=self.max_batch_bytes // _bytes_per_row(self.module_, dataset),
             shuffle=training,
         )
 
@@ -421,14 +421,18 @@ def _scoring_copy(module, dtype):
     return copied
 
 
-def _bytes_per_row(network):
+def _bytes_per_row(network, packed):
     """Estimate the memory of one row in a training step, over all members."""
-    n_values = 4 * len(network.scaling.shift)
+    n_features = n_held = len(network.scaling.shift)
+    if packed.is_thin:
+        n_held = -(-packed.table.nnz // packed.table.shape[0])
+    n_values = 4 * n_held
     for module in network.modules():
         weight = getattr(module, "weight", None)
         if weight is not None and weight.dim() == 3:
+            n_in, n_out = (n_held if n == n_features else n for n in weight.shape[1:])
             # Of each layer: its input, output, activation and gradient.
-            n_values += network.n_members * (weight.shape[1] + 3 * weight.shape[2])
+            n_values += network.n_members * (n_in + 3 * n_out)
     return 4 * n_values
 
 
