@@ -332,7 +332,7 @@ class TestErrors:
         assert recorder.hooks[-1] == ("teardown", "fit", 0)
         assert vars(ranker) == before
         untouched = Recorder()
-        with pytest.raises(ValueError, match="y_val was passed without"):
+        with pytest.raises(ValueError, match="X_val is None but y_val was passed"):
             quick().set_callbacks(untouched).fit(X, groups, y_val=groups)
         assert not untouched.hooks
 

@@ -8,10 +8,11 @@ import torch
 from cases import quick
 from losses_by_definition import random_case, value_and_gradient
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.callback import ScoringMonitor
 from test_losses import LOSSES, SIZES
 
 from sklearn_pscore import Groups
-from sklearn_pscore.metrics import pairwise_accuracy_score
+from sklearn_pscore.metrics import ndcg_scorer, pairwise_accuracy_score
 
 pytestmark = [
     pytest.mark.gpu,
@@ -70,6 +71,31 @@ def test_a_fit_with_dropout_learns_the_order(data, name):
     settings = {"max_epochs": 60} | SETTINGS[name]
     ranker = quick(**settings, device=DEVICE).fit(*data)
     assert pairwise_accuracy_score(data[1], ranker.predict(data[0])) > 0.9
+
+
+def test_a_validation_set_and_callbacks_see_the_net_of_the_device(data):
+    X, groups = data
+    is_first = groups["group"] < 20
+    passed = {"X_val": X[~is_first], "y_val": groups[~is_first]}
+    monitor = ScoringMonitor(scoring={"ndcg": ndcg_scorer})
+    settings = {"scoring": ndcg_scorer, "device": DEVICE}
+    shown = quick(**settings).set_callbacks(monitor)
+    shown.fit(X[is_first], groups[is_first], **passed)
+    plain = quick(**settings).fit(X[is_first], groups[is_first])
+    assert_array_equal(shown.predict(X), plain.predict(X))
+    assert next(shown.net_.module_.parameters()).device.type == DEVICE
+    on_cpu = quick(scoring=ndcg_scorer, dropout=0.0)
+    on_gpu = quick(**settings, dropout=0.0)
+    for name in ("valid_loss", "valid_score"):
+        assert shown.history_[name].shape == (5,)
+        columns = [
+            ranker.fit(X[is_first], groups[is_first], **passed).history_[name]
+            for ranker in (on_cpu, on_gpu)
+        ]
+        assert_allclose(*columns, rtol=1e-2)
+    scores = [row["ndcg"] for row in monitor.get_logs().data]
+    assert len(scores) == 6
+    assert min(scores) > 0.9
 
 
 def test_two_fits_have_equal_bits(data):

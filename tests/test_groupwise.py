@@ -716,7 +716,13 @@ def test_labels_of_pairs_are_judged_by_ndcg():
 @pytest.mark.parametrize(
     ("ranker", "table", "target", "error", "message"),
     [
-        (lightgbm(), X, None, ValueError, "X_val was passed without y_val; expected"),
+        (
+            lightgbm(),
+            X,
+            None,
+            ValueError,
+            "y_val is None but X_val was passed; expected",
+        ),
         (lightgbm(), X[:, :2], GROUPS, ValueError, "X_val has 2 columns but X has 3"),
         (
             lightgbm(),

@@ -216,8 +216,8 @@ def test_names_and_order_of_columns(parts):
 
 BAD = {
     "columns": (lambda X, y: (X[:, :2], y), "X_val has 2 columns but X has 3"),
-    "no target": (lambda X, y: (X, None), "X_val was passed without y_val"),
-    "no table": (lambda X, y: (None, y), "y_val was passed without X_val"),
+    "no target": (lambda X, y: (X, None), "y_val is None but X_val was passed"),
+    "no table": (lambda X, y: (None, y), "X_val is None but y_val was passed"),
     "plain": (lambda X, y: (X, y["preference"]), "y_val is a plain ndarray"),
     "text": (lambda X, y: (X.astype(str), y), "X_val cannot be used as X is: X is '"),
     "infinite": (

@@ -226,6 +226,12 @@ BAD = {
     "number": (3, "The 'scoring' parameter of PairwisePreferenceRanker must be"),
     "metric": (ndcg_score, "Pass make_ranking_scorer(ndcg_score)."),
     "of scikit-learn": (r_squared(), "which knows no groups; expected a scorer"),
+    "class": (dict, "which cannot be called as scorer(model, X, groups)"),
+    "few arguments": (
+        len,
+        "scoring is <built-in function len>, which cannot be called",
+    ),
+    "many arguments": (lambda a, b, c, d: 0.0, "cannot be called as scorer(model, X, "),
     "bad values": (
         make_ranking_scorer(ndcg_score, gain="linear"),
         "cannot score the validation set: preference is -",
@@ -247,7 +253,9 @@ def test_what_is_no_score(parts, name):
     assert vars(ranker) == before
 
 
-@pytest.mark.parametrize("name", ["name", "metric", "of scikit-learn", "bad values"])
+@pytest.mark.parametrize(
+    "name", ["name", "metric", "of scikit-learn", "few arguments", "bad values"]
+)
 @pytest.mark.parametrize("is_passed", [True, False])
 def test_it_is_refused_before_work_is_done(parts, name, is_passed):
     X, y, X_val, y_val = parts

@@ -54,8 +54,8 @@ def test_plain_targets_are_one_group(halves):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("X_val", "X_val was passed without y_val; expected both, or none."),
-        ("y_val", "y_val was passed without X_val; expected both, or none."),
+        ("X_val", "y_val is None but X_val was passed; expected both, or none."),
+        ("y_val", "X_val is None but y_val was passed; expected both, or none."),
     ],
 )
 def test_one_without_the_other(halves, given, message):

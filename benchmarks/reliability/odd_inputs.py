@@ -38,6 +38,7 @@ from benchmarks.reliability import (
     ranker_cases,
     selection_cases,
     source_cases,
+    validation_cases,
 )
 from benchmarks.reliability.judge import judge
 from benchmarks.reliability.layouts import keep_memory_maps_in
@@ -58,6 +59,7 @@ _ROUND = (
     (fit_cases.CASES, 2),
     (source_cases.CASES, 2),
     (judgement_cases.CASES, 3),
+    (validation_cases.CASES, 1),
 )
 
 

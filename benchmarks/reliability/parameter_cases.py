@@ -25,6 +25,7 @@ from sklearn_pscore.datasets import make_head_challenge
 _IN_USE = {
     "k": {"loss": "lambdarank"},
     "gain": {"loss": "lambdarank"},
+    "scoring": {"early_stopping": True},
     "validation_fraction": {"early_stopping": True},
     "n_iter_no_change": {"early_stopping": True},
 }

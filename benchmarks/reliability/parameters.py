@@ -240,6 +240,7 @@ RULES = {
         "weight_decay": _real(lambda value: value >= 0),
         "batch_size": _count(2, words=("auto",)),
         "early_stopping": _boolean,
+        "scoring": _word(words=("loss",), none=True),
         "validation_fraction": _real(lambda value: 0 < value < 1),
         "n_iter_no_change": _count(1),
         "warm_start": _boolean,

@@ -1,7 +1,7 @@
 """The score of a validation set after each epoch, by which training may stop."""
 
+import inspect
 import math
-from inspect import isfunction
 from numbers import Real
 from typing import NamedTuple
 
@@ -99,16 +99,23 @@ def check_scoring(scoring):
     Raises
     ------
     TypeError
-        If it is a metric, which does not take a model.
+        If it is a metric, which does not take a model, or takes no three arguments.
     ValueError
         If it is one of scikit-learn's own, which knows no groups.
     """
     from sklearn_pscore._torch.callbacks import takes_groups
 
-    if isfunction(scoring) and scoring.__module__.startswith("sklearn_pscore.metrics"):
+    module = getattr(scoring, "__module__", None) or ""
+    if inspect.isfunction(scoring) and module.startswith("sklearn_pscore.metrics"):
         raise TypeError(
             f"scoring is the metric {scoring.__name__}; expected a scorer, called as "
             f"scorer(model, X, groups). Pass make_ranking_scorer({scoring.__name__})."
+        )
+    if callable(scoring) and not _takes_three(scoring):
+        raise TypeError(
+            f"scoring is {scoring!r:.60}, which cannot be called as scorer(model, X, "
+            "groups); expected a scorer of sklearn_pscore.metrics, or a function that "
+            "takes these three. Pass for example ndcg_scorer."
         )
     if callable(scoring) and not takes_groups(scoring):
         raise ValueError(
@@ -116,6 +123,18 @@ def check_scoring(scoring):
             "called as scorer(model, X, groups), larger is better. Take one of "
             "sklearn_pscore.metrics, such as ndcg_scorer."
         )
+
+
+def _takes_three(scoring):
+    """Tell whether a callable, which is no class, takes three arguments."""
+    try:
+        inspect.signature(scoring).bind(None, None, None)
+    except TypeError:
+        return False
+    except ValueError:
+        # It is written in C and has no signature.
+        pass
+    return not isinstance(scoring, type)
 
 
 def _target_of(items):

@@ -81,9 +81,9 @@ def check_validation_set(X_val, y_val, X, y, *, check_X, caller):
     if X_val is None or y_val is None:
         given, lacking = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
         raise ValueError(
-            f"{given} was passed without {lacking}; expected both, or none. Call {caller}"
-            "(X, y, X_val=..., y_val=...), in which y_val is the target of the rows of "
-            "X_val."
+            f"{lacking} is None but {given} was passed; expected both, or none. Call "
+            f"{caller}(X, y, X_val=..., y_val=...), in which y_val is the target of the "
+            "rows of X_val."
         )
     X_val = _checked_table(X_val, X.shape[1], check_X)
     if count_rows(y_val, "y_val") != X_val.shape[0]:
