@@ -62,6 +62,53 @@ def compare(
         raise typer.Exit(EXIT_CODE) from None
 
 
+@app.command()
+def score(
+    model: Annotated[Path, typer.Argument(help="A fitted ranker, .skops or .onnx.")],
+    table: Annotated[Path, typer.Argument(help="Rows to score: CSV, TSV, Parquet.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The table with a column `score`.")
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file that is there.")
+    ] = False,
+):
+    """Score the rows of a table by a fitted ranker."""
+    try:
+        _score(model, table, out, force)
+    except KeyboardInterrupt:
+        typer.echo(MESSAGE, err=True)
+        raise typer.Exit(EXIT_CODE) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        raise _Failure(str(error), code=2) from None
+
+
+def _score(model, table, out, force):
+    with quiet_interrupt():
+        import pandas  # noqa: F401
+
+        import sklearn_pscore._score_files as files
+    files.check_ending(out, "--out")
+    if out.exists() and not force:
+        raise _Failure(
+            f"--out is {str(out)!r}, which is there already; expected a new file. Pass "
+            "another name, or --force to replace it.",
+            code=2,
+        )
+    if out.is_dir():
+        raise _Failure(f"--out is {str(out)!r}, a folder; expected a file.", code=2)
+    _check_out(out.parent)
+    rows = files.Table(table)
+    scores, told = files.scores_of(model, rows)
+    for each in told:
+        typer.echo(f"Warning: {' '.join(each.split())}", err=True)
+    with whole_files(out.parent) as folder:
+        files.write_table(rows.frame.assign(score=scores), folder / out.name)
+    typer.echo(f"Written to {out}: {len(scores)} rows")
+
+
 class _Failure(typer.Exit):
     """End with one line and an exit code, without a traceback."""
 

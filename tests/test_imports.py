@@ -29,7 +29,14 @@ HEAVY = {
 ALLOWED = {
     "__init__": {"_version"},
     "__main__": {"_command_line", "_interrupt"},
-    "_command_line": {"_experiments", "_folders", "_interrupt", "_rankers", "plotting"},
+    "_command_line": {
+        "_experiments",
+        "_folders",
+        "_interrupt",
+        "_rankers",
+        "_score_files",
+        "plotting",
+    },
     "_experiments": {
         "_items",
         "_rankers",
@@ -49,6 +56,7 @@ ALLOWED = {
         "metrics",
     },
     "datasets": {"_directions", "_estimators", "_folders", "_target"},
+    "_score_files": {"_onnx", "_skops_types"},
     "_onnx": {
         "_folders",
         "_items",

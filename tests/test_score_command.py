@@ -1,0 +1,285 @@
+"""``python -m sklearn_pscore score``: the scores of a table from the file of a model."""
+
+import pickle
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from cases import linear_groups, quick
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from typer.testing import CliRunner
+
+from sklearn_pscore import LevelClassifierRanker, PairAugmenter, _command_line, to_onnx
+from sklearn_pscore._estimators import pickling
+
+X, GROUPS = linear_groups()
+FRAME = pd.DataFrame(X, columns=["a", "b", "1"])
+ENDINGS = [".csv", ".tsv", ".parquet"]
+
+
+def run(*arguments):
+    """Return the result of the command, which never shows a traceback."""
+    result = CliRunner().invoke(_command_line.app, ["score", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+def read(path):
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    separator = "\t" if path.suffix == ".tsv" else ","
+    return pd.read_csv(path, sep=separator, dtype={"id": str})
+
+
+def write(frame, path):
+    if path.suffix == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        separator = "\t" if path.suffix == ".tsv" else ","
+        frame.to_csv(path, sep=separator, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def ranker():
+    return quick().fit(FRAME, GROUPS)
+
+
+@pytest.fixture
+def folder(tmp_path, ranker):
+    """A folder of models, and of tables with further columns in another order."""
+    skops.io.dump(ranker, tmp_path / "model.skops")
+    to_onnx(ranker, tmp_path / "model.onnx")
+    frame = FRAME[["1", "b", "a"]].assign(id=[f"{i:05}" for i in range(len(X))])
+    for ending in ENDINGS:
+        write(frame, tmp_path / f"table{ending}")
+    return tmp_path
+
+
+@pytest.mark.parametrize("model", ["model.skops", "model.onnx"])
+@pytest.mark.parametrize("to", ENDINGS)
+@pytest.mark.parametrize("table", ENDINGS)
+def test_adds_the_scores(folder, ranker, model, table, to):
+    out = folder / f"out{to}"
+    result = run(folder / model, folder / f"table{table}", "-o", out)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.replace("\n", "") == f"Written to {out}: 150 rows"
+    scored, before = read(out), read(folder / f"table{table}")
+    assert list(scored.columns) == ["1", "b", "a", "id", "score"]
+    assert scored["id"].tolist() == before["id"].tolist()
+    assert_allclose(scored["score"], ranker.predict(FRAME), atol=1e-12)
+    if model == "model.skops" and table == to == ".parquet":
+        assert_array_equal(scored["score"], ranker.predict(FRAME))
+
+
+def test_other_columns_stay_as_they_are_written(folder):
+    text = 'id,a,b,1,note\n007,1e0,.50,1,NA\n1e3,2.0,3,1,"x, y"\n'
+    (folder / "table.csv").write_text(text)
+    assert run(folder / "model.onnx", folder / "table.csv", "-o", folder / "out.csv")
+    lines = (folder / "out.csv").read_text().splitlines()
+    for line, scored in zip(text.splitlines(), lines, strict=True):
+        assert scored.startswith(f"{line},")
+
+
+def test_missing_metrics_are_those_of_pandas(folder, ranker):
+    (folder / "table.csv").write_text("a,b,1\n1,,2\n1,NA,2\n")
+    run(folder / "model.skops", folder / "table.csv", "-o", folder / "out.csv")
+    row = pd.DataFrame({"a": [1.0], "b": [np.nan], "1": [2.0]})
+    scores = read(folder / "out.csv")["score"]
+    assert_allclose(scores, ranker.predict(row).repeat(2), rtol=1e-14)
+
+
+def test_a_pipeline(folder):
+    pipe = make_pipeline(StandardScaler(), PairAugmenter((2,)), quick())
+    skops.io.dump(pipe.fit(FRAME, GROUPS), folder / "pipe.skops")
+    result = run(folder / "pipe.skops", folder / "table.csv", "-o", folder / "o.csv")
+    assert result.exit_code == 0, result.output
+    assert_allclose(read(folder / "o.csv")["score"], pipe.predict(FRAME), atol=1e-12)
+
+
+def test_a_file_of_another_version_warns_in_one_line(folder, ranker, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(pickling, "__version__", "0.0.9")
+        skops.io.dump(ranker, folder / "old.skops")
+    result = run(folder / "old.skops", folder / "table.csv", "-o", folder / "out.csv")
+    assert result.exit_code == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Warning: PairwisePreferenceRanker was pickled by sklearn_")
+    assert "0.0.9" in line
+
+
+def test_a_file_that_is_there_stays(folder):
+    out = folder / "out.csv"
+    out.write_text("mine")
+    arguments = folder / "model.onnx", folder / "table.csv", "-o", out
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "is there already" in result.stderr
+    assert out.read_text() == "mine"
+    assert run(*arguments, "--force").exit_code == 0
+    assert "score" in out.read_text()
+
+
+def renamed(path, name):
+    return path.with_name(name.name).write_bytes(path.read_bytes()) and name
+
+
+def other(model, folder):
+    skops.io.dump(model, folder / "other.skops")
+    return folder / "other.skops"
+
+
+REFUSED = {
+    "a pickle": (
+        {"model": lambda folder: folder / "model.pkl"},
+        "a pickle, which may run any program as it is loaded; expected a file of skops",
+    ),
+    "another ending": (
+        {"model": lambda folder: folder / "table.csv"},
+        "expected a file that ends in .skops or .onnx",
+    ),
+    "no model": ({"model": lambda folder: folder / "no.skops"}, "No such file"),
+    "no graph": ({"model": lambda folder: folder / "no.onnx"}, "No such file"),
+    "text as a model": (
+        {
+            "model": lambda folder: write(FRAME, folder / "x.csv").rename(
+                folder / "x.skops"
+            )
+        },
+        "cannot be loaded: File is not a zip file",
+    ),
+    "foreign types": (
+        {
+            "model": lambda folder: other(
+                make_pipeline(Foreign(), quick()).fit(FRAME, GROUPS), folder
+            )
+        },
+        "holds ['test_score_command.Foreign'], which are not of this package",
+    ),
+    "no ranker": (
+        {"model": lambda folder: other(StandardScaler().fit(FRAME), folder)},
+        "is a StandardScaler, which has no scores; expected a ranker",
+    ),
+    "no names": (
+        {"model": lambda folder: other(quick().fit(X, GROUPS), folder)},
+        "was fitted to an array, so that it does not know the names of its columns",
+    ),
+    "no table": ({"table": lambda folder: folder / "no.csv"}, "No such file"),
+    "another table": (
+        {"table": lambda folder: folder / "table.xlsx"},
+        "TABLE is '{folder}/table.xlsx'; expected a file that ends in one of .csv",
+    ),
+    "text as parquet": (
+        {
+            "table": lambda folder: write(FRAME, folder / "x.csv").rename(
+                folder / "x.parquet"
+            )
+        },
+        "cannot be read: ",
+    ),
+    "lacking columns": (
+        {"table": lambda folder: write(FRAME[["b", "1"]], folder / "x.csv")},
+        "lacks the columns ['a'] of the model; expected all of ['a', 'b', '1'], but it "
+        "has ['b', '1']",
+    ),
+    "two of a name": (
+        {"table": lambda folder: write(FRAME[["a", "b", "1", "b"]], folder / "x.tsv")},
+        "has two columns 'b'; expected one of each name",
+    ),
+    "scores already": (
+        {"table": lambda folder: write(FRAME.assign(score=1), folder / "x.csv")},
+        "has a column 'score', where the scores are to go",
+    ),
+    "text as a metric": (
+        {"table": lambda folder: write(FRAME.assign(b="x"), folder / "x.csv")},
+        "X is 'x', of type str, at row 0, column 'b'",
+    ),
+    "no rows": (
+        {"table": lambda folder: write(FRAME[:0], folder / "x.csv")},
+        "Found array with 0 sample(s)",
+    ),
+    "another out": (
+        {"out": lambda folder: folder / "out.xlsx"},
+        "--out is '{folder}/out.xlsx'; expected a file that ends in one of .csv",
+    ),
+    "a folder": (
+        {"out": lambda folder: (folder / "out.csv").mkdir() or folder / "out.csv"},
+        "is there already",
+    ),
+    "no folder": (
+        {"out": lambda folder: folder / "table.csv" / "out.csv"},
+        "where no file can be written",
+    ),
+}
+
+
+class Foreign(StandardScaler):
+    """A scaler of the user's own."""
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_is_told_in_one_line(folder, change, message):
+    paths = {"model": "model.skops", "table": "table.csv", "out": "out.csv"}
+    paths = {name: folder / path for name, path in paths.items()}
+    paths |= {name: make(folder) for name, make in change.items()}
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    result = run(paths["model"], paths["table"], "-o", paths["out"])
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert message.format(folder=folder) in line
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert after.keys() == before.keys()
+
+
+def test_a_folder_is_not_replaced(folder):
+    (folder / "out.csv").mkdir()
+    result = run(
+        folder / "model.onnx", folder / "table.csv", "-o", folder / "out.csv", "--force"
+    )
+    assert result.exit_code == 2
+    assert "out.csv', a folder; expected a file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "model"), [("skops.io", "model.skops"), ("onnxruntime", "model.onnx")]
+)
+def test_a_library_that_is_not_there(folder, monkeypatch, module, model):
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setitem(sys.modules, module.partition(".")[0], None)
+    result = run(folder / model, folder / "table.csv", "-o", folder / "out.csv")
+    assert result.exit_code == 2
+    assert "sklearn-pscore[" in result.stderr
+
+
+def test_no_pickle_is_opened(folder, ranker, monkeypatch):
+    """The ending decides, and skops reads no pickle."""
+    (folder / "model.pkl").write_bytes(pickle.dumps(ranker))
+    (folder / "renamed.skops").write_bytes(pickle.dumps(ranker))
+    monkeypatch.setattr(pickle, "load", None)
+    monkeypatch.setattr(pickle, "loads", None)
+    for name in ("model.pkl", "renamed.skops"):
+        result = run(folder / name, folder / "table.csv", "-o", folder / "out.csv")
+        assert result.exit_code == 2
+        assert not (folder / "out.csv").exists()
+
+
+def test_ctrl_c(folder, monkeypatch):
+    def interrupted(self, X):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sklearn_pscore._onnx.reader.OnnxRanker.predict", interrupted)
+    result = run(folder / "model.onnx", folder / "table.csv", "-o", folder / "out.csv")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+    assert not (folder / "out.csv").exists()
+
+
+def test_levels_that_scikit_learns_trees_are_in(folder):
+    """skops knows no trees from 0.13 on: the message says how to load them."""
+    model = other(LevelClassifierRanker(n_levels=2).fit(FRAME, GROUPS), folder)
+    result = run(model, folder / "table.csv", "-o", folder / "out.csv")
+    assert result.exit_code == 0 or "skops.io.load(path, trusted=" in result.stderr
