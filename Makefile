@@ -15,7 +15,7 @@ SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
 	large_ranking growth streamed sparse fit_time threads
 
 .PHONY: help setup demo test test-oldest lint format bench bench-agreement \
-	bench-reliability bench-paper bench-smoke compat clean
+	bench-inspection bench-reliability bench-paper bench-smoke compat clean
 .DEFAULT_GOAL := help
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make format  mend format"
 	@echo "make bench   measure speed against the peers (30 minutes), write docs/speed.md"
 	@echo "make bench-agreement  measure agreement with people (hours)"
+	@echo "make bench-inspection  leaderboards of talking heads, coverage (30 minutes), write docs/leaderboard.md"
 	@echo "make bench-reliability  judge 10,000 odd inputs (5 minutes), write docs/reliability.md"
 	@echo "make bench-paper  rewrite the results of the paper's protocol"
 	@echo "make compat  try scikit-learn and other tools (5 minutes), write docs/compatibility.md"
@@ -82,6 +83,10 @@ bench-agreement: $(BENCH_STAMP)
 		uncertainty augmentation; do \
 		$(BIN)/python -m benchmarks.agreement.$$name; done
 	$(BIN)/python -m benchmarks.agreement.tables
+
+bench-inspection: $(STAMP)
+	set -e; for name in talking_heads coverage speed tables; do \
+		OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.inspection.$$name; done
 
 bench-reliability: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reliability.odd_inputs

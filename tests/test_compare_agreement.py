@@ -10,8 +10,10 @@ import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore import Groups
+from sklearn_pscore._segments import Segments
 from sklearn_pscore.inspection import AgreementComparison, compare_agreement
 from sklearn_pscore.inspection._classes import classes_of_equals, holm
+from sklearn_pscore.inspection._swaps import drawn_swaps
 from sklearn_pscore.inspection._williams import williams_test
 from sklearn_pscore.metrics import (
     dcg_score,
@@ -284,11 +286,45 @@ class TestSwaps:
         expected = np.mean(np.abs(differences) >= abs(differences[0]) - 1e-9)
         assert_allclose(looked_up.pairs["p"].iloc[0], expected, atol=0.1)
 
-    def test_larger_groups_are_swapped_one_by_one(self):
+    def test_drawn_patterns_of_larger_groups(self):
+        # All 512 patterns of nine items, and 2,000 of those of eleven.
+        rng = np.random.RandomState(0)
+        groups = Segments(np.array([9, 4]))
+        few = drawn_swaps(groups, 900, rng)
+        assert few.patterns.shape == (512, 13)
+        assert len(np.unique(few.patterns[:, :9], axis=0)) == 512
+        groups = Segments(np.array([11, 4]))
+        many = drawn_swaps(groups, 2000, rng)
+        assert len(many.patterns) == 1002
+        for swaps in (few, many):
+            assert not swaps.patterns[0].any()
+            assert np.array_equal(swaps.patterns[::-1], ~swaps.patterns)
+            assert abs(swaps.patterns.mean() - 0.5) < 0.02
+            assert not swaps.codes[0].any()
+            assert swaps.codes.max() < len(swaps.patterns)
+
+    def test_every_permutation_once(self):
+        rng = np.random.RandomState(0)
+        swaps = drawn_swaps(Segments(np.array([2, 3])), 40, rng)
+        assert len(swaps) == 32
+        # Two items have four patterns, three have eight.
+        assert {tuple(row) for row in swaps.codes} == set(
+            itertools.product(range(4), range(8))
+        )
+
+    def test_larger_groups_by_all_patterns_and_by_drawn_ones(self):
         groups, scores = data(3, 9, noise=(1.0, 1.2))
-        by_table = quick(groups, scores, n_permutations=600)
-        one_by_one = quick(groups, scores, n_permutations=500)
-        assert_allclose(by_table.pairs["p"], one_by_one.pairs["p"], atol=0.1)
+        few = quick(groups, scores, n_permutations=1500)
+        many = quick(groups, scores, n_permutations=1536)
+        assert few.pairs["p"][0] > 0.05
+        assert_allclose(few.pairs["p"], many.pairs["p"], atol=0.05)
+
+    def test_enough_permutations_for_the_adjustment(self):
+        groups, scores = data(8, 3, noise=np.linspace(0.1, 9, 4))
+        result = quick(groups, scores, n_permutations=None, level=0.999, n_boot=2)
+        assert result.n_permutations == 2 * 6 * 1000
+        result = quick(groups, scores, n_permutations=None, correction=None, n_boot=2)
+        assert result.n_permutations == 1000
 
     def test_equal_scores_never_differ(self):
         groups, scores = data()

@@ -27,7 +27,7 @@ def compare_agreement(
     *,
     metric=None,
     n_boot=2000,
-    n_permutations=1000,
+    n_permutations=None,
     level=0.95,
     alternative="two-sided",
     correction="holm",
@@ -64,9 +64,11 @@ def compare_agreement(
         :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`.
     n_boot : int, default=2000
         Number of draws of the bootstrap.
-    n_permutations : int, default=1000
-        Number of permutations of each test. All are taken, and none is drawn, if
-        there are not more: for 1,000 up to 9 items.
+    n_permutations : int or None, default=None
+        Number of permutations of each test; all are taken, and none is drawn, if there
+        are not more. The least p-value is one over this number. None is 1,000, or as
+        many as let adjusted p-values be half of one minus `level`: 11,040 for the 276
+        pairs of 24 methods.
     level : float, default=0.95
         Level of the intervals, each by itself. One minus it is the level of the tests.
     alternative : {"two-sided", "greater"}, default="two-sided"
@@ -129,7 +131,8 @@ def compare_agreement(
     """
     caller = "compare_agreement"
     check_count(n_boot, "n_boot", caller)
-    check_count(n_permutations, "n_permutations", caller)
+    if n_permutations is not None:
+        check_count(n_permutations, "n_permutations", caller)
     check_level(level, caller)
     check_choice(alternative, _ALTERNATIVES, "alternative", caller)
     check_choice(correction, _CORRECTIONS, "correction", caller)
@@ -142,7 +145,9 @@ def compare_agreement(
     order = np.argsort(values if measure.smaller_is_better else -values, kind="stable")
     counts = drawn_counts(clusters.max() + 1, n_boot, rng)
     drawn = _drawn_values(measure, clusters, counts)
-    swaps = drawn_swaps(len(measure.item), n_permutations, rng)
+    if n_permutations is None:
+        n_permutations = _enough_permutations(len(names), level, correction)
+    swaps = drawn_swaps(measure.groups, n_permutations, rng)
     pairs = _pairs(measure, names, values, order, drawn, swaps, level, alternative)
     for column in ("p", "williams_p"):
         if column in pairs:
@@ -245,6 +250,12 @@ def _drawn_values(measure, clusters, counts):
             for score in measure.scores
         ]
     )
+
+
+def _enough_permutations(n_methods, level, correction):
+    """Return so many permutations that adjusted p-values can be small."""
+    n_tests = n_methods * (n_methods - 1) // 2 if correction else 1
+    return max(1000, int(np.ceil(np.round(2 * n_tests / (1 - level), 6))))
 
 
 def _pairs(measure, names, values, order, drawn, swaps, level, alternative):

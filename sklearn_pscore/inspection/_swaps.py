@@ -1,27 +1,80 @@
 """Permutation test of two scores whose values are swapped item by item."""
 
-import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
 # Differences that are closer than this are equal: rounding depends on the swaps.
 _ROUNDING = 1e-9
+# Patterns of swaps of a group, so that sums over many groups take enough values.
+_FEWEST_PATTERNS = 512
+# Values that are looked up at once. Not measured.
+_CELLS = 2**21
 
 
-def drawn_swaps(n_items, n_permutations, rng):
-    """Return which items are swapped in each permutation; in the first, none.
+@dataclass(frozen=True)
+class Swaps:
+    """Which items are swapped in each permutation.
 
-    All permutations, if there are not more than `n_permutations`.
+    A group's value depends on its own swaps alone. So the metric is taken once of each
+    pattern of swaps, and looked up.
+
+    Attributes
+    ----------
+    patterns : ndarray of shape (n_patterns, n_items), bool
+        Which items of a group are swapped; in the first pattern, none. The pattern at
+        the same place from the end is the opposite one.
+    codes : ndarray of shape (n_permutations, n_groups), int
+        Pattern of each group in each permutation; the first swaps nothing.
+    """
+
+    patterns: np.ndarray
+    codes: np.ndarray
+
+    def __len__(self):
+        return len(self.codes)
+
+
+def drawn_swaps(groups, n_permutations, rng):
+    """Return all permutations, if there are not more than `n_permutations`, or so many.
+
+    Patterns of larger groups are drawn, too: as many as permutations for a single group,
+    and fewer where many groups are combined.
+
+    Parameters
+    ----------
+    groups : Segments
+    n_permutations : int
+    rng : RandomState
 
     Returns
     -------
-    swaps : ndarray of shape (n_permutations, n_items), bool
+    swaps : Swaps
     """
+    n_items, n_groups = len(groups.index), len(groups.size)
+    bit = groups.offset
     if n_items < 63 and 2**n_items <= n_permutations:
-        return np.array(list(itertools.product([False, True], repeat=n_items)))
-    swaps = rng.random_sample((n_permutations, n_items)) < 0.5
-    swaps[0] = False
-    return swaps
+        every = (np.arange(2**n_items)[:, None] >> np.arange(n_items)) & 1
+        codes = np.add.reduceat(every << bit, groups.start, axis=1)
+        return Swaps(_all_patterns(groups), codes)
+    n_patterns = max(_FEWEST_PATTERNS, n_permutations // n_groups)
+    largest = int(groups.size.max())
+    if largest < 63 and 2**largest <= n_patterns:
+        patterns = _all_patterns(groups)
+    else:
+        half = rng.random_sample((n_patterns // 2 + 1, n_items)) < 0.5
+        half[0] = False
+        patterns = np.concatenate([half, ~half[::-1]])
+    kind = np.min_scalar_type(len(patterns))
+    codes = rng.randint(len(patterns), size=(n_permutations, n_groups), dtype=kind)
+    codes[0] = 0
+    return Swaps(patterns, codes)
+
+
+def _all_patterns(groups):
+    """Return the patterns whose numbers in binary say which items are swapped."""
+    numbers = np.arange(2 ** int(groups.size.max()))
+    return ((numbers[:, None] >> groups.offset) & 1).astype(bool)
 
 
 def standardised(measure):
@@ -55,7 +108,7 @@ def swap_test(measure, first, second, swaps, alternative):
     measure : Measure
     first, second : ndarray of shape (n_items,), float
         Standardised scores.
-    swaps : ndarray of shape (n_permutations, n_items), bool
+    swaps : Swaps
     alternative : {"two-sided", "greater"}
 
     Returns
@@ -63,34 +116,17 @@ def swap_test(measure, first, second, swaps, alternative):
     p : float
         Share of the permutations whose difference is at least that observed.
     """
-    differences = np.subtract(
-        *(measure.mean(values) for values in _swapped(measure, first, second, swaps))
+    table = measure.values(np.where(swaps.patterns, second, first))
+    # The other score has the opposite pattern.
+    table = table - table[::-1]
+    differences = np.concatenate(
+        [
+            measure.mean(np.take_along_axis(table, codes, axis=0))
+            for codes in np.array_split(swaps.codes, 1 + swaps.codes.size // _CELLS)
+        ]
     )
     if measure.smaller_is_better:
         differences = -differences
     if alternative == "two-sided":
         differences = np.abs(differences)
     return float(np.mean(differences >= differences[0] - _ROUNDING))
-
-
-def _swapped(measure, first, second, swaps):
-    """Return the metric of each group of both scores after each permutation.
-
-    A group's value depends on its own swaps alone. If these are fewer than the
-    permutations, the metric is taken once of each, and looked up.
-    """
-    groups = measure.groups
-    n_patterns = 2 ** min(int(groups.size.max()), 63)
-    if n_patterns > len(swaps):
-        return [
-            measure.values(np.where(swaps, *scores))
-            for scores in ((second, first), (first, second))
-        ]
-    bit = 1 << groups.offset
-    patterns = (np.arange(n_patterns)[:, None] & bit) > 0
-    table = measure.values(np.where(patterns, second, first))
-    of_group = np.arange(len(groups.size))
-    return [
-        table[np.add.reduceat(is_swapped * bit, groups.start, axis=1), of_group]
-        for is_swapped in (swaps, ~swaps)
-    ]

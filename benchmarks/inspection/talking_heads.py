@@ -1,0 +1,83 @@
+"""Which talking head is best, and which metric agrees with people?
+
+Leaderboards of THQA (8 methods, by portrait and by group) and of THQA-NTIRE (14
+talkers, by description), and the 24 metrics of THQA compared by how they order the
+methods of a group. Metrics are turned so that larger is better, by the directions that
+`fetch_thqa` names; an offset counts by its distance from zero.
+
+    python -m benchmarks.inspection.talking_heads [--smoke]
+
+writes ``results/leaderboards.csv`` and ``results/agreement_of_metrics.csv``, from the
+data home that ``SKLEARN_PSCORE_DATA`` names. ``--smoke`` takes 100 draws and writes
+nothing.
+"""
+
+import pandas as pd
+
+from benchmarks.shared.command_line import parser_with_smoke
+from benchmarks.shared.results import write_rows
+from sklearn_pscore.datasets import fetch_thqa, fetch_thqa_ntire
+from sklearn_pscore.inspection import bootstrap_leaderboard, compare_agreement
+from sklearn_pscore.metrics import pairwise_accuracy_score, spearman_score
+
+METRICS = (pairwise_accuracy_score, spearman_score)
+
+
+def leaderboards(n_boot):
+    """Return the rows of the leaderboards of both sets."""
+    thqa, ntire = fetch_thqa(), fetch_thqa_ntire()
+    cases = (
+        ("THQA", "portrait", thqa.groups, thqa.portraits),
+        ("THQA", "group", thqa.groups, "group"),
+        ("THQA-NTIRE", "description", ntire.groups, ntire.portraits),
+    )
+    parts = []
+    for name, clusters, groups, cluster in cases:
+        board = bootstrap_leaderboard(
+            groups, cluster=cluster, n_boot=n_boot, random_state=0
+        )
+        print(f"{name} by {clusters}\n{board}\n")
+        board.systems.insert(0, "clusters", clusters)
+        board.systems.insert(0, "set", name)
+        parts.append(board.systems)
+    return pd.concat(parts)
+
+
+def agreement(n_boot):
+    """Return the rows of all metrics of THQA, by two measures of agreement."""
+    thqa = fetch_thqa()
+    scores = thqa.data.copy()
+    for name, direction in thqa.directions.items():
+        if direction == "nearest_zero":
+            scores[name] = -scores[name].abs()
+        elif direction == "smaller":
+            scores[name] = -scores[name]
+    parts = []
+    for metric in METRICS:
+        compared = compare_agreement(
+            thqa.groups,
+            scores,
+            metric=metric,
+            cluster=thqa.portraits,
+            n_boot=n_boot,
+            random_state=0,
+        )
+        print(compared, "\n")
+        rows = compared.to_frame()
+        rows.insert(0, "measure", metric.__name__)
+        parts.append(rows)
+    return pd.concat(parts)
+
+
+def main():
+    """Make the leaderboards and the comparison; write and print them."""
+    smoke = parser_with_smoke(__doc__).parse_args().smoke
+    n_boot = 100 if smoke else 2000
+    boards, compared = leaderboards(n_boot), agreement(n_boot)
+    if not smoke:
+        write_rows("leaderboards", boards)
+        write_rows("agreement_of_metrics", compared)
+
+
+if __name__ == "__main__":
+    main()
