@@ -17,6 +17,8 @@ import pandas as pd
 from catboost import CatBoostRanker
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from benchmarks.agreement.data_sets import SETS
 from benchmarks.agreement.evaluation import fits, score
@@ -66,7 +68,9 @@ def _trees(seed):
 
 
 MEMBERS = {
-    DEFAULTS: lambda seed: PairwisePreferenceRanker(random_state=seed),
+    DEFAULTS: lambda seed: make_pipeline(
+        StandardScaler(), PairwisePreferenceRanker(random_state=seed)
+    ),
     "linear": lambda seed: LinearPreferenceRanker(),
     'linear, C="cv"': lambda seed: LinearPreferenceRanker(C="cv"),
     "CatBoost": _catboost,
