@@ -6,6 +6,7 @@ from copy import deepcopy
 import joblib
 import numpy as np
 import pytest
+import skops.io
 import torch
 from cases import quick
 from numpy.testing import assert_array_equal
@@ -16,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import EarlyStopping
 
-from sklearn_pscore import Groups, PairAugmenter
+from sklearn_pscore import SKOPS_TYPES, Groups, PairAugmenter
 from sklearn_pscore.metrics import ndcg_scorer, pairwise_accuracy_scorer
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
@@ -295,6 +296,19 @@ class TestFiles:
         assert_array_equal(copied.predict(data[0]), ranker.predict(data[0]))
         assert b"Monitor" not in pickle.dumps(ranker)
         assert b"authkey" not in pickle.dumps(ranker)
+
+    def test_of_skops_hold_none(self, data):
+        monitor = ScoringMonitor(scoring={"ndcg": ndcg_scorer})
+        ranker = quick(scoring=ndcg_scorer).set_callbacks(monitor)
+        augmenter = PairAugmenter((2,), max_stitched=9, random_state=0)
+        pipeline = make_pipeline(augmenter, ranker)
+        pipeline.set_callbacks(ProgressBar()).fit(*data).set_callbacks()
+        saved = skops.io.dumps(pipeline)
+        assert set(skops.io.get_untrusted_types(data=saved)) <= set(SKOPS_TYPES)
+        loaded = skops.io.loads(saved, trusted=SKOPS_TYPES)
+        assert_array_equal(loaded.predict(data[0]), pipeline.predict(data[0]))
+        assert "_skl_callbacks" in vars(ranker)
+        assert "_skl_callbacks" not in vars(loaded[-1])
 
     def test_of_a_ranker_that_is_not_fitted_hold_them(self):
         """For the processes of a search."""
