@@ -254,6 +254,7 @@ def test_too_many_levels_are_merged_with_a_warning(ranker, most):
         (xgboost(objective="rank:pairwise"), np.arange(99)),
         (xgboost(ndcg_exp_gain=False), np.arange(99)),
         (catboost(), np.arange(99) / 7 - 1),
+        (catboost(loss_function="PairLogit:max_pairs=99"), np.arange(99)),
         (lightgbm(label_gain=list(range(99))), np.arange(99)),
     ],
 )
@@ -273,9 +274,9 @@ def test_labels_without_a_limit(ranker, expected):
             "the preference -3.5; QuerySoftMax of CatBoostRanker",
         ),
         ("QueryCrossEntropy", [1, 1.5], "takes labels from 0 to 1. Rescale the pref"),
-        ("PairLogit", [1e9 + 1, 1e9], "the preferences 1000000000.0 and 1000000001.0;"),
+        ("QueryRMSE", [1e9 + 1, 1e9], "the preferences 1000000000.0 and 1000000001.0;"),
         (
-            "PairLogit",
+            "QueryRMSE",
             [1e300, 2e300],
             "the preferences 1e+300 and 2e+300; CatBoostRanker",
         ),
@@ -287,6 +288,27 @@ def test_labels_that_the_library_cannot_take(loss, preference, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         ranker.fit([[0.0], [1.0]], target)
     assert vars(ranker).keys() == {"ranker"}
+
+
+@pytest.mark.parametrize("loss", ["PairLogit", "PairLogitPairwise"])
+def test_losses_of_pairs_heed_the_order_only(loss):
+    """So levels may stand for preferences, however near or far these are."""
+    order = np.argsort(GROUPS["group"], kind="stable")
+    table, group = X[order], GROUPS["group"][order]
+    native = catboost(loss_function=loss)
+    native.fit(table, GROUPS["preference"][order], group_id=group)
+    for preference in (
+        np.exp(100 * GROUPS["preference"]),
+        GROUPS["preference"] / 1e300,
+    ):
+        target = Groups.from_arrays(group=GROUPS["group"], preference=preference)
+        ranker = GroupwiseRanker(catboost(loss_function=loss)).fit(X, target)
+        assert_array_equal(ranker.predict(table), native.predict(table))
+
+
+def test_a_series_is_no_table():
+    with pytest.raises(ValueError, match="Expected a 2-dimensional container"):
+        GroupwiseRanker(catboost()).fit(pd.Series(X[:, 0]), GROUPS)
 
 
 def test_labels_of_different_groups_need_not_be_told_apart():
@@ -582,6 +604,19 @@ def test_categorical_columns_are_passed_on(ranker):
         estimator.predict(frame.rename(columns={"a": "z"}))
     with pytest.raises(TypeError, match="of type str, at row 0, column 'a'"):
         estimator.fit(frame.assign(a="text"), worth)
+
+
+@pytest.mark.parametrize("make", [xgboost, catboost])
+def test_categories_that_are_not_asked_for(make):
+    numbers = pd.DataFrame(X.round()).astype("category")
+    wrapped = GroupwiseRanker(make())
+    expected = wrapped.fit(X.round(), GROUPS).predict(X.round())
+    assert_array_equal(wrapped.fit(numbers, GROUPS).predict(numbers), expected)
+    text = pd.DataFrame(X.round().astype(str)).astype("category")
+    with pytest.raises(
+        TypeError, match="of type str, at row 0, column 0; expected num"
+    ):
+        wrapped.fit(text, GROUPS)
 
 
 @every_library

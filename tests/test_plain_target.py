@@ -32,6 +32,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from xgboost import XGBRanker
@@ -411,9 +412,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match="preferences up to 1.7e"):
         ranker.fit(X, target)
     ranker.fit(X, GROUPS)
-    with pytest.raises(
-        ValueError, match="X has 2 features, but PlainTarget is expecting"
-    ):
+    with pytest.raises(ValueError, match="X has 2 features, but Ridge is expecting"):
         ranker.predict(X[:, :2])
 
 
@@ -435,6 +434,8 @@ def test_text_and_dates_are_no_numbers(estimator):
             method(table)
     with pytest.raises(TypeError, match="X is int; expected one row per sample"):
         method(3)
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        method([[None, 1, 2], [1, 2, 3]])
 
 
 def test_what_takes_categories_gets_them():
@@ -444,6 +445,52 @@ def test_what_takes_categories_gets_them():
     ranker = PlainTarget(boosting).fit(frame, GROUPS)
     assert ranker.score(frame, GROUPS) > 0.85
     assert ranker.estimator_.is_categorical_.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix])
+def test_sparse_rows(form):
+    thin = np.where(np.abs(X) > 0.5, X, 0)
+    tree = PlainTarget(DecisionTreeRegressor(max_depth=3, random_state=SEED))
+    expected = tree.fit(thin, GROUPS).predict(thin)
+    wide = form(thin)
+    wide.indices, wide.indptr = wide.indices.astype("i8"), wide.indptr.astype("i8")
+    for table in (form(thin), wide):
+        assert_allclose(tree.fit(table, GROUPS).predict(table), expected)
+    assert wide.indices.dtype == np.int64
+    wrong = form(thin)
+    wrong.indices = wrong.indices + 1000
+    with pytest.raises(ValueError, match="whose `indices` hold"):
+        tree.fit(wrong, GROUPS)
+
+
+def test_names_are_warned_of_once():
+    ranker = PlainTarget(Ridge()).fit(X, GROUPS)
+    with pytest.warns(UserWarning, match="X has feature names, but Ridge") as caught:
+        ranker.predict(pd.DataFrame(X, columns=["a", "b", "c"]))
+    assert len(caught) == 1
+
+
+class Untagged:
+    """An estimator of another library, which counts no columns."""
+
+    def get_params(self, deep=True):
+        return {}
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.asarray(X)[:, :1]
+
+
+def test_an_estimator_that_is_not_of_scikit_learn():
+    ranker = PlainTarget(Untagged()).fit(X, GROUPS)
+    assert_array_equal(ranker.predict(X), X[:, 0])
+    assert ranker.n_features_in_ == 3
+    with pytest.raises(
+        ValueError, match="X has 2 features, but PlainTarget is expecting"
+    ):
+        ranker.predict(X[:, :2])
 
 
 def test_a_fit_that_fails_leaves_the_last_one():

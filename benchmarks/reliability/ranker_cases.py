@@ -3,7 +3,9 @@
 from functools import cache
 
 import numpy as np
+from catboost import CatBoostRanker
 from sklearn.base import clone
+from sklearn.tree import DecisionTreeRegressor
 
 from benchmarks.reliability import matrices, reference
 from benchmarks.reliability.case import Case, Meaningless
@@ -18,9 +20,11 @@ from benchmarks.reliability.structures import (
 )
 from sklearn_pscore import (
     Groups,
+    GroupwiseRanker,
     LevelClassifierRanker,
     LinearPreferenceRanker,
     PairwisePreferenceRanker,
+    PlainTarget,
     RankSumRanker,
     SingleMetricRanker,
     TopCountRanker,
@@ -38,6 +42,22 @@ RANKERS = {
     "RankSumRanker": RankSumRanker(directions="larger"),
     "TopCountRanker": TopCountRanker(directions="larger"),
 }
+# Those that pass on more than the order of the preferences: any form may be odd to
+# them, but not all structures mean the same.
+WRAPPERS = {
+    "GroupwiseRanker": GroupwiseRanker(
+        CatBoostRanker(
+            loss_function="PairLogit",
+            iterations=3,
+            random_seed=0,
+            thread_count=1,
+            verbose=0,
+            allow_writing_files=False,
+        )
+    ),
+    "PlainTarget": PlainTarget(DecisionTreeRegressor(random_state=0)),
+}
+ANY_RANKERS = RANKERS | WRAPPERS
 NAMES_OF_Y = ("groups", "y", "group", "preference", "item", "weight", "preferences")
 
 
@@ -50,12 +70,12 @@ def plain_table(n_rows=12, seed=0):
 @cache
 def _fitted(name):
     target = plain_target(np.random.default_rng(1))
-    return clone(RANKERS[name]).fit(plain_table(), Groups.from_arrays(**target))
+    return clone(ANY_RANKERS[name]).fit(plain_table(), Groups.from_arrays(**target))
 
 
 def fitted(name):
     """Return a new ranker with the state of one fit."""
-    ranker = clone(RANKERS[name])
+    ranker = clone(ANY_RANKERS[name])
     ranker.__dict__.update(_fitted(name).__dict__)
     return ranker
 
@@ -117,7 +137,7 @@ def _medians_of(name, method, X):
 
 def table_case(rng):
     """Draw a method of a ranker, with X in an odd form."""
-    name = str(rng.choice(list(RANKERS)))
+    name = str(rng.choice(list(ANY_RANKERS)))
     method = str(rng.choice(_methods(name)))
     form = matrices.FORMS[rng.integers(len(matrices.FORMS))]
     X, y = plain_table(), Groups.from_arrays(**plain_target(rng))
@@ -151,7 +171,7 @@ def table_case(rng):
 
 def column_case(rng):
     """Draw a method of a ranker, with an odd column of the target."""
-    name = str(rng.choice(list(RANKERS)))
+    name = str(rng.choice(list(ANY_RANKERS)))
     method = str(rng.choice(["fit", "fit", "score", "rank"]))
     field = str(rng.choice(["group", "preference", "weight", "item", "donor"]))
     target, X, ranker = plain_target(rng), plain_table(), fitted(name)
@@ -179,7 +199,7 @@ def column_case(rng):
 
 def plain_target_case(rng):
     """Draw a fit or score with a plain target in an odd form."""
-    name = str(rng.choice(list(RANKERS)))
+    name = str(rng.choice(list(ANY_RANKERS)))
     method = str(rng.choice(["fit", "score"]))
     ranker, X = fitted(name), plain_table()
     values = [0, 1, 2, 3, *rng.integers(0, 4, 8).tolist()]

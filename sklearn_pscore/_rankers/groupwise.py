@@ -84,10 +84,11 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
 
     Notes
     -----
-    **Labels.** CatBoost and XGBoost's ``rank:pairwise`` take any number as a label.
-    LightGBM, and the other objectives of XGBoost, want the integers 0, 1, ... below
-    a limit: 31 for LightGBM (or the length of its `label_gain`), 32 for
-    ``rank:ndcg`` (none if its ``ndcg_exp_gain=False``), 2 for ``rank:map``.
+    **Labels.** CatBoost takes preferences as they are, as float32. LightGBM and
+    XGBoost want the integers 0, 1, ... below a limit: 31 for LightGBM (or the length
+    of its `label_gain`), 32 for ``rank:ndcg``, 2 for ``rank:map``, and none for
+    ``rank:pairwise`` and for ``ndcg_exp_gain=False``. So does ``PairLogit`` of
+    CatBoost, which heeds their order only.
     Preferences that are such integers are passed as they are. Others are replaced by
     their dense levels inside each group, 0 for the least preferred. Where a group
     has more levels than the limit, neighbours are merged, and a warning tells it. The
@@ -308,7 +309,8 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
 
     def _check_X(self, X, ranker, reset=False, **kwargs):
         """Return features as a ranker takes them."""
-        if _has_categories(X):
+        library = Library(ranker)
+        if library.takes_categories and _has_categories(X):
             check_numbers(X.select_dtypes(exclude="category"))
             return validate_data(self, X, reset=reset, skip_check_array=True)
         taken = _input_tags(ranker)
@@ -321,7 +323,7 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
             accept_sparse="csr" if taken.sparse else False,
             **kwargs,
         )
-        Library(ranker).check_float32(X)
+        library.check_float32(X)
         if sparse.issparse(X):
             # CatBoost takes no sparse array, and LightGBM warns of one. The indices
             # are of 32 bits where these suffice.
@@ -372,7 +374,7 @@ def _input_tags(ranker):
 
 def _has_categories(X):
     """Tell whether X is a pandas DataFrame with a categorical column."""
-    dtypes = X.dtypes if hasattr(X, "iloc") and hasattr(X, "dtypes") else ()
+    dtypes = X.dtypes if hasattr(X, "iloc") and X.ndim == 2 else ()
     return any(str(dtype) == "category" for dtype in dtypes)
 
 

@@ -68,7 +68,8 @@ def most_labels(library, is_judged=False):
         if (library.loss == "rank:ndcg" or is_judged) and not is_linear:
             return _XGBOOST_LABELS
         return np.inf
-    return None
+    # Losses that heed the order only get what float32 holds.
+    return np.inf if library.loss in ("PairLogit", "PairLogitPairwise") else None
 
 
 def _dense_levels(library, rows, most, name):

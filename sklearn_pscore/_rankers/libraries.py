@@ -157,6 +157,13 @@ class Library:
             return self.loss.startswith(("PairLogit", "YetiRank"))
         return self.argument == "qid"
 
+    @property
+    def takes_categories(self):
+        """Whether it reads categorical columns of a pandas DataFrame as such."""
+        needed = {"xgboost": "enable_categorical", "catboost": "cat_features"}
+        name = needed.get(self.name)
+        return self.name == "lightgbm" or bool(self.parameters.get(name))
+
     def check_stopping(self, has_validation):
         """Raise ValueError if the ranker would stop early, and has no set to judge by.
 

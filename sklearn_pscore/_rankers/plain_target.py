@@ -16,6 +16,7 @@ from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.plain_values import TARGETS, plain_values
 from sklearn_pscore._rankers.sample_weight import weight_argument
+from sklearn_pscore._rows import checked_sparse
 from sklearn_pscore._splitters import take_rows
 from sklearn_pscore._target.arguments import explained_call, refuse_bare_ranker
 from sklearn_pscore._target.check import check_comparable, check_groups
@@ -161,9 +162,8 @@ class PlainTarget(RankerMixin, BaseEstimator):
         UserWarning
             If the weights of the target differ and the estimator takes none.
         """
-        X = _as_table(X)
         with restored_on_error(self):
-            values = self._values(X, y, "fit")
+            X, values = self._values(X, y, "fit")
             self._fit(X, values)
         return self
 
@@ -185,9 +185,8 @@ class PlainTarget(RankerMixin, BaseEstimator):
             All rows, also those that are left out of the fit: they are transformed
             by the fitted estimator.
         """
-        X = _as_table(X)
         with restored_on_error(self):
-            values = self._values(X, y, "fit_transform")
+            X, values = self._values(X, y, "fit_transform")
             kept = self._fit(X, values, transforms=True)
         others = np.setdiff1d(np.arange(count_rows(X, "X")), values.rows)
         if not len(others):
@@ -353,14 +352,13 @@ class PlainTarget(RankerMixin, BaseEstimator):
         return self
 
     def _values(self, X, y, method):
-        """Check everything that the estimator does not; return what to fit it on."""
+        """Check what the estimator does not; return X, and what to fit it on."""
         caller = self._caller(method)
         check_parameters(self)
         self._check_estimator()
         warn_about_attached_items(X, type(self).__name__)
+        X = _as_table(X, self.estimator)
         n_rows = count_rows(X, "X")
-        if _takes_numbers(self.estimator):
-            check_numbers(X)
         target = check_groups(y, n_rows=n_rows, caller=caller)
         if n_rows < 2:
             raise ValueError(
@@ -369,7 +367,7 @@ class PlainTarget(RankerMixin, BaseEstimator):
             )
         check_comparable(target, caller)
         self._note_cut_groups(y, target, caller)
-        return plain_values(target, self._target())
+        return X, plain_values(target, self._target())
 
     def _fit(self, X, values, transforms=False):
         """Fit a clone of the estimator; return the rows transformed, if asked for."""
@@ -433,12 +431,9 @@ class PlainTarget(RankerMixin, BaseEstimator):
 
     def _check_X(self, X):
         check_is_fitted(self)
-        X = _as_table(X)
-        count_rows(X, "X")
-        if _takes_numbers(self.estimator_):
-            check_numbers(X)
-        # What is no table is refused by the estimator, which says how to reshape it.
-        if len(getattr(X, "shape", (0, 0))) == 2:
+        X = _as_table(X, self.estimator_)
+        # Estimators of scikit-learn compare columns and names by themselves.
+        if not hasattr(self.estimator_, "n_features_in_"):
             validate_data(self, X, reset=False, skip_check_array=True)
         return X
 
@@ -484,10 +479,21 @@ def _takes_numbers(estimator):
     return not (parts or takes_text or "steps" in parameters)
 
 
-def _as_table(X):
-    """Return X, an object that can only be made an array as one."""
-    is_table = hasattr(X, "shape") or not hasattr(X, "__array__")
-    return X if is_table else np.asarray(X)
+def _as_table(X, estimator):
+    """Return X as it is passed to an estimator; raise if it is no table."""
+    if not hasattr(X, "shape") and hasattr(X, "__array__"):
+        X = np.asarray(X)
+    count_rows(X, "X")
+    if sparse.issparse(X) and X.format in ("csr", "csc"):
+        X = checked_sparse(X)
+        if X.indices.dtype.itemsize > 4:
+            # Some take no indices of 64 bits. These become 32 where that suffices.
+            X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)
+    if not _takes_numbers(estimator):
+        return X
+    check_numbers(X)
+    # Of lists scikit-learn makes objects if one entry is missing.
+    return np.asarray(X, np.float64) if isinstance(X, (list, tuple)) else X
 
 
 def _in_order(parts, order):
