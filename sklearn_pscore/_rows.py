@@ -60,6 +60,18 @@ def checked_sparse(X, name="X"):
     return X
 
 
+def with_narrow_indices(X):
+    """Return a CSR or CSC matrix whose indices are of 32 bits, if these suffice.
+
+    Many libraries take no others.
+    """
+    is_narrow = X.indices.dtype.itemsize <= 4 and X.indptr.dtype.itemsize <= 4
+    if is_narrow or max(*X.shape, X.nnz) > np.iinfo(np.int32).max:
+        return X
+    narrow = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    return type(X)((X.data, *narrow), shape=X.shape)
+
+
 def extremes(table):
     """Return two rows with the largest and smallest value of each column, or an array.
 

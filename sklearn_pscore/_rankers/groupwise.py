@@ -22,7 +22,7 @@ from sklearn_pscore._rankers.libraries import (
     warn_of_weights_inside_groups,
 )
 from sklearn_pscore._rankers.validation_set import check_validation_set
-from sklearn_pscore._rows import checked_sparse
+from sklearn_pscore._rows import checked_sparse, with_narrow_indices
 from sklearn_pscore._target.arguments import explained_call, group_argument, library_of
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import check_numbers, checked_table
@@ -325,9 +325,8 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         )
         library.check_float32(X)
         if sparse.issparse(X):
-            # CatBoost takes no sparse array, and LightGBM warns of one. The indices
-            # are of 32 bits where these suffice.
-            return sparse.csr_matrix((X.data, X.indices, X.indptr), shape=X.shape)
+            # CatBoost takes no sparse array, and LightGBM warns of one.
+            return sparse.csr_matrix(with_narrow_indices(X))
         # CatBoost misreads values that are not aligned, as in a field of records.
         return np.require(X, requirements="A")
 

@@ -16,7 +16,7 @@ from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.plain_values import TARGETS, plain_values
 from sklearn_pscore._rankers.sample_weight import weight_argument
-from sklearn_pscore._rows import checked_sparse
+from sklearn_pscore._rows import checked_sparse, with_narrow_indices
 from sklearn_pscore._splitters import take_rows
 from sklearn_pscore._target.arguments import explained_call, refuse_bare_ranker
 from sklearn_pscore._target.check import check_comparable, check_groups
@@ -485,10 +485,7 @@ def _as_table(X, estimator):
         X = np.asarray(X)
     count_rows(X, "X")
     if sparse.issparse(X) and X.format in ("csr", "csc"):
-        X = checked_sparse(X)
-        if X.indices.dtype.itemsize > 4:
-            # Some take no indices of 64 bits. These become 32 where that suffices.
-            X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)
+        X = with_narrow_indices(checked_sparse(X))
     if not _takes_numbers(estimator):
         return X
     check_numbers(X)
