@@ -40,6 +40,7 @@ TOOLS = (
     retrieval.IR_MEASURES,
     saving.SKOPS,
     saving.MLFLOW,
+    saving.ONNX,
     dask_backend.CHECKS,
 )
 AREAS = (composition.CONTRACT, model_selection.PROCESSES, *LIGHT, *TOOLS)

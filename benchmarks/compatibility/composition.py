@@ -297,3 +297,98 @@ def transformed_target():
         TransformedTargetRegressor(ranker(), func=np.cbrt, inverse_func=np.power).fit(
             X, GROUPS
         )
+
+
+@CHECKS.works(
+    'Pipeline(transform_input=["X_val"]) with set_fit_request(X_val=True, y_val=True)',
+    "with metadata routing: the validation set goes through the same steps",
+)
+def transform_input():
+    import sklearn
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    train, val = FOLDS[0]
+    stopped = ranker(early_stopping=True)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = make_pipeline(
+            StandardScaler(),
+            ranker(early_stopping=True).set_fit_request(X_val=True, y_val=True),
+            transform_input=["X_val"],
+        ).fit(X.iloc[train], GROUPS[train], X_val=X.iloc[val], y_val=GROUPS[val])
+        scores = model.predict(X)
+    like = X.iloc[train]
+    stopped.fit(
+        scaled(like, like).to_numpy(),
+        GROUPS[train],
+        X_val=scaled(X.iloc[val], like).to_numpy(),
+        y_val=GROUPS[val],
+    )
+    assert_allclose(scores, stopped.predict(scaled(X, like).to_numpy()), rtol=1e-6)
+
+
+@CHECKS.works(
+    "sklearn.callback: set_callbacks(ScoringMonitor(...)), also through a Pipeline",
+    "a row for each epoch; the last is the score of the fitted ranker",
+)
+def callbacks():
+    from sklearn.callback import ScoringMonitor
+
+    from sklearn_pscore.metrics import pairwise_accuracy_scorer
+
+    monitor = ScoringMonitor(scoring={"accuracy": pairwise_accuracy_scorer})
+    fitted = ranker().set_callbacks(monitor).fit(X, GROUPS)
+    rows = monitor.get_logs().data_as_pandas
+    # One for the fit, and one for each of its three epochs.
+    assert len(rows) == 1 + 3
+    assert_allclose(rows["accuracy"].iloc[[0, -1]], accuracy(GROUPS, fitted.predict(X)))
+    assert_array_equal(fitted.predict(X), ranker().fit(X, GROUPS).predict(X))
+
+
+@CHECKS.works(
+    "NaN in X, without an imputer", "rows without the metric get a finite score"
+)
+def missing():
+    table = X.copy()
+    table.iloc[::7, 1] = np.nan
+    fitted = ranker().fit(table, GROUPS)
+    assert np.isfinite(fitted.predict(table)).all()
+    assert fitted.score(table, GROUPS) == accuracy(GROUPS, fitted.predict(table))
+
+
+@CHECKS.works("sparse X: OneHotEncoder, CSR", "the scores of the same table, dense")
+def sparse():
+    from sklearn.preprocessing import OneHotEncoder
+
+    kinds = np.digitize(X, [-0.5, 0.5])
+    encoded = OneHotEncoder().fit_transform(kinds)
+    dense = encoded.toarray()
+    for table in (encoded, encoded.tocsr()):
+        scores = ranker().fit(table, GROUPS).predict(table)
+        assert_allclose(scores, ranker().fit(dense, GROUPS).predict(dense), rtol=1e-4)
+
+
+@CHECKS.works(
+    "X, y, qid = load_svmlight_file(path, query_id=True)",
+    "Groups.from_arrays(group=qid, preference=y)",
+)
+def svmlight():
+    from sklearn.datasets import dump_svmlight_file, load_svmlight_file
+
+    from sklearn_pscore import Groups
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ranking.txt"
+        order = np.argsort(GROUPS["group"], kind="stable")
+        table, groups = X.to_numpy()[order], GROUPS[order]
+        dump_svmlight_file(
+            table, groups["preference"], str(path), query_id=groups["group"]
+        )
+        loaded, preference, qid = load_svmlight_file(str(path), query_id=True)
+    again = Groups.from_arrays(group=qid, preference=preference)
+    assert_allclose(again["preference"], groups["preference"])
+    assert_array_equal(again["group"], groups["group"])
+    scores = ranker().fit(loaded, again).predict(loaded)
+    assert_allclose(
+        accuracy(again, scores), ranker().fit(loaded, again).score(loaded, again)
+    )

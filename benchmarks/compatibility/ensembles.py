@@ -77,6 +77,29 @@ def stacking():
     assert_allclose(model.predict(X), last.predict(np.column_stack(scores)), rtol=1e-6)
 
 
+@CHECKS.works(
+    "StackedRanker({...}) of rankers, PlainTarget(Ridge()) and GroupwiseRanker(...)",
+    "ours: non-negative weights, learnt by pairs that members left out; score and rank",
+)
+def stacked_ranker():
+    from sklearn.linear_model import Ridge
+
+    from sklearn_pscore import PlainTarget, StackedRanker, rank
+    from sklearn_pscore.metrics import rank_items
+
+    members = [("net", ranker()), ("ridge", PlainTarget(Ridge()))]
+    model = StackedRanker(members, random_state=0).fit(X, GROUPS)
+    scores = model.predict(X)
+    assert np.all(model.weights_ >= 0)
+    assert_allclose(model.score(X, GROUPS), accuracy(GROUPS, scores))
+    assert_array_equal(rank(model, X, GROUPS), rank_items(GROUPS, scores))
+    # A weighted sum of what its members predict, and nothing else.
+    columns = [member.predict(X) for member in model.named_rankers_.values()]
+    columns = np.column_stack([*columns, np.ones(60)])
+    fit = columns @ np.linalg.lstsq(columns, scores, rcond=None)[0]
+    assert_allclose(fit, scores, atol=1e-6)
+
+
 @CHECKS.own_words(
     "StackingRegressor without final_estimator=, or with a plain one",
     "RidgeCV cannot read the target. Pass final_estimator= a ranker",

@@ -187,3 +187,21 @@ def without_getter():
         RFE(ranker()).fit(X, GROUPS)
     with refusal(ValueError, "importance_getter", "PairwisePreferenceRanker"):
         SelectFromModel(ranker()).fit(X, GROUPS).get_support()
+
+
+@CHECKS.works(
+    "RFE(LinearPreferenceRanker()), SelectFromModel(LinearPreferenceRanker())",
+    "by its coef_: standardise the columns before",
+)
+def by_coefficients():
+    from sklearn.feature_selection import RFE, SelectFromModel
+
+    from sklearn_pscore import LinearPreferenceRanker
+
+    weight = np.abs(LinearPreferenceRanker().fit(X, GROUPS).coef_)
+    selected = RFE(LinearPreferenceRanker(), n_features_to_select=2).fit(X, GROUPS)
+    assert not selected.support_[weight.argmin()]
+    chosen = SelectFromModel(
+        LinearPreferenceRanker(), threshold=-np.inf, max_features=1
+    ).fit(X, GROUPS)
+    assert chosen.get_support().argmax() == weight.argmax()

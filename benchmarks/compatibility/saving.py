@@ -12,7 +12,7 @@ from benchmarks.compatibility.data import GROUPS, X, ranker
 
 SKOPS = Checks("skops", needs=("skops",))
 MLFLOW = Checks("mlflow", needs=("mlflow-skinny",))
-ONNX = Checks("onnxruntime", needs=("onnxruntime",))
+ONNX = Checks("onnxruntime", needs=("onnxruntime", "onnx", "skl2onnx"))
 
 
 def _pipe():
@@ -79,13 +79,13 @@ def _check_mlflow(mlflow, **options):
 
 
 @ONNX.works(
-    "to_onnx(pipeline, path), onnxruntime.InferenceSession(path)",
-    "scores to 1e-5, without torch",
+    "to_onnx(pipeline, path), onnxruntime.InferenceSession(path), OnnxRanker(path)",
+    "scores to 1e-5 of their spread, without torch; OnnxRanker takes part in rank",
 )
 def onnx():
     import onnxruntime
 
-    from sklearn_pscore import to_onnx
+    from sklearn_pscore import OnnxRanker, rank, to_onnx
 
     fitted = _pipe()
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +94,10 @@ def onnx():
         session = onnxruntime.InferenceSession(
             str(path), providers=["CPUExecutionProvider"]
         )
+        loaded = OnnxRanker(path)
     (entry,) = session.get_inputs()
-    dtype = {"tensor(float)": np.float32, "tensor(double)": np.float64}[entry.type]
-    scores = session.run(None, {entry.name: X.to_numpy(dtype)})[0]
-    assert_allclose(np.ravel(scores), fitted.predict(X), atol=1e-5)
+    scores = session.run(None, {entry.name: X.to_numpy(np.float64)})[0]
+    close = 1e-5 * np.ptp(fitted.predict(X))
+    assert_allclose(np.ravel(scores), fitted.predict(X), rtol=0, atol=close)
+    assert_allclose(loaded.predict(X), fitted.predict(X), rtol=0, atol=close)
+    assert_array_equal(rank(loaded, X, GROUPS), rank(fitted, X, GROUPS))
