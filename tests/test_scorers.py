@@ -45,6 +45,7 @@ from sklearn_pscore.metrics import (
     reciprocal_rank_score,
     soft_pairwise_accuracy_scorer,
     spearman_scorer,
+    tie_calibrated_accuracy_scorer,
 )
 from sklearn_pscore.metrics._models import predict_scores
 
@@ -58,6 +59,7 @@ SCORERS = {
     "pearson": pearson_scorer,
     "neg_rmse": neg_rmse_scorer,
     "soft accuracy": soft_pairwise_accuracy_scorer,
+    "tie accuracy": tie_calibrated_accuracy_scorer,
 }
 
 
@@ -362,6 +364,7 @@ class TestMakeRankingScorer:
             "pearson": "pearson_score",
             "neg_rmse": "neg_rmse",
             "soft accuracy": "soft_pairwise_accuracy_score",
+            "tie accuracy": "tie_calibrated_accuracy_score",
         }
 
     @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from sklearn_pscore.metrics import (
     rmse,
     soft_pairwise_accuracy_score,
     spearman_score,
+    tie_calibrated_accuracy_score,
 )
 from tests.cases import quick
 
@@ -196,6 +197,7 @@ def test_numbers_of_every_type_are_taken(table):
         rmse,
         soft_pairwise_accuracy_score,
         spearman_score,
+        tie_calibrated_accuracy_score,
     ],
 )
 @pytest.mark.parametrize(

@@ -22,8 +22,10 @@ from sklearn_pscore.metrics._scorers import (
     pearson_scorer,
     soft_pairwise_accuracy_scorer,
     spearman_scorer,
+    tie_calibrated_accuracy_scorer,
 )
 from sklearn_pscore.metrics._soft_accuracy import soft_pairwise_accuracy_score
+from sklearn_pscore.metrics._tie_accuracy import tie_calibrated_accuracy_score
 
 __all__ = [
     "dcg_score",
@@ -46,4 +48,6 @@ __all__ = [
     "soft_pairwise_accuracy_scorer",
     "spearman_score",
     "spearman_scorer",
+    "tie_calibrated_accuracy_score",
+    "tie_calibrated_accuracy_scorer",
 ]

@@ -26,6 +26,7 @@ from sklearn_pscore.metrics._ranking import (
     reciprocal_rank_score,
 )
 from sklearn_pscore.metrics._soft_accuracy import soft_pairwise_accuracy_score
+from sklearn_pscore.metrics._tie_accuracy import tie_calibrated_accuracy_score
 
 _PACKAGE_METRICS = (
     reciprocal_rank_score,
@@ -37,6 +38,7 @@ _PACKAGE_METRICS = (
     pearson_score,
     rmse,
     soft_pairwise_accuracy_score,
+    tie_calibrated_accuracy_score,
 )
 
 
@@ -314,3 +316,6 @@ neg_rmse_scorer = make_ranking_scorer(rmse, greater_is_better=False)
 
 soft_pairwise_accuracy_scorer = make_ranking_scorer(soft_pairwise_accuracy_score)
 """Agreement on which system is better, see :func:`soft_pairwise_accuracy_score`."""
+
+tie_calibrated_accuracy_scorer = make_ranking_scorer(tie_calibrated_accuracy_score)
+"""Share of pairs right, ties too, see :func:`tie_calibrated_accuracy_score`."""
