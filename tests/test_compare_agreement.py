@@ -5,6 +5,8 @@ import re
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
@@ -166,6 +168,9 @@ class TestTables:
         groups, scores = data()
         result = quick(groups, pd.DataFrame(scores))
         assert isinstance(result, AgreementComparison)
+        for table in (pl.DataFrame(scores), pa.table(scores)):
+            same = quick(groups, table)
+            pd.testing.assert_frame_equal(same.methods, result.methods)
         again = quick(groups, scores)
         pd.testing.assert_frame_equal(result.pairs, again.pairs)
         other = quick(groups, scores, random_state=1)
@@ -468,7 +473,7 @@ class TestErrors:
             (
                 pd.DataFrame(np.zeros((12, 2)), columns=["a", "a"]),
                 ValueError,
-                "scores_by_method has a name twice",
+                "scores_by_method has the names ['a', 'a'], one of them twice",
             ),
         ],
     )
@@ -498,7 +503,9 @@ class TestErrors:
             item=np.repeat(np.arange(6), 2),
             preference=np.repeat(groups["preference"][::2], 2),
         )
-        part = "cluster cuts an item: row 0 has another label"
+        part = (
+            "cluster cuts an item: row 0 has the label 0, and another row of the same"
+        )
         with pytest.raises(ValueError, match=re.escape(part)):
             quick(groups, scores, cluster=np.arange(12))
 

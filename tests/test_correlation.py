@@ -268,6 +268,13 @@ class TestProperties:
             for measure in (MEASURES[name], OVERALL[name]):
                 assert np.isfinite(measure(preference, y_score))
 
+    def test_numbers_one_bit_apart(self):
+        steps = np.array([3, 0, 2, 0])
+        expected = scipy.stats.pearsonr(steps, [1, 2, 3, 4]).statistic
+        for large in (1.0, 2.0**60):
+            close = large * (1 + steps * 2.0**-52)
+            assert_allclose(pearson_score(close, [1, 2, 3, 4]), expected, rtol=1e-12)
+
     @pytest.mark.parametrize("measures", [MEASURES, OVERALL], ids=["groups", "all"])
     def test_constant_scores_say_nothing(self, measures):
         groups, y_score = random_target(np.random.default_rng(16))

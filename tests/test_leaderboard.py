@@ -493,6 +493,16 @@ class TestDegenerate:
         assert np.isinf(systems.loc["new", ["low", "high"]].astype(float)).all()
         assert systems["n_groups"].to_dict() == {"new": 1, "a": 4, "b": 4}
 
+    def test_two_clusters(self):
+        # They make all differences of systems alike, so that draws have three values.
+        held = []
+        for seed in range(40):
+            table = normal_table((0.0,) * 5, n_groups=2, seed=seed)
+            systems = quick(table_target(table)).systems
+            assert np.isfinite(systems[["low", "high"]]).all(axis=None)
+            held.append((systems["rank_high"] == 5).all())
+        assert np.mean(held) >= 0.85
+
     @pytest.mark.parametrize("factor", [1e-200, 1e200])
     def test_any_scale(self, factor):
         table = normal_table()
@@ -573,8 +583,18 @@ class TestErrors:
 
     def test_a_cluster_that_cuts_an_item(self):
         groups = Groups.whole(self.groups[np.repeat(np.arange(20), 2)])
-        with pytest.raises(ValueError, match="cluster cuts an item: row 0 has another"):
+        with pytest.raises(
+            ValueError, match="cluster cuts an item: row 0 has the label 0"
+        ):
             quick(groups, cluster=np.arange(40))
+
+    def test_weights_too_far_apart(self):
+        groups = table_target(normal_table(n_groups=5), weight=[1e9] + [1e-9] * 19)
+        part = (
+            "weight is 1e-09 in one item and 1e+09 in another; expected weights whose"
+        )
+        with pytest.raises(ValueError, match=re.escape(part)):
+            quick(groups)
 
     def test_beside(self):
         board = quick(self.groups)

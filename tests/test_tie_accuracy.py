@@ -174,6 +174,13 @@ class TestErrors:
         with pytest.raises(ValueError, match=re.escape(part)):
             tie_calibrated_accuracy_score(groups, [1.0, 2.0])
 
+    def test_weights_too_far_apart(self):
+        groups = Groups.from_arrays(
+            group=[0, 0], preference=[1, 2], weight=[1e300, 1e-300]
+        )
+        with pytest.raises(ValueError, match="weight is 1e-300 in one item and 1e"):
+            tie_calibrated_accuracy_score(groups, [1.0, 2.0])
+
     def test_too_many_pairs(self, monkeypatch):
         monkeypatch.setattr(_tie_accuracy, "_MOST_PAIRS", 2)
         with pytest.raises(ValueError, match="groups has 3 pairs of items; tie_cali"):

@@ -93,7 +93,7 @@ class Case:
 
 
 CASES = (
-    *(Case("equal", n_clusters=n) for n in (10, 20, 50, 200)),
+    *(Case("equal", n_clusters=n) for n in (2, 3, 5, 10, 20, 50, 200)),
     *(Case("two levels", n_clusters=n) for n in (20, 50, 200)),
     Case("spaced"),
     Case("20 equal", n_clusters=20),
@@ -153,7 +153,7 @@ def main():
     args = parser.parse_args()
     cases, n_repetitions = CASES, args.repetitions
     if args.smoke:
-        cases, n_repetitions = (CASES[1], CASES[4]), 200
+        cases, n_repetitions = (CASES[0], CASES[4], CASES[7]), 200
     rows = []
     for case in cases:
         rows.append(measure(case, n_repetitions))

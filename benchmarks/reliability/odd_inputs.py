@@ -31,6 +31,7 @@ from benchmarks.reliability import (
     augmenter_cases,
     fit_cases,
     groups_cases,
+    inspection_cases,
     judgement_cases,
     metric_cases,
     parameter_cases,
@@ -60,6 +61,7 @@ _ROUND = (
     (source_cases.CASES, 2),
     (judgement_cases.CASES, 3),
     (validation_cases.CASES, 1),
+    (inspection_cases.CASES, 3),
 )
 
 

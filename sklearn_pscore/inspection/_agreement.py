@@ -138,6 +138,12 @@ def compare_agreement(
     check_choice(correction, _CORRECTIONS, "correction", caller)
     rng = generator_of(random_state, caller)
     metric = pairwise_accuracy_score if metric is None else metric
+    if not callable(metric):
+        raise TypeError(
+            f"metric is {metric!r}, a {type(metric).__name__}; expected a function "
+            "metric(groups, y_score, ...). Pass for example "
+            "sklearn_pscore.metrics.spearman_score."
+        )
     names, target, row_scores = _checked_scores(groups, scores_by_method, caller)
     measure = measure_of(metric, options, target, row_scores, caller)
     clusters = _clusters_of(measure, cluster, groups, target, caller)
@@ -172,25 +178,33 @@ def compare_agreement(
 
 def _checked_scores(groups, scores_by_method, caller):
     """Return the names of the methods, the target, and the scores of its rows."""
-    if not isinstance(scores_by_method, (Mapping, pd.DataFrame)):
+    if isinstance(scores_by_method, Mapping):
+        names, columns = list(scores_by_method), scores_by_method
+    else:
+        # Of pandas and polars, and of Arrow.
+        names = getattr(scores_by_method, "columns", None)
+        names = getattr(scores_by_method, "column_names", names)
+        columns = scores_by_method
+    if names is None or callable(names):
         raise TypeError(
             f"scores_by_method is of type {type(scores_by_method).__name__}; expected a "
             "dict of scores by the names of the methods, or a DataFrame. Pass for example "
             '{"SSIM": ssim, "PS": ranker.predict(X)}.'
         )
-    named = list(scores_by_method.items())
-    if len({str(name) for name, _ in named}) < len(named):
+    names = list(names)
+    if len({str(name) for name in names}) < len(names):
         raise ValueError(
-            "scores_by_method has a name twice; expected one column per method. Rename it."
+            f"scores_by_method has the names {names}, one of them twice; expected one "
+            "column per method. Rename it."
         )
-    if len(named) < 2:
+    if len(names) < 2:
         raise ValueError(
-            f"scores_by_method has {len(named)} methods; expected two or more to compare. "
+            f"scores_by_method has {len(names)} methods; expected two or more to compare. "
             "For one, call the metric."
         )
-    target, first = check_scored(groups, named[0][1], caller)
-    others = [check_scores(score, target.n_rows, caller) for _, score in named[1:]]
-    return [str(name) for name, _ in named], target, np.array([first, *others])
+    target, first = check_scored(groups, columns[names[0]], caller)
+    others = [check_scores(columns[name], target.n_rows, caller) for name in names[1:]]
+    return [str(name) for name in names], target, np.array([first, *others])
 
 
 def _clusters_of(measure, cluster, groups, target, caller):
@@ -201,8 +215,8 @@ def _clusters_of(measure, cluster, groups, target, caller):
         if n_groups == 1 and len(np.unique(codes)) == 1:
             codes = np.arange(len(measure.item))
     else:
-        row_codes = row_labels(cluster, groups, target, "cluster", caller)[1]
-        codes = of_items(row_codes, target, "cluster")[measure.item]
+        labels = row_labels(cluster, groups, target, "cluster", caller)
+        codes = of_items(*labels, target, "cluster")[measure.item]
     codes = np.unique(codes, return_inverse=True)[1]
     if codes.max() == 0:
         raise ValueError(

@@ -44,13 +44,13 @@ def row_labels(argument, groups, target, name, caller):
     return number_labels(labels)
 
 
-def of_items(codes, target, name):
+def of_items(labels, codes, target, name):
     """Return the code that all counted rows of each item share.
 
     Raises
     ------
     ValueError
-        If two rows of an item have different codes.
+        If two rows of an item have different labels.
     """
     row_item = target.items.row_item
     rows = np.flatnonzero(row_item >= 0)
@@ -58,10 +58,11 @@ def of_items(codes, target, name):
     of_item[row_item[rows]] = codes[rows]
     bad = rows[of_item[row_item[rows]] != codes[rows]]
     if len(bad):
+        label, other = labels[codes[bad[0]]], labels[of_item[row_item[bad[0]]]]
         raise ValueError(
-            f"{name} cuts an item: row {bad[0]} has another label than a row of the same "
-            "group and item; expected one label for them. Give them the same label, or "
-            "different names of items."
+            f"{name} cuts an item: row {bad[0]} has the label {label}, and another row of "
+            f"the same group and item {other}; expected one label for them. Give them the "
+            "same label, or different names of items."
         )
     return of_item
 

@@ -24,6 +24,8 @@ from sklearn_pscore.metrics._items import item_scores
 
 # Differences up to this are rounding, of values between -1 and 1.
 _ROUNDING = 1e-10
+# Smallest weight as a share of the largest: with a smaller one, the fit loses digits.
+_LIGHTEST = 1e-9
 
 
 def bootstrap_leaderboard(
@@ -187,12 +189,10 @@ def _checked_rows(groups, y_score, item, cluster, caller):
         groups, allow_plain=False, require_preference=False, caller=caller
     )
     labels, system = row_labels(item, groups, target, "item", caller)
-    cluster = row_labels(cluster, groups, target, "cluster", caller)[1]
+    clusters = row_labels(cluster, groups, target, "cluster", caller)
     items = target.items
-    system, cluster = (
-        of_items(system, target, "item"),
-        of_items(cluster, target, "cluster"),
-    )
+    system = of_items(labels, system, target, "item")
+    cluster = of_items(*clusters, target, "cluster")
     if y_score is None:
         value = items.preference
     else:
@@ -217,7 +217,7 @@ def _checked_rows(groups, y_score, item, cluster, caller):
             f"All {len(kept)} items that count are in one cluster; {caller} draws "
             "clusters, and needs two or more. Pass other labels as cluster=."
         )
-    weight = items.weight[kept] / items.weight[kept].max()
+    weight = _scaled_weights(items.weight[kept], caller)
     return labels[present], {"value": value[kept], "weight": weight, **codes}
 
 
@@ -227,6 +227,19 @@ def _centred(values):
     scale = values.max() / 2 - values.min() / 2
     scale = scale if scale > 0 else 1.0
     return (values - centre) / scale, centre, scale
+
+
+def _scaled_weights(weight, caller):
+    """Divide weights by the largest; raise ValueError if they are too far apart."""
+    scaled = weight / weight.max()
+    if scaled.min() < _LIGHTEST:
+        raise ValueError(
+            f"weight is {weight.min():.3g} in one item and {weight.max():.3g} in another; "
+            f"expected weights whose largest is at most {1 / _LIGHTEST:g} times the "
+            f"smallest above 0 in {caller}. Set the smallest to 0, which leaves the rows "
+            "out, or raise them."
+        )
+    return scaled
 
 
 def _check_systems(group, system, labels, n_groups, caller):

@@ -70,7 +70,9 @@ def smoothed_draws(contrast, deviation, error, rng):
     differences would be too small. So a share :math:`\lambda` of the variance of each
     system is drawn by itself, with the share that Ledoit and Wolf derive for
     correlations from as many clusters. With many clusters it goes to zero, unless the
-    systems are uncorrelated anyway.
+    systems are uncorrelated anyway. It is at least two over the clusters less one, for
+    benchmarks/inspection/coverage.py finds sets too small with two or three clusters
+    otherwise.
 
     Parameters
     ----------
@@ -88,14 +90,22 @@ def smoothed_draws(contrast, deviation, error, rng):
         Standard deviation of the differences of these draws.
     """
     spread = np.sqrt(np.sum(contrast**2, axis=0))
+    if not spread.any():
+        return deviation, error
     alike = np.divide(contrast, spread, out=np.zeros_like(contrast), where=spread > 0)
-    share = ledoit_wolf_shrinkage(alike * np.sqrt(len(alike)), assume_centered=True)
+    alike *= np.sqrt(len(alike))
+    share = ledoit_wolf_shrinkage(alike, assume_centered=True)
+    # Two clusters make all systems alike, which no estimate can tell from the truth.
+    share = np.clip(share, min(2 / (len(alike) - 1), 1.0), 1.0)
     own = spread * rng.standard_normal(deviation.shape)
     both = spread[:, None] ** 2 + spread**2
     np.fill_diagonal(both, 0.0)
+    is_known = np.isfinite(error)
+    known = np.where(is_known, error, 0.0)
+    spread_out = np.sqrt((1 - share) * known**2 + share * both)
     return (
         np.sqrt(1 - share) * deviation + np.sqrt(share) * own,
-        np.sqrt((1 - share) * error**2 + share * both),
+        np.where(is_known, spread_out, np.inf),
     )
 
 

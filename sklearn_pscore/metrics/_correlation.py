@@ -88,7 +88,7 @@ def spearman_score(groups, y_score, *, within="group", average=True):
     """
     caller = "spearman_score"
     items = _checked_items(groups, y_score, within, average, caller)
-    weight = pair_weights(items).astype(np.float64)
+    weight = pair_weights(items.weight, items.groups).astype(np.float64)
     x = mid_ranks(items.groups, items.score, weight)
     y = mid_ranks(items.groups, items.preference, weight)
     values = correlations(items.groups, x, y, weight)
@@ -172,7 +172,7 @@ def pearson_score(groups, y_score, *, within="group", mapping=None, average=True
     caller = "pearson_score"
     check_choice(mapping, MAPPINGS, "mapping", caller)
     items = _checked_items(groups, y_score, within, average, caller)
-    weight = pair_weights(items).astype(np.float64)
+    weight = pair_weights(items.weight, items.groups).astype(np.float64)
     x, sign = items.score, 1.0
     if mapping == "logistic":
         x, rises = logistic_map(items.score, items.preference, items.weight)

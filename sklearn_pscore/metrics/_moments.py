@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sklearn_pscore._means import LARGEST_SUMMABLE
 from sklearn_pscore._segments import Segments
 from sklearn_pscore.metrics._items import JudgedItems, item_scores, judged_items
 from sklearn_pscore.metrics._order import stable_order
@@ -119,13 +120,15 @@ def root_mean_squares(groups, x, y, weight):
 
 
 def _centred(groups, values, weight):
-    """Subtract the mean of each segment, of values scaled so that squares are finite."""
+    """Subtract the mean of each segment, of values scaled to lie between 0 and 1."""
     lowest = np.minimum.reduceat(values, groups.start)
     highest = np.maximum.reduceat(values, groups.start)
-    scale = np.maximum(np.abs(lowest), np.abs(highest))
-    values = values / groups.spread(np.where(scale > 0, scale, 1.0))
+    # Halves of the largest numbers: their differences are finite.
+    is_large = np.maximum(np.abs(lowest), np.abs(highest)) > LARGEST_SUMMABLE
+    factor = np.where(is_large, 0.5, 1.0)
+    width = highest * factor - lowest * factor
+    # Of close numbers the difference is exact, other than that to their mean.
+    values = values * groups.spread(factor) - groups.spread(lowest * factor)
+    values = values / groups.spread(np.where(width > 0, width, 1.0))
     mean = groups.sum(weight * values) / groups.sum(weight)
-    centred = values - groups.spread(mean)
-    # By rounding the mean of equal values could be another value.
-    centred[groups.spread(lowest == highest)] = 0.0
-    return centred
+    return values - groups.spread(mean)

@@ -74,7 +74,7 @@ def ranked_pairs(items, k):
         lowest = items.groups.spread(level[kth] + 1)
         is_top = level < lowest
         level = np.minimum(level, lowest)
-    weight = pair_weights(items)
+    weight = pair_weights(items.weight, items.groups)
     ranking = rank_by_score(items.group, items.score)
     return RankedPairs(
         groups=items.groups,
@@ -150,7 +150,7 @@ def _preference_levels(items):
     return runs.index - items.groups.spread(runs.index[items.groups.start])
 
 
-def pair_weights(items):
+def pair_weights(item_weight, groups):
     """Divide the weights by the largest of their group; ones, as int, if equal.
 
     Raises
@@ -158,18 +158,18 @@ def pair_weights(items):
     ValueError
         If the weights of a group are too far apart.
     """
-    if np.all(items.weight == items.weight[:1]):
-        return np.ones(len(items.weight), dtype=np.int64)
-    largest = items.groups.spread(np.maximum.reduceat(items.weight, items.groups.start))
-    if np.all(items.weight == largest):
+    if np.all(item_weight == item_weight[:1]):
+        return np.ones(len(item_weight), dtype=np.int64)
+    largest = groups.spread(np.maximum.reduceat(item_weight, groups.start))
+    if np.all(item_weight == largest):
         return np.ones(len(largest), dtype=np.int64)
-    weight = items.weight / largest
+    weight = item_weight / largest
     # Neither the weight of a pair nor the product of two sums of pairs, which tau
     # needs, may underflow to zero.
     bad = np.flatnonzero(weight < _LIGHTEST)
     if len(bad):
         raise ValueError(
-            f"weight is {items.weight[bad[0]]:.3g} in one item and "
+            f"weight is {item_weight[bad[0]]:.3g} in one item and "
             f"{largest[bad[0]]:.3g} in another of its group; expected weights whose "
             f"largest is at most {1 / _LIGHTEST:g} times the smallest above 0, for pairs "
             "weigh their product. Set the smallest to 0, which leaves the rows out, or "

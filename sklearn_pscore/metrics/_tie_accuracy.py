@@ -9,6 +9,7 @@ from sklearn_pscore._segments import Segments
 from sklearn_pscore.metrics._checks import check_average, check_scored
 from sklearn_pscore.metrics._items import item_scores
 from sklearn_pscore.metrics._order import stable_order
+from sklearn_pscore.metrics._pairs import pair_weights
 
 # Pairs that are listed at most, some 5 GB.
 _MOST_PAIRS = 10**8
@@ -158,8 +159,7 @@ def _listed_pairs(target, y_score, caller):
             f"at most {_MOST_PAIRS:,}. Pass fewer rows, or use pairwise_accuracy_score."
         )
     of_group = Segments(size[size > 0])
-    largest = np.maximum.reduceat(weight, of_group.start)
-    weight = weight / of_group.spread(largest)
+    weight = pair_weights(weight, of_group)
     n_after = of_group.spread(of_group.size) - 1 - of_group.offset
     first = np.repeat(np.arange(len(order)), n_after)
     start = np.cumsum(n_after) - n_after
@@ -191,10 +191,9 @@ def _best_threshold(distance, tie, ordered):
     accuracy = np.cumsum(gain)
     # Of pairs at one distance all are tied, or none.
     last = np.flatnonzero(np.append(distance[1:] > distance[:-1], True))
+    # Equal scores are tied in any case, which no pair loses by.
     candidates = np.append(0.0, distance[last])
     accuracy = np.append(0.0, accuracy[last])
-    if distance[0] == 0.0:
-        candidates, accuracy = candidates[1:], accuracy[1:]
     best = accuracy >= accuracy.max() - _ROUNDING * len(distance)
     return 2 * candidates[np.argmax(best)]
 
