@@ -137,11 +137,21 @@ def test_imputers(imputer, tmp_path):
     assert_same_scores(pipe.fit(MISSING, GROUPS), tmp_path, MISSING)
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"shortcut": "linear"}, {"shortcut": None}, RELU6], ids=str
-)
-def test_missing_metrics_of_the_ranker(settings, tmp_path):
-    ranker = quick(**settings).fit(MISSING, GROUPS)
+TAKE_MISSING = [
+    quick(),
+    quick(shortcut="linear"),
+    quick(shortcut=None),
+    quick(**RELU6),
+    LinearPreferenceRanker(),
+    SingleMetricRanker(1, "larger"),
+    SingleMetricRanker(2, "nearest_zero"),
+    StackedRanker([("net", quick()), ("linear", LinearPreferenceRanker())]),
+]
+
+
+@pytest.mark.parametrize("ranker", TAKE_MISSING, ids=repr)
+def test_missing_metrics_of_the_ranker(ranker, tmp_path):
+    ranker.fit(MISSING, GROUPS)
     other = np.roll(MISSING, 1, axis=1)
     for table in (MISSING, other, X, np.full((1, 3), np.nan)):
         scores = written(ranker, tmp_path).predict(table)
@@ -293,14 +303,12 @@ class TestReader:
     @pytest.mark.parametrize(
         "model",
         [
-            LinearPreferenceRanker(),
+            PlainTarget(Ridge()),
             make_pipeline(PCA(2), quick()),
             make_pipeline(
                 make_column_transformer((PCA(1), [0]), (StandardScaler(), [1])), quick()
             ),
-            StackedRanker(
-                [("a", LinearPreferenceRanker()), ("b", SingleMetricRanker())]
-            ),
+            StackedRanker([("a", PlainTarget(Ridge())), ("b", PlainTarget(Ridge(9)))]),
         ],
         ids=["ranker", "step", "columns", "stack"],
     )
@@ -318,7 +326,7 @@ class TestReader:
             pair[1].predict(table)
 
     def test_missing_metrics_behind_a_step_that_takes_them(self, tmp_path):
-        pipe = make_pipeline(StandardScaler(), LinearPreferenceRanker())
+        pipe = make_pipeline(StandardScaler(), PlainTarget(Ridge()))
         reader = written(pipe.fit(X, GROUPS), tmp_path)
         with pytest.raises(ValueError, match="score of row 0 is nan.* 2 missing value"):
             reader.predict(MISSING)

@@ -59,6 +59,11 @@ class Graph:
         names = [self.double(name) for name in names]
         return names[0] if len(names) == 1 else self.node("Concat", *names, axis=1)
 
+    def filled(self, name, values):
+        """Return a table with values, one for all or one per column, in place of NaN."""
+        values = np.asarray(values, dtype=np.float64)
+        return self.node("Where", self.node("IsNaN", name), values, name)
+
     def is_missing(self, name):
         """Return 1 for NaN and 0 for a number."""
         return self.double(self.node("IsNaN", name))

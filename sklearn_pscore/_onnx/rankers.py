@@ -27,18 +27,20 @@ def add_pairwise(graph, ranker, X):
 
 def add_linear(graph, ranker, X):
     """Add a LinearPreferenceRanker; return the name of its scores, (n_samples, 1)."""
+    # What is missing counts as the median.
+    X = graph.filled(X, ranker.median_)
     products = graph.node("MatMul", X, ranker.coef_[:, None])
     return graph.node("Add", products, np.array([ranker.intercept_]))
 
 
 def add_single_metric(graph, ranker, X):
     """Add a SingleMetricRanker; return the name of its scores, (n_samples, 1)."""
-    metric = graph.columns(X, [ranker.column_])
-    if ranker.direction_ == "larger":
-        return metric
+    score = graph.columns(X, [ranker.column_])
     if ranker.direction_ == "nearest_zero":
-        metric = graph.node("Abs", metric)
-    return graph.node("Neg", metric)
+        score = graph.node("Abs", score)
+    if ranker.direction_ != "larger":
+        score = graph.node("Neg", score)
+    return graph.filled(score, np.array(ranker.missing_score_))
 
 
 def add_stacked(graph, stack, scores):
@@ -67,8 +69,7 @@ def _scaled(graph, X, weights, clip):
     with np.errstate(over="ignore"):
         factor = np.minimum(1 / (weights["scaling.scale"] * bend), largest)
     shifted = graph.node("Sub", X, weights["scaling.shift"])
-    present = graph.node("Where", graph.node("IsNaN", X), np.array(0.0), shifted)
-    Z = graph.node("Mul", present, factor)
+    Z = graph.node("Mul", graph.filled(shifted, np.array(0.0)), factor)
     Z = graph.node("Clip", Z, np.array(-_FARTHEST), np.array(_FARTHEST))
     if clip is not None:
         size = graph.node("Add", graph.node("Mul", Z, Z), np.array(1.0))
