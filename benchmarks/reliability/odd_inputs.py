@@ -34,6 +34,7 @@ from benchmarks.reliability import (
     inspection_cases,
     judgement_cases,
     metric_cases,
+    onnx_cases,
     parameter_cases,
     parquet_cases,
     ranker_cases,
@@ -62,6 +63,7 @@ _ROUND = (
     (judgement_cases.CASES, 3),
     (validation_cases.CASES, 1),
     (inspection_cases.CASES, 3),
+    (onnx_cases.CASES, 1),
 )
 
 
