@@ -27,6 +27,7 @@ SKOPS_TYPES = [
             "metrics._ranking.reciprocal_rank_score",
             "metrics._scorers.RankingScorer",
             "metrics._soft_accuracy.soft_pairwise_accuracy_score",
+            "metrics._tie_accuracy.tie_calibrated_accuracy_score",
         )
     ),
     # Scikit-learn's own, which skops does not know: of a search without `scoring`, and
