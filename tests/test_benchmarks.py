@@ -13,6 +13,7 @@ from scipy.special import log_softmax
 from benchmarks.agreement import data_sets, evaluation, rankers, synthetic, uncertainty
 from benchmarks.agreement import tables as agreement_tables
 from benchmarks.compatibility import tables as compatibility_tables
+from benchmarks.inspection import tables as inspection_tables
 from benchmarks.reliability import tables as reliability_tables
 from benchmarks.shared import doc_tables, results
 from benchmarks.shared.command_line import run_benchmark
@@ -321,6 +322,7 @@ def test_every_page_has_what_its_tables_are_made_of():
         "augmentation.md": augmentation,
         "reliability.md": {*reliability_tables.TABLES},
         "compatibility.md": {*compatibility_tables.TABLES},
+        "leaderboard.md": {*inspection_tables.TABLES},
     }
     for page, names in tables.items():
         text = (DOCS / page).read_text("utf-8")

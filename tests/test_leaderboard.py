@@ -364,7 +364,7 @@ class TestTable:
 
 
 class TestRows:
-    def same(self, groups, expected, y_score=None, **options):
+    def check_same(self, groups, expected, y_score=None, **options):
         columns = ["item", "rank", "rank_low", "rank_high", "class"]
         systems = quick(groups, y_score, **options).systems
         pd.testing.assert_frame_equal(systems[columns], expected[columns])
@@ -374,13 +374,13 @@ class TestRows:
         groups = table_target(normal_table())
         expected = quick(groups).systems
         rows = np.random.default_rng(6).permutation(len(groups))
-        self.same(groups[rows], expected)
+        self.check_same(groups[rows], expected)
         moved = Groups.from_arrays(
             group=(groups["group"] * 7 + 3) % 40,
             item=groups["item"],
             preference=groups["preference"],
         )
-        self.same(moved, expected)
+        self.check_same(moved, expected)
 
     def test_rows_that_do_not_count(self):
         groups = table_target(normal_table())
@@ -393,20 +393,20 @@ class TestRows:
             weight=[*np.ones(n), 0, 1, 1, 1],
             donor=[*np.zeros(n), 0, 1, 0, 0],
         )
-        self.same(more, expected)
+        self.check_same(more, expected)
 
     def test_several_rows_of_an_item(self):
         groups = table_target(normal_table())
         expected = quick(groups, groups["preference"]).systems
         rows = np.repeat(np.arange(len(groups)), 2)
         score = groups["preference"][rows] + np.tile([-1.0, 1.0], len(groups))
-        self.same(Groups.whole(groups[rows]), expected, score)
+        self.check_same(Groups.whole(groups[rows]), expected, score)
 
     def test_a_score_needs_no_judgement(self):
         groups = table_target(normal_table())
         expected = quick(groups).systems
         unjudged = Groups.from_arrays(group=groups["group"], item=groups["item"])
-        self.same(unjudged, expected, groups["preference"])
+        self.check_same(unjudged, expected, groups["preference"])
 
     def test_labels_of_systems_beside_the_target(self):
         groups = table_target(normal_table())
@@ -414,8 +414,8 @@ class TestRows:
             group=groups["group"], preference=groups["preference"]
         )
         expected = quick(groups).systems
-        self.same(plain, expected, item=groups["item"])
-        self.same(plain, expected, item=pd.Series(groups["item"]))
+        self.check_same(plain, expected, item=groups["item"])
+        self.check_same(plain, expected, item=pd.Series(groups["item"]))
 
     def test_several_items_of_a_system_share_a_group(self):
         # Two clips of each system in each group: the mean is over both.

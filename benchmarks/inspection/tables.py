@@ -8,6 +8,7 @@ replaces the text between their marks (doc_tables.py) by tables of the rows in r
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.shared import doc_tables
 
@@ -38,9 +39,7 @@ def metrics(rows):
         for value, low, high in rows[["value", "low", "high"]].itertuples(index=False)
     ]
     by_measure = [rows[rows["measure"] == measure] for measure in (first, second)]
-    table = by_measure[0][["cell", "class"]].join(
-        by_measure[1][["cell", "class"]], rsuffix=" "
-    )
+    table = pd.concat([part[["cell", "class"]] for part in by_measure], axis=1)
     table.columns = ["pairwise accuracy", "class", "Spearman", "class "]
     return table_of(table.rename_axis("metric"))
 
