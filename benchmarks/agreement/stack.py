@@ -14,7 +14,6 @@ import hashlib
 
 import numpy as np
 import pandas as pd
-from catboost import CatBoostRanker
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.pipeline import make_pipeline
@@ -22,10 +21,10 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.agreement.data_sets import SETS
 from benchmarks.agreement.evaluation import fits, score
+from benchmarks.agreement.rankers import CatBoost
 from benchmarks.agreement.runs import Grid, parse, run_grid
 from benchmarks.shared.results import n_threads
 from sklearn_pscore import (
-    GroupwiseRanker,
     LinearPreferenceRanker,
     PairwisePreferenceRanker,
     PlainTarget,
@@ -46,19 +45,6 @@ SETS_RUN = {
 _MOST_FOLDS = 3
 
 
-def _catboost(seed):
-    return GroupwiseRanker(
-        CatBoostRanker(
-            loss_function="PairLogit",
-            iterations=300,
-            random_seed=seed,
-            thread_count=n_threads(),
-            verbose=False,
-            allow_writing_files=False,
-        )
-    )
-
-
 def _trees(seed):
     # Leaves of three rows, for a preference is noisy. Nothing else was tried.
     trees = ExtraTreesRegressor(
@@ -73,7 +59,7 @@ MEMBERS = {
     ),
     "linear": lambda seed: LinearPreferenceRanker(),
     'linear, C="cv"': lambda seed: LinearPreferenceRanker(C="cv"),
-    "CatBoost": _catboost,
+    "CatBoost": lambda seed: CatBoost("PairLogit", seed),
     "ExtraTrees": _trees,
 }
 """Makes each ranker of a seed."""

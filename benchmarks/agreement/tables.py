@@ -84,10 +84,10 @@ def group_weights(rows):
 def stacks(rows):
     """Accuracy of single rankers and stacks, and the differences to the defaults."""
     table = stack.differences(rows).rename_axis("ranker")
-    gaps = table.columns.drop("accuracy")
-    cells = {name: table[name].map("{:.4f}".format) for name in ["accuracy"]}
-    cells |= {name: table[name].map("{:+.4f}".format) for name in gaps}
-    return doc_tables.markdown(pd.DataFrame(cells).rename_axis("ranker"))
+    for name in table:
+        is_gap = name not in ("accuracy", "standard error over sets")
+        table[name] = table[name].map(("{:+.4f}" if is_gap else "{:.4f}").format)
+    return doc_tables.markdown(table)
 
 
 def stacks_by_set(rows):
