@@ -10,7 +10,14 @@ import pytest
 from scipy import stats
 from scipy.special import log_softmax
 
-from benchmarks.agreement import data_sets, evaluation, rankers, synthetic, uncertainty
+from benchmarks.agreement import (
+    data_sets,
+    evaluation,
+    missing,
+    rankers,
+    synthetic,
+    uncertainty,
+)
 from benchmarks.agreement import tables as agreement_tables
 from benchmarks.compatibility import tables as compatibility_tables
 from benchmarks.inspection import tables as inspection_tables
@@ -248,6 +255,65 @@ def test_ratio_of_what_happened_to_the_standard_error():
     assert table[2] == (
         f"| {truth.name} | {ratio.iloc[0]:.2f} | {ratio.iloc[0] / 2:.2f} |"
     )
+
+
+class TestMissing:
+    """Values that are removed from a set, and what ours gains over an imputer."""
+
+    @staticmethod
+    def made():
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame(rng.normal(size=(600, 3)), columns=["a", "b", "c"])
+        groups = Groups.from_arrays(group=np.arange(600) // 5, preference=X["a"])
+        make = lambda: data_sets._folds(X, groups)  # noqa: E731
+        return X, data_sets.DataSet("made", make, "real")
+
+    @pytest.mark.parametrize("rule", missing.RULES)
+    def test_each_split_lacks_the_same_values(self, rule):
+        X, data = self.made()
+        splits = missing.without_some(data, missing.RULES[rule])
+        tables = [pd.concat([s.X_train, s.X_test]).sort_index() for s in splits]
+        for table in tables:
+            pd.testing.assert_frame_equal(table, tables[0])
+        is_removed = tables[0].isna()
+        pd.testing.assert_frame_equal(tables[0], X.mask(is_removed))
+        np.testing.assert_allclose(is_removed.mean(), missing.SHARE, atol=0.05)
+        is_low = X.median() > X
+        share_of_high = is_removed.to_numpy()[~is_low.to_numpy()].mean()
+        expected = 0.0 if rule == "low values" else missing.SHARE
+        assert share_of_high == pytest.approx(expected, abs=0.03)
+
+    def test_each_handling_learns(self):
+        _, data = self.made()
+        splits = missing.without_some(data, missing.chance_if_low)[:1]
+        for handling in missing.HANDLINGS:
+            rows = missing.run(handling, data, splits, 1)
+            assert rows["accuracy"].iloc[0] > 0.6
+
+    def test_the_gain_is_paired_over_folds(self):
+        rows = pd.DataFrame(
+            [
+                {
+                    "set": "made",
+                    "handling": name,
+                    "seed": 0,
+                    "fold": fold,
+                    "accuracy": a,
+                }
+                for name, values in {
+                    missing.OURS: [0.8, 0.7, 0.9],
+                    missing.IMPUTED: [0.7, 0.7, 0.7],
+                }.items()
+                for fold, a in enumerate(values)
+            ]
+        )
+        row = missing.summary(rows).loc["made"]
+        assert row[missing.OURS] == pytest.approx(0.8)
+        assert row["gain"] == pytest.approx((0.1 + 0.0 + 0.2) / 3)
+        half = stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3)
+        assert row["half"] == pytest.approx(half)
+        table = agreement_tables.missing_metrics(rows).splitlines()
+        assert f"+0.100 ± {half:.3f}" in table[2]
 
 
 def test_no_two_sets_share_a_name():

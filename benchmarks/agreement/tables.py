@@ -15,6 +15,7 @@ from benchmarks.agreement import (
     calibration,
     comparison,
     group_weight,
+    missing,
     stack,
     uncertainty,
     variants,
@@ -95,6 +96,16 @@ def stacks_by_set(rows):
     return table_of(stack.means_by_set(rows))
 
 
+def missing_metrics(rows):
+    """Accuracy by how missing values are handled, and the gain over an imputer."""
+    table = missing.summary(rows)
+    ends = zip(table.pop("gain"), table.pop("half"), strict=True)
+    table["taken less median before"] = [
+        f"{gain:+.3f} ± {half:.3f}" for gain, half in ends
+    ]
+    return table_of(table)
+
+
 def losses(rows):
     """Accuracy, NDCG and top-1 of each loss on each set, and of constraints."""
     kept = [variants.DEFAULTS, "lambdarank", "listnet", variants.MONOTONIC]
@@ -164,6 +175,7 @@ TABLES = {
     "group_weight": ("group_weight", group_weights),
     "stack": ("stack", stacks),
     "stack_by_set": ("stack", stacks_by_set),
+    "missing": ("missing", missing_metrics),
     "losses": ("variants", losses),
     "calibration": ("calibration", calibrated),
     "uncertainty": ("uncertainty", uncertain),
