@@ -195,7 +195,7 @@ def table_of_sparse(rows):
         {
             "epochs": rows["n_epochs"].map(str),
             "seconds": rows["seconds"],
-            "of an epoch": rows["seconds_of_an_epoch"],
+            "of a processor": rows["cpu_seconds"],
             "peak of the process, MB": (rows["peak_bytes"] / 2**20).round(),
             "table, MB": (rows["table_bytes"] / 2**20).round(),
             "dense it would be, MB": (rows["dense_bytes"] / 2**20).round(),
