@@ -13,8 +13,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore import Groups
 from sklearn_pscore._segments import Segments
+from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.inspection import AgreementComparison, compare_agreement
 from sklearn_pscore.inspection._classes import classes_of_equals, holm
+from sklearn_pscore.inspection._measure import measure_of
 from sklearn_pscore.inspection._swaps import drawn_swaps
 from sklearn_pscore.inspection._williams import williams_test
 from sklearn_pscore.metrics import (
@@ -198,6 +200,35 @@ class TestTables:
         np.random.seed(3)  # noqa: NPY002
         quick(groups, scores)
         assert np.random.random() == expected  # noqa: NPY002
+
+
+class TestMeasure:
+    @pytest.mark.parametrize("factor", [1e-250, 1.0, 1e300])
+    @pytest.mark.parametrize("metric", [pearson_score, rmse], ids=lambda m: m.__name__)
+    def test_sums_give_what_the_metric_gives(self, metric, factor):
+        rng = np.random.default_rng(5)
+        size = rng.integers(2, 6, 20)
+        preference = factor * rng.integers(0, 3, size.sum())
+        groups = Groups.from_arrays(
+            group=np.repeat(np.arange(20), size),
+            preference=preference,
+            weight=rng.choice([0.0, 0.5, 2.0], size.sum()),
+        )
+        score = preference + factor * np.round(rng.normal(size=size.sum()))
+        options = {"mapping": None, "within": "group"}
+        target = check_groups(groups)
+        measure = measure_of(metric, options, target, score[None], "the test")
+        expected = metric(groups, score, average=False, **options)
+        expected = expected[~np.isnan(expected)]
+        assert_allclose(measure.values(measure.scores)[0], expected, rtol=1e-9)
+        # Draws in which a group may lose all that tells its items apart.
+        times = rng.integers(0, 3, (50, len(measure.item)))
+        times[:, measure.groups.start] = 1
+        drawn = times * measure.weight
+        scores = np.broadcast_to(measure.scores[0], drawn.shape)
+        generic = measure._values_of_part(scores, drawn)
+        assert np.isnan(generic).any()
+        assert_allclose(measure.values(scores, drawn), generic, rtol=1e-9, atol=1e-12)
 
 
 class TestDraws:

@@ -45,7 +45,7 @@ ALLOWED = {
         "metrics",
         "model_selection",
     },
-    "inspection": {"_estimators", "_segments", "_target", "metrics"},
+    "inspection": {"_estimators", "_means", "_segments", "_target", "metrics"},
     "plotting": set(),
     "model_selection": {
         "_estimators",

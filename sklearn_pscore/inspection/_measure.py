@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sklearn_pscore._means import LARGEST_SUMMABLE
 from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.check import are_comparable, check_comparable
 from sklearn_pscore._target.groups import Groups
@@ -30,6 +31,8 @@ _WEIGHT_REPEATS = (
 )
 # Rows of one call of the metric. Not measured.
 _ROWS = 500_000
+# Deviations below this share of the range are those of equal values.
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,12 @@ class Measure:
             NaN where a group is uninformative.
         """
         size = max(1, _ROWS // scores.shape[1])
+        # Sums need no target for each copy, which takes most of the time.
+        values_of = {pearson_score: self._correlations, rmse: self._errors}.get(
+            self.metric, self._values_of_part
+        )
         parts = [
-            self._values_of_part(
+            values_of(
                 scores[start : start + size],
                 None if weight is None else weight[start : start + size],
             )
@@ -104,6 +111,55 @@ class Measure:
     def mean(self, values):
         """Return the mean over groups, the last axis of `values`."""
         return values @ self.group_weight / self.group_weight.sum()
+
+    def _correlations(self, scores, weight):
+        """Return :func:`pearson_score` of each group."""
+        weight, total = self._scaled_weight(weight)
+        x = self._centred(scores, weight, total)
+        y = self._centred(np.broadcast_to(self.preference, scores.shape), weight, total)
+        x_square, y_square, product = (
+            self._sums(weight * part) for part in (x * x, y * y, x * y)
+        )
+        # Rounding is all that is left where every preference is the same.
+        y_square[y_square <= _ROUNDING**2 * total] = np.nan
+        x_square[x_square <= _ROUNDING**2 * total] = np.inf
+        return np.clip(product / (np.sqrt(x_square) * np.sqrt(y_square)), -1.0, 1.0)
+
+    def _errors(self, scores, weight):
+        """Return :func:`rmse` of each group."""
+        weight, total = self._scaled_weight(weight)
+        error = np.abs(scores / 2 - self.preference / 2)
+        scale = np.maximum.reduceat(error, self.groups.start, axis=1)
+        scale[scale == 0] = 1.0
+        squares = self._sums(weight * (error / self._spread(scale)) ** 2)
+        values = 2 * scale * np.sqrt(squares / total)
+        y = self._centred(np.broadcast_to(self.preference, scores.shape), weight, total)
+        values[self._sums(weight * y * y) <= _ROUNDING**2 * total] = np.nan
+        return values
+
+    def _scaled_weight(self, weight):
+        """Return weights of which the largest of each group is 1, and their sums."""
+        weight = self.weight[None] if weight is None else weight
+        largest = np.maximum.reduceat(weight, self.groups.start, axis=1)
+        weight = weight / self._spread(largest)
+        return weight, self._sums(weight)
+
+    def _centred(self, values, weight, total):
+        """Subtract the means of groups, of values scaled to a range of one."""
+        if np.abs(values).max() > LARGEST_SUMMABLE:
+            values = values / 2
+        start = self.groups.start
+        lowest = np.minimum.reduceat(values, start, axis=1)
+        width = np.maximum.reduceat(values, start, axis=1) - lowest
+        width[width == 0] = 1.0
+        values = (values - self._spread(lowest)) / self._spread(width)
+        return values - self._spread(self._sums(weight * values) / total)
+
+    def _spread(self, values):
+        return np.repeat(values, self.groups.size, axis=1)
+
+    def _sums(self, values):
+        return np.add.reduceat(values, self.groups.start, axis=1)
 
     def _values_of_part(self, scores, weight):
         n_copies, n_groups = len(scores), len(self.groups.size)
