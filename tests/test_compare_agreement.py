@@ -182,9 +182,18 @@ class TestTables:
         assert result.methods["value"].min() > 0
         text = str(result)
         assert "pairwise_accuracy_score, 3 methods, intervals over 12 clusters" in text
-        assert re.search(r"^a +0\.\d{3} +\[0\.\d{3}, [01]\.\d{3}\] +1$", text, re.M)
+        assert re.search(r"^ +a +0\.\d{3} +\[0\.\d{3}, [01]\.\d{3}\] +1$", text, re.M)
         assert "adjusted by holm" in text
         assert "adjusted" not in str(quick(groups, scores, correction=None))
+
+    def test_html_of_a_notebook(self):
+        groups, scores = data()
+        scores["<b>'ours' & theirs</b>"] = scores.pop("a")
+        html = quick(groups, scores)._repr_html_()
+        assert "<td>&lt;b&gt;" in html
+        assert "<b>" not in html
+        assert "(p &lt;= 0.05, adjusted by holm" in html
+        assert html.count("<tr") == 4
 
     def test_only_one_correlation_has_williams(self):
         groups, scores = data()

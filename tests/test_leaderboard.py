@@ -346,6 +346,15 @@ class TestTable:
         assert re.search(r"^ +4 +d .+ 4-4 +3 *$", text, re.M)
         assert "nan" not in text
 
+    def test_html_of_a_notebook(self):
+        groups = table_target(normal_table())
+        system = np.where(groups["item"] == "a", "<i>ours</i>", groups["item"])
+        html = quick(groups, item=system)._repr_html_()
+        assert "<td>&lt;i&gt;ours&lt;/i&gt;</td>" in html
+        assert html.startswith("<p>Mean preference of 4 systems in 40 groups")
+        assert html.count("<tr") == 5
+        assert "nan" not in html
+
     def test_a_seed_gives_the_same_again(self):
         groups = table_target(normal_table())
         first, second = quick(groups), quick(groups)

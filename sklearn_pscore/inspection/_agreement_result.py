@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sklearn_pscore.inspection._html import html_table
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AgreementComparison:
@@ -57,20 +59,36 @@ class AgreementComparison:
         return self.methods.copy()
 
     def __repr__(self):
-        shown = self.methods.set_index("method").copy()
-        interval = [
-            f"[{low:.3f}, {high:.3f}]"
-            for low, high in zip(shown.pop("low"), shown.pop("high"), strict=True)
-        ]
-        shown.insert(1, f"{100 * self.level:g} %", interval)
-        shown["value"] = shown["value"].map("{:.3f}".format)
+        above, below = self._captions()
+        return "\n".join([above, self._shown().to_string(index=False), below])
+
+    def _repr_html_(self):
+        """Return the table for a notebook; names are escaped."""
+        return html_table(self._captions(), self._shown())
+
+    def _captions(self):
+        """Return the lines above and below the table."""
         n_differ = int(self.pairs["differs"].sum())
         adjusted = f", adjusted by {self.correction}" if self.correction else ""
-        lines = [
-            f"{self.metric}, {len(shown)} methods, intervals over {self.n_clusters} "
-            "clusters",
-            shown.to_string(index_names=False),
+        return (
+            f"{self.metric}, {len(self.methods)} methods, intervals over "
+            f"{self.n_clusters} clusters",
             f"{n_differ} of {len(self.pairs)} pairs differ (p <= {1 - self.level:.3g}"
             f"{adjusted}, and an interval without 0); methods of one class do not.",
+        )
+
+    def _shown(self):
+        """Return the table as text."""
+        frame = self.methods
+        interval = [
+            f"[{low:.3f}, {high:.3f}]"
+            for low, high in zip(frame["low"], frame["high"], strict=True)
         ]
-        return "\n".join(lines)
+        return pd.DataFrame(
+            {
+                "method": frame["method"],
+                "value": frame["value"].map("{:.3f}".format),
+                f"{100 * self.level:g} %": interval,
+                "class": frame["class"],
+            }
+        )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sklearn_pscore.inspection._html import html_table
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Leaderboard:
@@ -110,6 +112,24 @@ class Leaderboard:
         return frame.reset_index()
 
     def __repr__(self):
+        above, below = self._captions()
+        return "\n".join([above, self._shown().to_string(index=False), below])
+
+    def _repr_html_(self):
+        """Return the table for a notebook; names are escaped."""
+        return html_table(self._captions(), self._shown())
+
+    def _captions(self):
+        """Return the lines above and below the table."""
+        return (
+            f"Mean {self.of} of {len(self.systems)} systems in {self.n_groups} groups, "
+            f"intervals over {self.n_clusters} clusters",
+            f"The true ranks are all in their sets with a confidence of "
+            f"{100 * self.level:g} %. Systems of one class do not differ.",
+        )
+
+    def _shown(self):
+        """Return the table as text."""
         frame = self.systems
         shown = pd.DataFrame(
             {
@@ -123,16 +143,8 @@ class Leaderboard:
                 "more groups": frame["more_groups"].map("{:.0f}".format),
             }
         )
-        last = shown.columns[-2:]
-        shown.loc[len(shown) - 1, last] = ""
-        lines = [
-            f"Mean {self.of} of {len(frame)} systems in {self.n_groups} groups, intervals "
-            f"over {self.n_clusters} clusters",
-            shown.to_string(index=False),
-            f"The true ranks are all in their sets with a confidence of "
-            f"{100 * self.level:g} %. Systems of one class do not differ.",
-        ]
-        return "\n".join(lines)
+        shown.loc[len(shown) - 1, shown.columns[-2:]] = ""
+        return shown
 
 
 def _intervals(frame, low, high, form):
