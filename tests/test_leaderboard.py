@@ -15,8 +15,14 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from benchmarks.inspection import coverage
 from sklearn_pscore import Groups
 from sklearn_pscore.datasets import fetch_thqa
-from sklearn_pscore.inspection import Leaderboard, bootstrap_leaderboard
+from sklearn_pscore.inspection import (
+    Leaderboard,
+    _clusters,
+    bootstrap_leaderboard,
+    compare_agreement,
+)
 from sklearn_pscore.inspection._additive import connected_parts, system_means
+from sklearn_pscore.inspection._clusters import drawn_counts
 from sklearn_pscore.inspection._rank_sets import (
     PairStatistics,
     _largest,
@@ -336,6 +342,23 @@ class TestTable:
         named = people.beside(people, names=("people", "again"))
         assert named["overlap"].all()
         assert "again rank_high" in named
+
+    def test_draws_in_parts(self, monkeypatch):
+        groups = table_target(normal_table())
+        scores = {"a": groups["preference"], "b": groups["preference"] ** 2}
+        board = quick(groups)
+        compared = compare_agreement(groups, scores, n_boot=200, random_state=0)
+        # Seven draws of the forty groups at a time.
+        monkeypatch.setattr(_clusters, "_CELLS", 300)
+        assert [len(c) for c in drawn_counts(40, 20, np.random.RandomState())] == [
+            7,
+            7,
+            6,
+        ]
+        for column in ("low", "beats_next", "rank_high"):
+            assert_allclose(quick(groups).systems[column], board.systems[column])
+        again = compare_agreement(groups, scores, n_boot=200, random_state=0)
+        assert_allclose(again.methods["low"], compared.methods["low"])
 
     def test_text(self):
         text = str(quick(table_target(normal_table())))

@@ -147,10 +147,17 @@ def compare_agreement(
     names, target, row_scores = _checked_scores(groups, scores_by_method, caller)
     measure = measure_of(metric, options, target, row_scores, caller)
     clusters = _clusters_of(measure, cluster, groups, target, caller)
-    values = measure.mean(measure.values(measure.scores))
+    of_groups = measure.values(measure.scores)
+    values = measure.mean(of_groups)
     order = np.argsort(values if measure.smaller_is_better else -values, kind="stable")
-    counts = drawn_counts(clusters.max() + 1, n_boot, rng)
-    drawn = _drawn_values(measure, clusters, counts)
+    n_clusters = int(clusters.max()) + 1
+    drawn = np.concatenate(
+        [
+            _drawn_values(measure, of_groups, clusters, counts)
+            for counts in drawn_counts(n_clusters, n_boot, rng)
+        ],
+        axis=1,
+    )
     if n_permutations is None:
         n_permutations = _enough_permutations(len(names), level, correction)
     swaps = drawn_swaps(measure.groups, n_permutations, rng)
@@ -171,7 +178,7 @@ def compare_agreement(
         level=level,
         correction=correction,
         alternative=alternative,
-        n_clusters=counts.shape[1],
+        n_clusters=n_clusters,
         n_permutations=len(swaps),
     )
 
@@ -243,8 +250,17 @@ def _clusters_of(measure, cluster, groups, target, caller):
     return of_group
 
 
-def _drawn_values(measure, clusters, counts):
+def _drawn_values(measure, of_groups, clusters, counts):
     """Return the metric of each method in each draw of clusters.
+
+    Parameters
+    ----------
+    measure : Measure
+    of_groups : ndarray of shape (n_methods, n_groups), float
+        Its values.
+    clusters : ndarray of shape (n_groups,) or (n_items,), int
+        See :func:`_clusters_of`.
+    counts : ndarray of shape (n_boot, n_clusters), float
 
     Returns
     -------
@@ -254,9 +270,7 @@ def _drawn_values(measure, clusters, counts):
     times = counts[:, clusters]
     if len(measure.groups.size) > 1:
         weight = times * measure.group_weight
-        # A draw may miss all groups that weigh something, never with equal weights.
-        values = measure.values(measure.scores)
-        return values @ weight.T / weight.sum(axis=1)
+        return of_groups @ weight.T / weight.sum(axis=1)
     weight = times * measure.weight
     return np.array(
         [

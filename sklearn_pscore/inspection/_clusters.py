@@ -5,6 +5,9 @@ import numpy as np
 from sklearn_pscore._target.fields import as_labels
 from sklearn_pscore._target.labels import number_labels
 
+# Counts of a part of the draws, 32 MB. Not measured.
+_CELLS = 2**22
+
 
 def row_labels(argument, groups, target, name, caller):
     """Return one code per row for labels that a caller named or passed.
@@ -68,12 +71,15 @@ def of_items(labels, codes, target, name):
 
 
 def drawn_counts(n_clusters, n_boot, rng):
-    """Draw how often each cluster is taken in each of `n_boot` draws.
+    """Draw how often each cluster is taken in each of `n_boot` draws, part by part.
 
-    Returns
-    -------
-    counts : ndarray of shape (n_boot, n_clusters), float
-        Each row sums to `n_clusters`.
+    Yields
+    ------
+    counts : ndarray of shape (n_draws, n_clusters), float
+        Each row sums to `n_clusters`. The parts have `n_boot` rows together.
     """
     share = np.full(n_clusters, 1.0 / n_clusters)
-    return rng.multinomial(n_clusters, share, size=n_boot).astype(np.float64)
+    size = max(1, _CELLS // n_clusters)
+    for start in range(0, n_boot, size):
+        n_draws = min(size, n_boot - start)
+        yield rng.multinomial(n_clusters, share, size=n_draws).astype(np.float64)

@@ -138,13 +138,14 @@ def bootstrap_leaderboard(
     order = np.lexsort((np.arange(len(names)), -np.round(means.mean / _ROUNDING)))
     mean, n_clusters = means.mean[order], means.n_clusters[order]
     contrast = means.contrast[:, order]
-    counts = drawn_counts(len(contrast), n_boot, rng)
-    deviation = counts @ contrast
+    both = np.hstack([contrast, means.influence[:, order]])
+    drawn = [counts @ both for counts in drawn_counts(len(both), n_boot, rng)]
+    deviation, moved = np.hsplit(np.concatenate(drawn), 2)
     statistics = pair_statistics(mean, contrast, n_clusters, _ROUNDING)
     smoothed = smoothed_draws(contrast, deviation, statistics.error, rng)
     is_better, limit = differing(statistics.normal, *smoothed, level)
     share = shares_above(mean, deviation, _ROUNDING)
-    low, high = _intervals(counts @ means.influence[:, order], n_clusters, level)
+    low, high = _intervals(moved, n_clusters, level)
     lowest, highest = rank_sets(is_better)
     n_groups = int(rows["group"].max()) + 1
     names = names[order]
