@@ -45,7 +45,14 @@ ALLOWED = {
         "metrics",
         "model_selection",
     },
-    "inspection": {"_estimators", "_means", "_segments", "_target", "metrics"},
+    "inspection": {
+        "_estimators",
+        "_means",
+        "_segments",
+        "_target",
+        "_warn",
+        "metrics",
+    },
     "plotting": set(),
     "model_selection": {
         "_estimators",

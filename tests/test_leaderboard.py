@@ -419,13 +419,26 @@ class TestRows:
         expected = quick(groups).systems
         n = len(groups)
         more = Groups.from_arrays(
-            group=[*groups["group"], 0, 1, 2, 99],
-            item=[*groups["item"], "e", "f", "g", "a"],
+            group=[*groups["group"], 0, 1, 98, 99],
+            item=[*groups["item"], "e", "f", "a", "a"],
             preference=[*groups["preference"], 9, 9, np.nan, 5],
             weight=[*np.ones(n), 0, 1, 1, 1],
             donor=[*np.zeros(n), 0, 1, 0, 0],
         )
         self.check_same(more, expected)
+
+    def test_systems_that_nobody_judged(self):
+        groups = table_target(normal_table())
+        expected = quick(groups).systems
+        groups = Groups.from_arrays(
+            group=np.append(groups["group"], [0, 1]),
+            item=np.append(groups["item"], ["new", "newer"]),
+            preference=np.append(groups["preference"], [np.nan, np.nan]),
+        )
+        part = re.escape("leaves out 2 systems without a judged row: ['new', 'newer'].")
+        with pytest.warns(UserWarning, match=part):
+            self.check_same(groups, expected)
+        assert len(quick(groups, np.zeros(len(groups))).systems) == 6
 
     def test_several_rows_of_an_item(self):
         groups = table_target(normal_table())

@@ -7,6 +7,7 @@ import scipy.stats
 from sklearn_pscore._estimators.random_state import generator_of
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
+from sklearn_pscore._warn import warn_user
 from sklearn_pscore.inspection._additive import connected_parts, system_means
 from sklearn_pscore.inspection._arguments import check_count, check_level
 from sklearn_pscore.inspection._classes import classes_of_equals
@@ -90,7 +91,7 @@ def bootstrap_leaderboard(
     Warns
     -----
     UserWarning
-        If a group has lost rows since the target was made.
+        If a group has lost rows since the target was made, or nobody judged a system.
 
     See Also
     --------
@@ -201,16 +202,14 @@ def _checked_rows(groups, y_score, item, cluster, caller):
         value = item_scores(target, y_score)
     warn_about_cut_groups(target, caller)
     kept = np.flatnonzero(~np.isnan(value))
-    _check_systems(items.group[kept], system[kept], labels, target.n_groups, caller)
+    _check_systems(items.group[kept], system[kept], labels, caller)
+    _warn_of_lost(labels[np.setdiff1d(system, system[kept])].tolist(), caller)
     # A group of one system says nothing about systems.
     n_systems = _distinct_in_group(items.group[kept], system[kept], target.n_groups)
     kept = kept[n_systems[items.group[kept]] > 1]
     codes = {
         name: np.unique(codes[kept], return_inverse=True)[1]
-        for name, codes in [
-            ("group", items.group),
-            ("cluster", cluster),
-        ]
+        for name, codes in [("group", items.group), ("cluster", cluster)]
     }
     present, codes["system"] = np.unique(system[kept], return_inverse=True)
     if codes["cluster"].max() == 0:
@@ -243,7 +242,16 @@ def _scaled_weights(weight, caller):
     return scaled
 
 
-def _check_systems(group, system, labels, n_groups, caller):
+def _warn_of_lost(names, caller):
+    """Warn of systems that nobody judged."""
+    if names:
+        warn_user(
+            f"{caller} leaves out {len(names)} systems without a judged row: "
+            f"{_some(names)}. Pass y_score to rank them by a score."
+        )
+
+
+def _check_systems(group, system, labels, caller):
     """Raise ValueError unless groups connect two systems or more to one another."""
     n_systems = len(np.unique(system))
     if n_systems < 2:
