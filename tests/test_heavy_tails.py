@@ -112,6 +112,15 @@ def test_float32_scores_are_near_those_of_float64(tails):
     assert_allclose(scores, exact, atol=0.01 * np.ptp(exact))
 
 
+def test_a_metric_that_vanishes_for_most_items():
+    # As products of small probabilities do, the most part of them below float32.
+    rng = np.random.default_rng(0)
+    X = np.column_stack([10.0 ** -rng.uniform(0, 300, 300), rng.normal(size=300)])
+    groups = Groups.from_arrays(group=np.arange(300) // 5, preference=X[:, 1])
+    ranker = quick(max_epochs=30).fit(X, groups)
+    assert ranker.score(X, groups) > 0.9
+
+
 @pytest.mark.parametrize("size", [1e-44, 1e-41, 1e-38, 1e-20, 1e20, 1e35])
 @pytest.mark.parametrize("clip", [4.0, None])
 def test_metrics_of_extreme_size(size, clip):
@@ -145,6 +154,12 @@ class TestParts:
         summed = sum(column[:, 0] for column in bends.columns(values))
         expected = np.interp(values[:, 0], [1.0, 1.1, 2.0], [0, 1, 2])
         assert_allclose(summed, expected, atol=1e-12)
+
+    def test_pieces_whose_inverse_float32_does_not_hold_are_none(self):
+        edges = np.array([0.0, 1e-60, 1e-43, 1e-38, 1e-30, 1.0])[:, None]
+        inverse = Bends(edges).inverse_width[:, 0]
+        assert_array_equal(inverse[:3], 0)
+        assert inverse[3:].float().isfinite().all()
 
     def test_edges_of_values_that_float32_does_not_tell_apart(self):
         """They are those of the values in float32, not as many as in float64."""

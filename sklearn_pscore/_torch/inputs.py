@@ -30,6 +30,8 @@ _FLOAT32_SCALES = (1e-30, 1e22)
 # units in the last place of float32, in which a piece is trained. Not measured by a
 # benchmark.
 _LEAST_WIDTH = 2**6 * float(np.finfo(np.float32).eps)
+# Narrowest piece: float32 still holds its inverse. Not measured by a benchmark.
+_NARROWEST = 1e-37
 # Share of the distinct values that float32 must tell apart for all of them to count.
 # Not measured by a benchmark.
 _SHARE_TOLD_APART = 0.9
@@ -232,7 +234,7 @@ class Bends(nn.Module):
     def __init__(self, edges):
         super().__init__()
         width = np.diff(edges, axis=0)
-        is_piece = width > 0
+        is_piece = width > _NARROWEST
         inverse = np.where(is_piece, 1 / np.where(is_piece, width, 1.0), 0.0)
         self.register_buffer("start", torch.from_numpy(edges[:-1]))
         self.register_buffer("inverse_width", torch.from_numpy(inverse))
