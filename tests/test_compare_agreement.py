@@ -28,6 +28,7 @@ from sklearn_pscore.metrics import (
     reciprocal_rank_score,
     rmse,
     spearman_score,
+    tie_calibrated_accuracy_score,
 )
 from sklearn_pscore.metrics._logistic_map import logistic_map
 
@@ -237,6 +238,24 @@ class TestMeasure:
         scores = np.broadcast_to(measure.scores[0], drawn.shape)
         generic = measure._values_of_part(scores, drawn)
         assert np.isnan(generic).any()
+        assert_allclose(measure.values(scores, drawn), generic, rtol=1e-9, atol=1e-12)
+
+    def test_ranks_give_what_the_metric_gives(self):
+        rng = np.random.default_rng(6)
+        preference, score = rng.integers(0, 6, (2, 40)).astype(float)
+        groups = Groups.from_arrays(
+            group=np.arange(40) // 8, preference=preference, weight=rng.random(40)
+        )
+        target = check_groups(groups)
+        options = {"within": "all"}
+        measure = measure_of(spearman_score, options, target, score[None], "the test")
+        expected = spearman_score(groups, score, within="all")
+        assert_allclose(measure.values(measure.scores), [[expected]], rtol=1e-12)
+        scores = rng.integers(0, 4, (30, 40)).astype(float)
+        generic = measure._values_of_part(scores, None)
+        assert_allclose(measure.values(scores), generic, rtol=1e-9, atol=1e-12)
+        drawn = rng.integers(0, 3, (30, 40)) * measure.weight
+        generic = measure._values_of_part(scores, drawn)
         assert_allclose(measure.values(scores, drawn), generic, rtol=1e-9, atol=1e-12)
 
 
@@ -533,8 +552,24 @@ class TestErrors:
             return float(np.nanmax(values)) if average else values
 
         groups, scores = data(9)
-        with pytest.raises(ValueError, match="which is no mean over its values of the"):
+        with pytest.raises(
+            ValueError, match="largest is .* expected a mean over groups"
+        ):
             quick(groups, {name: scores[name] for name in "ca"}, metric=largest)
+
+    def test_a_metric_whose_groups_depend_on_one_another(self):
+        def share_of_best(groups, y_score, *, average=True):
+            values = pairwise_accuracy_score(groups, y_score, average=False)
+            values = values / np.nanmax(values)
+            return float(np.nanmean(values)) if average else values
+
+        groups, scores = data(4, noise=(1.0, 3.0), seed=2)
+        with pytest.raises(ValueError, match="a group does not depend on others"):
+            quick(groups, scores, metric=share_of_best)
+
+    def test_a_threshold_of_ties(self):
+        with pytest.raises(ValueError, match="whose threshold is in the units of one"):
+            quick(self.groups, self.scores, metric=tie_calibrated_accuracy_score)
 
     def test_a_cluster_that_cuts_an_item(self):
         groups, scores = data(3)

@@ -15,6 +15,7 @@ from sklearn_pscore.metrics import (
     pearson_score,
     rmse,
     spearman_score,
+    tie_calibrated_accuracy_score,
 )
 from sklearn_pscore.metrics._checks import check_choice
 from sklearn_pscore.metrics._correlation import WITHIN
@@ -96,9 +97,13 @@ class Measure:
         """
         size = max(1, _ROWS // scores.shape[1])
         # Sums need no target for each copy, which takes most of the time.
-        values_of = {pearson_score: self._correlations, rmse: self._errors}.get(
-            self.metric, self._values_of_part
-        )
+        values_of = self._values_of_part
+        if self.metric is pearson_score:
+            values_of = self._correlations
+        elif self.metric is rmse:
+            values_of = self._errors
+        elif self.metric is spearman_score and len(self.groups.size) == 1:
+            values_of = self._rank_correlations
         parts = [
             values_of(
                 scores[start : start + size],
@@ -115,8 +120,18 @@ class Measure:
     def _correlations(self, scores, weight):
         """Return :func:`pearson_score` of each group."""
         weight, total = self._scaled_weight(weight)
-        x = self._centred(scores, weight, total)
-        y = self._centred(np.broadcast_to(self.preference, scores.shape), weight, total)
+        return self._correlated(scores, self.preference[None], weight, total)
+
+    def _rank_correlations(self, scores, weight):
+        """Return :func:`spearman_score` of the only group."""
+        weight, total = self._scaled_weight(weight)
+        preference = np.broadcast_to(self.preference, weight.shape)
+        ranks = _mid_ranks(scores, weight), _mid_ranks(preference, weight)
+        return self._correlated(*ranks, weight, total)
+
+    def _correlated(self, x, y, weight, total):
+        """Return the correlation of two columns in each group."""
+        x, y = self._centred(x, weight, total), self._centred(y, weight, total)
         x_square, y_square, product = (
             self._sums(weight * part) for part in (x * x, y * y, x * y)
         )
@@ -133,9 +148,9 @@ class Measure:
         scale[scale == 0] = 1.0
         squares = self._sums(weight * (error / self._spread(scale)) ** 2)
         values = 2 * scale * np.sqrt(squares / total)
-        y = self._centred(np.broadcast_to(self.preference, scores.shape), weight, total)
-        values[self._sums(weight * y * y) <= _ROUNDING**2 * total] = np.nan
-        return values
+        y = self._centred(self.preference[None], weight, total)
+        differs = self._sums(weight * y * y) > _ROUNDING**2 * total
+        return np.where(differs, values, np.nan)
 
     def _scaled_weight(self, weight):
         """Return weights of which the largest of each group is 1, and their sums."""
@@ -173,6 +188,34 @@ class Measure:
         )
         values = self.metric(groups, np.ravel(scores), average=False, **self.options)
         return np.reshape(values, (n_copies, n_groups))
+
+
+def _mid_ranks(values, weight):
+    """Return the weight below each value of its row, and half of that tied with it.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n), float
+    weight : ndarray of shape (n_rows, n) or (1, n), float
+    """
+    weight = np.broadcast_to(weight, values.shape)
+    order = np.argsort(values, axis=1)
+    values = np.take_along_axis(values, order, axis=1)
+    upto = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
+    before = np.pad(upto[:, :-1], ((0, 0), (1, 0)))
+    differs = values[:, 1:] > values[:, :-1]
+    place = np.arange(values.shape[1])
+    first = np.where(np.pad(differs, ((0, 0), (1, 0)), constant_values=True), place, 0)
+    last = np.where(
+        np.pad(differs, ((0, 0), (0, 1)), constant_values=True), place, place[-1]
+    )
+    first = np.maximum.accumulate(first, axis=1)
+    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+    middle = np.take_along_axis(before, first, axis=1) / 2
+    middle += np.take_along_axis(upto, last, axis=1) / 2
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, middle, axis=1)
+    return ranks
 
 
 def measure_of(metric, options, target, row_scores, caller):
@@ -251,6 +294,12 @@ def _resolved(metric, options, caller):
         if name in parameters
     }
     options = {**defaults, **options}
+    if metric is tie_calibrated_accuracy_score:
+        raise ValueError(
+            "metric is tie_calibrated_accuracy_score, whose threshold is in the units of "
+            f"one score; {caller} swaps scores of several. Pass pairwise_accuracy_score or "
+            "kendall_tau_score."
+        )
     if "within" in options:
         check_choice(options["within"], WITHIN, "within", caller)
     return options
@@ -273,15 +322,16 @@ def _group_weight(measure):
         preference=measure.preference,
         weight=measure.weight,
     )
-    score = measure.scores[0]
-    values = measure.values(score[None])[0]
-    mean = measure.metric(groups, score, **measure.options)
+    values = measure.values(measure.scores)
+    means = [measure.metric(groups, s, **measure.options) for s in measure.scores]
     mean_weight = measure.groups.sum(measure.weight) / measure.groups.size
-    for weight in (np.ones(len(values)), mean_weight):
-        if np.isclose(values @ weight / weight.sum(), mean, rtol=1e-9, atol=1e-12):
+    for weight in (np.ones(len(mean_weight)), mean_weight):
+        ours = values @ weight / weight.sum()
+        if np.allclose(ours, means, rtol=1e-9, atol=1e-12):
             return weight
     raise ValueError(
-        f"{measure.metric.__name__} is {mean} for the first method, which is no mean over "
-        "its values of the groups, neither plain nor weighted by the items' mean weight; "
-        "expected one. Pass a metric of sklearn_pscore.metrics, or one that is such a mean."
+        f"{measure.metric.__name__} is {means[0]} for the first method, but the mean of "
+        f"its groups is {np.mean(values[0])}; expected a mean over groups, plain or "
+        "weighted by the items' mean weight, in which a group does not depend on others. "
+        "Pass a metric of sklearn_pscore.metrics, or one that is such a mean."
     )
