@@ -130,7 +130,6 @@ class TestTables:
             (ndcg_score, {"k": 2}),
             (pairwise_accuracy_score, {"k": 1}),
         ],
-        ids=str,
     )
     def test_options_of_the_metric(self, metric, options):
         groups, scores = data(item=np.arange(48) % 4)

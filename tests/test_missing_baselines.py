@@ -240,7 +240,7 @@ class TestLevelClassifierRanker:
             LevelClassifierRanker(random_state=0).fit(X, groups).score(X, groups) == 1
         )
 
-    @pytest.mark.parametrize("classifier", [GaussianNB, object()], ids=str)
+    @pytest.mark.parametrize("classifier", [GaussianNB, object()])
     def test_the_tag_needs_no_classifier(self, classifier):
         assert not get_tags(LevelClassifierRanker(classifier)).input_tags.allow_nan
 

@@ -59,7 +59,7 @@ RNG = np.random.default_rng(SEED)
     [
         PlainTarget(LogisticRegression()),
         PlainTarget(SelectKBest(k=1)),
-        PlainTarget(SelectKBest(f_regression, k=1), target="rank"),
+        PlainTarget(SelectFromModel(Ridge(), max_features=1), target="rank"),
         PlainTarget(PLSRegression(1)),
         PlainTarget(TargetEncoder()),
         PlainTarget(make_pipeline(StandardScaler(), Ridge()), target="winner"),
