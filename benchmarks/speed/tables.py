@@ -232,6 +232,15 @@ def table_of_threads(rows):
     return markdown(table.rename_axis("busy processes"))
 
 
+def table_of_gpu(rows):
+    """Seconds of each work on the CPU and on CUDA."""
+    seconds = rows.pivot_table(
+        "seconds", "work", "device", aggfunc="median", sort=False
+    )
+    seconds["cpu to cuda"] = seconds["cpu"] / seconds["cuda"]
+    return markdown(seconds)
+
+
 TABLES = {
     name.removeprefix("table_of_"): make
     for name, make in list(globals().items())
