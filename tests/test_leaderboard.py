@@ -218,12 +218,11 @@ class TestRankSets:
         contrast = rng.normal(size=(40, 4)) @ np.diag([1, 1, 2, 3])
         contrast[:, 1] = contrast[:, 0] + 0.1 * contrast[:, 1]
         contrast -= contrast.mean(axis=0)
-        statistics = pair_statistics(np.zeros(4), contrast, np.full(4, 40), 0.0)
         draws = rng.multinomial(40, np.full(40, 1 / 40), 20_000) @ contrast
-        smooth, error = smoothed_draws(contrast, draws, statistics.error, rng)
+        smooth, variance = smoothed_draws(contrast, draws, rng)
         assert_allclose(smooth.std(axis=0), draws.std(axis=0), rtol=0.03)
         difference = (smooth[:, :, None] - smooth[:, None]).std(axis=0)
-        assert_allclose(difference, error, rtol=0.03)
+        assert_allclose(difference, np.sqrt(variance), rtol=0.03)
         # Both correlations are nearer to zero by the same share.
         share = 1 - np.corrcoef(smooth.T)[0, 1] / np.corrcoef(draws.T)[0, 1]
         expected = ledoit_wolf_shrinkage(
@@ -241,11 +240,14 @@ class TestRankSets:
             contrast -= contrast.mean(axis=0)
             statistics = pair_statistics(np.zeros(12), contrast, np.full(12, 10), 0.0)
             draws = rng.multinomial(10, np.full(10, 0.1), 500) @ contrast
-            smooth = smoothed_draws(contrast, draws, statistics.error, rng)
+            smooth, variance = smoothed_draws(contrast, draws, rng)
             limits.append(
                 [
                     differing(statistics.normal, *drawn, 0.95)[1]
-                    for drawn in ((draws, statistics.error), smooth)
+                    for drawn in (
+                        (draws, statistics.error),
+                        (smooth, np.sqrt(variance)),
+                    )
                 ]
             )
         raw, smooth = np.mean(limits, axis=0)
@@ -393,6 +395,92 @@ class TestTable:
         np.random.seed(3)  # noqa: NPY002
         quick(table_target(normal_table()))
         assert np.random.random() == expected  # noqa: NPY002
+
+
+class TestRefits:
+    def scored(self, seed=0, n_groups=30, n_refits=15, noise=0.4):
+        """Return equal systems, whose scores a training moves by chance."""
+        rng = np.random.default_rng(seed)
+        table = rng.normal(size=(n_groups, 4))
+        moved = noise * rng.normal(size=(n_refits + 1, 4))
+        scores = (table + moved[:, None]).reshape(n_refits + 1, -1)
+        return table_target(table), scores[0], scores[1:].T
+
+    def test_means_stay_and_variances_are_added(self):
+        groups, score, refits = self.scored()
+        certain = quick(groups, score, n_boot=20_000).systems
+        board = quick(groups, score, y_refits=refits, n_boot=20_000)
+        systems = board.systems
+        assert_allclose(systems["mean"], certain["mean"], rtol=1e-12)
+        table = score.reshape(30, 4)
+        means = refits.T.reshape(15, 30, 4).mean(axis=1)
+        of_items, of_model = table.var(axis=0, ddof=1) / 30, means.var(axis=0, ddof=1)
+        degrees = (of_items + of_model) ** 2 / (of_items**2 / 29 + of_model**2 / 14)
+        half = scipy.stats.t.isf(0.025, degrees) * np.sqrt(of_items + of_model)
+        width = systems.set_index("item")["high"] - systems.set_index("item")["low"]
+        assert_allclose(width[list("abcd")] / 2, half, rtol=0.12)
+
+    def test_p_value_of_two_systems(self):
+        groups, score, refits = self.scored()
+        two = groups["item"] < "c"
+        board = quick(
+            Groups.whole(groups[two]), score[two], y_refits=refits[two], n_boot=20_000
+        )
+        table = score[two].reshape(30, 2)
+        difference = table[:, 0] - table[:, 1]
+        means = refits[two].T.reshape(15, 30, 2).mean(axis=1)
+        error = np.sqrt(
+            difference.var(ddof=1) / 30 + np.var(means[:, 0] - means[:, 1], ddof=1)
+        )
+        expected = scipy.stats.norm.cdf(difference.mean() / error)
+        assert_allclose(board.win_probability.loc["a", "b"], expected, atol=0.03)
+
+    def test_ranks_hold_with_them_and_not_without(self):
+        held = []
+        for seed in range(60):
+            groups, score, refits = self.scored(seed)
+            held.append(
+                [
+                    np.all(
+                        quick(groups, score, y_refits=y, n_boot=300).systems[
+                            "rank_high"
+                        ]
+                        == 4
+                    )
+                    for y in (refits, None)
+                ]
+            )
+        with_refits, without = np.mean(held, axis=0)
+        assert with_refits >= 0.88
+        assert without < 0.5
+
+    def test_equal_refits_add_nothing(self):
+        groups, score, _ = self.scored()
+        refits = np.column_stack([score] * 5)
+        systems = quick(groups, score, y_refits=refits).systems
+        columns = ["mean", "rank", "beats_next"]
+        expected = quick(groups, score).systems
+        pd.testing.assert_frame_equal(systems[columns], expected[columns])
+        assert_allclose(systems["low"], expected["low"])
+
+    @pytest.mark.parametrize(
+        ("y_refits", "part"),
+        [
+            (np.zeros(120), "y_refits has shape (120,); expected one row per row"),
+            (np.zeros((120, 4)), "y_refits has shape (120, 4); expected one row per"),
+            (np.zeros((7, 5)), "y_score has 7 entries but groups has 120"),
+            (np.full((120, 5), np.nan), "y_score is nan at row 0"),
+        ],
+    )
+    def test_errors(self, y_refits, part):
+        groups, score, _ = self.scored()
+        with pytest.raises(ValueError, match=re.escape(part)):
+            quick(groups, score, y_refits=y_refits)
+
+    def test_refits_of_no_score(self):
+        groups, _, refits = self.scored()
+        with pytest.raises(ValueError, match="got y_refits without y_score; expected"):
+            quick(groups, y_refits=refits)
 
 
 class TestRows:

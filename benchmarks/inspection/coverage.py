@@ -5,7 +5,8 @@ the 95 % interval of a mean holds the true mean, on average over systems, and ho
 the sets of ranks hold all true ranks at once. Systems of equal means share the best of
 their ranks *and* the worst: a set must hold both. There the promise is sharpest, for
 one system that is wrongly put above its equal breaks it; where systems are far apart,
-sets hold their ranks more often than promised.
+sets hold their ranks more often than promised. Some cases rank by a score, whose model
+likes or dislikes each system by chance, another one in each fit.
 
     python -m benchmarks.inspection.coverage [--repetitions 1000] [--smoke]
 
@@ -26,6 +27,7 @@ from sklearn_pscore.inspection import bootstrap_leaderboard
 
 LEVEL = 0.95
 N_BOOT = 1000
+MODEL_DEVIATION = 0.3
 MEANS = {
     "equal": (0.0,) * 6,
     "two levels": (0.5, 0.5, 0.5, 0.0, 0.0, 0.0),
@@ -49,6 +51,8 @@ class Case:
         Systems have an effect of deviation .5 in each cluster of several groups.
     share : float
         Share of the systems that is in each group, drawn.
+    n_refits : int
+        Refits of the model that scores the items; 0 ranks by preference.
     """
 
     means: str
@@ -56,6 +60,7 @@ class Case:
     n_clusters: int = 50
     groups_per_cluster: int = 1
     share: float = 1.0
+    n_refits: int = 0
 
     def draw(self, rng):
         """Return a target, and the cluster of each row."""
@@ -78,6 +83,15 @@ class Case:
         group, item = np.nonzero(kept)
         groups = Groups.from_arrays(group=group, item=item, preference=value[kept])
         return groups, cluster[group]
+
+    def scores(self, groups, rng):
+        """Return the scores of a model and of its refits, as arguments."""
+        if not self.n_refits:
+            return {}
+        shape = 1 + self.n_refits, len(MEANS[self.means])
+        taste = MODEL_DEVIATION * rng.standard_normal(shape)
+        scores = groups["preference"] + taste[:, groups["item"]]
+        return {"y_score": scores[0], "y_refits": scores[1:].T}
 
     def truth(self):
         """Return the true means, by simulation where judgements are not normal."""
@@ -105,6 +119,10 @@ CASES = (
     *(Case("equal", "normal", n, share=0.5) for n in (20, 50)),
     Case("equal", "normal", 20, groups_per_cluster=5, share=0.5),
     Case("two levels", "grades", 20, groups_per_cluster=5, share=0.5),
+    *(Case("equal", n_clusters=n, n_refits=5) for n in (20, 100)),
+    *(Case("equal", n_clusters=n, n_refits=10) for n in (20, 100)),
+    *(Case("equal", n_clusters=n, n_refits=20) for n in (20, 100)),
+    Case("two levels", n_clusters=50, n_refits=20, share=0.5),
 )
 
 
@@ -118,7 +136,12 @@ def measure(case, n_repetitions):
     for seed in range(n_repetitions):
         groups, cluster = case.draw(rng)
         board = bootstrap_leaderboard(
-            groups, cluster=cluster, n_boot=N_BOOT, level=LEVEL, random_state=seed
+            groups,
+            **case.scores(groups, rng),
+            cluster=cluster,
+            n_boot=N_BOOT,
+            level=LEVEL,
+            random_state=seed,
         )
         systems = board.systems.sort_values("item")
         n_means += np.mean((systems["low"] <= truth) & (truth <= systems["high"]))
@@ -130,6 +153,7 @@ def measure(case, n_repetitions):
         "clusters": case.n_clusters,
         "groups_per_cluster": case.groups_per_cluster,
         "share": case.share,
+        "refits": case.n_refits,
         "repetitions": n_repetitions,
         "mean_in_interval": n_means / n_repetitions,
         "ranks_in_sets": n_ranks / n_repetitions,

@@ -17,6 +17,7 @@ from sklearn_pscore.inspection._rank_sets import (
     differing,
     pair_statistics,
     rank_sets,
+    satterthwaite,
     shares_above,
     smoothed_draws,
 )
@@ -25,6 +26,8 @@ from sklearn_pscore.metrics._items import item_scores
 
 # Differences up to this are rounding, of values between -1 and 1.
 _ROUNDING = 1e-10
+# With fewer, sets of ranks are too small, by benchmarks/inspection/coverage.py.
+_FEWEST_REFITS = 5
 # Smallest weight as a share of the largest: with a smaller one, the fit loses digits.
 _LIGHTEST = 1e-9
 
@@ -33,6 +36,7 @@ def bootstrap_leaderboard(
     groups,
     y_score=None,
     *,
+    y_refits=None,
     item="item",
     n_boot=2000,
     level=0.95,
@@ -62,6 +66,11 @@ def bootstrap_leaderboard(
         left out, without `y_score` also rows that were not judged.
     y_score : array-like of shape (n_samples,) or None, default=None
         Score of each row, for a leaderboard of scores. None takes the preferences.
+    y_refits : array-like of shape (n_samples, n_refits) or None, default=None
+        Scores of the same rows by the same model, fitted again to draws of its
+        training data, such as blocks drawn with replacement; five columns or more. The
+        means stay those of `y_score`, and what refits move them by is added to their
+        uncertainty. None takes the scores for certain.
     item : str or array-like of shape (n_samples,), default="item"
         The system of each row: a field of the target, or a label per row.
     n_boot : int, default=2000
@@ -103,8 +112,8 @@ def bootstrap_leaderboard(
     the difference of two neighbours would just reach the limit for all pairs. If it is
     as large as it seems, they are then told apart in one of two cases.
 
-    The uncertainty of a score is that of the items which it was given to; that of the
-    training of the model that gave it is not in it.
+    Without `y_refits`, the uncertainty of a score is that of the items which it was
+    given to; that of the training of the model is not in it.
 
     References
     ----------
@@ -132,21 +141,40 @@ def bootstrap_leaderboard(
     check_count(n_boot, "n_boot", caller)
     check_level(level, caller)
     rng = generator_of(random_state, caller)
-    names, rows = _checked_rows(groups, y_score, item, cluster, caller)
+    names, rows, refits = _checked_rows(
+        groups, y_score, y_refits, item, cluster, caller
+    )
     rows["value"], centre, scale = _centred(rows["value"])
     means = system_means(**rows)
     # Equal means in the order of their names.
     order = np.lexsort((np.arange(len(names)), -np.round(means.mean / _ROUNDING)))
     mean, n_clusters = means.mean[order], means.n_clusters[order]
-    contrast = means.contrast[:, order]
-    both = np.hstack([contrast, means.influence[:, order]])
+    contrast, influence = means.contrast[:, order], means.influence[:, order]
+    both = np.hstack([contrast, influence])
     drawn = [counts @ both for counts in drawn_counts(len(both), n_boot, rng)]
     deviation, moved = np.hsplit(np.concatenate(drawn), 2)
-    statistics = pair_statistics(mean, contrast, n_clusters, _ROUNDING)
-    smoothed = smoothed_draws(contrast, deviation, statistics.error, rng)
-    is_better, limit = differing(statistics.normal, *smoothed, level)
+    smoothed, variance = smoothed_draws(contrast, deviation, rng)
+    degrees = n_clusters - 1
+    if refits is not None:
+        refits = _moved_by(refits, rows, centre, scale)[:, order]
+        # Normal draws of their covariance: picking one of a few has too few values.
+        parts = refits / np.sqrt(len(refits))
+        of_model = rng.standard_normal((n_boot, len(refits))) @ parts
+        deviation, moved = deviation + of_model, moved + of_model
+        own, of_own = smoothed_draws(parts, of_model, rng)
+        smoothed, variance = smoothed + own, variance + of_own
+        degrees = satterthwaite(
+            np.sum(influence**2, axis=0),
+            np.maximum(degrees, 1),
+            np.mean(refits**2, axis=0),
+            len(refits) - 1,
+        )
+    statistics = pair_statistics(mean, contrast, n_clusters, _ROUNDING, refits)
+    spread = np.where(np.isinf(statistics.error), np.inf, np.sqrt(variance))
+    is_better, limit = differing(statistics.normal, smoothed, spread, level)
     share = shares_above(mean, deviation, _ROUNDING)
-    low, high = _intervals(moved, n_clusters, level)
+    low, high = _intervals(moved, degrees, level)
+    low[n_clusters < 2], high[n_clusters < 2] = -np.inf, np.inf
     lowest, highest = rank_sets(is_better)
     n_groups = int(rows["group"].max()) + 1
     names = names[order]
@@ -178,7 +206,21 @@ def bootstrap_leaderboard(
     )
 
 
-def _checked_rows(groups, y_score, item, cluster, caller):
+def _moved_by(refits, rows, centre, scale):
+    """Return by how much each refit moves the means of systems.
+
+    The deviations from their mean are scaled, so that the mean of their squares is the
+    variance.
+    """
+    means = [
+        system_means(**{**rows, "value": (value - centre) / scale}).mean
+        for value in refits
+    ]
+    moved = means - np.mean(means, axis=0)
+    return moved * np.sqrt(len(moved) / (len(moved) - 1))
+
+
+def _checked_rows(groups, y_score, y_refits, item, cluster, caller):
     """Check the arguments; return the systems' names, and columns of the items.
 
     Returns
@@ -186,6 +228,8 @@ def _checked_rows(groups, y_score, item, cluster, caller):
     names : ndarray of shape (n_systems,)
     rows : dict
         The arguments of :func:`system_means`.
+    refits : ndarray of shape (n_refits, n_items), float, or None
+        Scores of these items by each refit.
     """
     target = check_groups(
         groups, allow_plain=False, require_preference=False, caller=caller
@@ -200,6 +244,7 @@ def _checked_rows(groups, y_score, item, cluster, caller):
     else:
         y_score = check_scores(y_score, target.n_rows, caller)
         value = item_scores(target, y_score)
+    refits = _checked_refits(y_refits, y_score, target, caller)
     warn_about_cut_groups(target, caller)
     kept = np.flatnonzero(~np.isnan(value))
     _check_systems(items.group[kept], system[kept], labels, caller)
@@ -218,7 +263,32 @@ def _checked_rows(groups, y_score, item, cluster, caller):
             "clusters, and needs two or more. Pass other labels as cluster=."
         )
     weight = _scaled_weights(items.weight[kept], caller)
-    return labels[present], {"value": value[kept], "weight": weight, **codes}
+    rows = {"value": value[kept], "weight": weight, **codes}
+    return labels[present], rows, None if refits is None else refits[:, kept]
+
+
+def _checked_refits(y_refits, y_score, target, caller):
+    """Return the scores of the items by each refit, None if there are none."""
+    if y_refits is None:
+        return None
+    if y_score is None:
+        raise ValueError(
+            f"{caller} got y_refits without y_score; expected the scores that the refits "
+            "are about. Pass y_score=model.predict(X), too."
+        )
+    refits = np.asarray(y_refits)
+    if refits.ndim != 2 or refits.shape[1] < _FEWEST_REFITS:
+        raise ValueError(
+            f"y_refits has shape {refits.shape}; expected one row per row of the target, "
+            f"and {_FEWEST_REFITS} columns or more, one per refit. Pass for example "
+            "np.column_stack([model.predict(X) for model in refitted])."
+        )
+    return np.array(
+        [
+            item_scores(target, check_scores(column, target.n_rows, caller))
+            for column in refits.T
+        ]
+    )
 
 
 def _centred(values):
@@ -282,16 +352,15 @@ def _distinct_in_group(group, system, n_groups):
     return np.bincount(pairs[:, 0], minlength=n_groups)
 
 
-def _intervals(deviation, n_clusters, level):
+def _intervals(deviation, degrees, level):
     """Return how far the ends of each mean's interval are from it.
 
     They are percentiles of the draws, as much wider as Student's t is than the normal.
     """
     tail = (1 - level) / 2
     ends = np.quantile(deviation, [tail, 1 - tail], axis=0)
-    degrees = np.maximum(n_clusters - 1, 1)
-    wider = scipy.stats.t.isf(tail, degrees) / scipy.stats.norm.isf(tail)
-    return np.where(n_clusters > 1, ends * wider, [[-np.inf], [np.inf]])
+    wider = scipy.stats.t.isf(tail, np.maximum(degrees, 1))
+    return ends * wider / scipy.stats.norm.isf(tail)
 
 
 def _more_groups(statistics, limit, n_groups):

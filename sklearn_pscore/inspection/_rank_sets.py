@@ -30,7 +30,7 @@ class PairStatistics:
     normal: np.ndarray
 
 
-def pair_statistics(mean, contrast, n_clusters, rounding):
+def pair_statistics(mean, contrast, n_clusters, rounding, refits=None):
     """Return the differences of all pairs, with their errors.
 
     Parameters
@@ -42,6 +42,9 @@ def pair_statistics(mean, contrast, n_clusters, rounding):
         Of each system; the degrees of freedom of a pair are one less than the fewer.
     rounding : float
         Differences up to this are those of rounding, and zero.
+    refits : ndarray of shape (n_refits, n), float, or None, default=None
+        By how much each refit of the model moves the means. The mean of their squares
+        is added, with degrees of freedom by Satterthwaite.
 
     Returns
     -------
@@ -49,21 +52,41 @@ def pair_statistics(mean, contrast, n_clusters, rounding):
     """
     difference = mean[:, None] - mean
     difference[np.abs(difference) <= rounding] = 0.0
-    gram = contrast.T @ contrast
-    own = np.diag(gram)
-    error = np.sqrt(np.maximum(own[:, None] + own - 2 * gram, 0.0))
-    error[error <= rounding] = 0.0
+    variance = variances(contrast)
     fewer = np.minimum(n_clusters[:, None], n_clusters)
+    degrees = np.maximum(fewer - 1, 1)
+    if refits is not None:
+        of_model = variances(refits) / len(refits)
+        degrees = satterthwaite(variance, degrees, of_model, len(refits) - 1)
+        variance = variance + of_model
+    error = np.sqrt(variance)
+    error[error <= rounding] = 0.0
     error[fewer < 2] = np.inf
     with np.errstate(divide="ignore", invalid="ignore"):
         t = difference / error
     t[difference == 0] = 0.0
-    degrees = np.maximum(fewer - 1, 1)
     normal = np.sign(t) * scipy.stats.norm.isf(scipy.stats.t.sf(np.abs(t), degrees))
     return PairStatistics(difference, error, normal)
 
 
-def smoothed_draws(contrast, deviation, error, rng):
+def satterthwaite(first, first_degrees, second, second_degrees):
+    """Return the degrees of freedom of the sum of two independent variances."""
+    largest = np.maximum(first, second)
+    largest = np.where(largest > 0, largest, 1.0)
+    first, second = first / largest, second / largest
+    total = (first + second) ** 2
+    parts = first**2 / first_degrees + second**2 / second_degrees
+    return np.where(parts > 0, total / np.where(parts > 0, parts, 1.0), first_degrees)
+
+
+def variances(parts):
+    """Return the sums of squares of the differences of all pairs of columns."""
+    gram = parts.T @ parts
+    own = np.diag(gram)
+    return np.maximum(own[:, None] + own - 2 * gram, 0.0)
+
+
+def smoothed_draws(contrast, deviation, rng):
     r"""Return draws whose correlations are less those of these very clusters.
 
     A few clusters show systems as more alike than they are, and the largest of all
@@ -79,19 +102,17 @@ def smoothed_draws(contrast, deviation, error, rng):
     contrast : ndarray of shape (n_clusters, n), float
     deviation : ndarray of shape (n_boot, n), float
         Sums of its rows over the clusters of each draw.
-    error : ndarray of shape (n, n), float
-        Standard error of each difference.
     rng : RandomState
 
     Returns
     -------
     deviation : ndarray of shape (n_boot, n), float
-    error : ndarray of shape (n, n), float
-        Standard deviation of the differences of these draws.
+    variance : ndarray of shape (n, n), float
+        Of the differences of these draws.
     """
     spread = np.sqrt(np.sum(contrast**2, axis=0))
     if not spread.any():
-        return deviation, error
+        return deviation, variances(contrast)
     alike = np.divide(contrast, spread, out=np.zeros_like(contrast), where=spread > 0)
     alike *= np.sqrt(len(alike))
     share = ledoit_wolf_shrinkage(alike, assume_centered=True)
@@ -100,12 +121,9 @@ def smoothed_draws(contrast, deviation, error, rng):
     own = spread * rng.standard_normal(deviation.shape)
     both = spread[:, None] ** 2 + spread**2
     np.fill_diagonal(both, 0.0)
-    is_known = np.isfinite(error)
-    known = np.where(is_known, error, 0.0)
-    spread_out = np.sqrt((1 - share) * known**2 + share * both)
     return (
         np.sqrt(1 - share) * deviation + np.sqrt(share) * own,
-        np.where(is_known, spread_out, np.inf),
+        (1 - share) * variances(contrast) + share * both,
     )
 
 
