@@ -760,3 +760,24 @@ def test_thqa():
     assert (by_group["rank_high"] - by_group["rank_low"]).sum() < (
         systems["rank_high"] - systems["rank_low"]
     ).sum()
+
+
+def test_examples_of_the_page(capsys):
+    home = os.environ.get("SKLEARN_PSCORE_DATA")
+    if not home or not (Path(home) / "thqa").exists():
+        pytest.skip("SKLEARN_PSCORE_DATA names no folder with THQA")
+    page = (Path(__file__).parents[1] / "docs" / "leaderboard.md").read_text("utf-8")
+    first, of_model, compared = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names = {}
+    exec(first, names)
+    assert "Mean preference of 8 systems in 100 groups" in capsys.readouterr().out
+    # As in the page, but with a model that takes no time.
+    quick_model = of_model.replace(
+        "PairwisePreferenceRanker(random_state=0)", "LinearPreferenceRanker()"
+    ).replace("import Groups, Pairwise", "import Groups, Linear")
+    exec(quick_model, names)
+    score = names["score"].systems
+    assert score["item"][0] == "sad"
+    assert "people rank" in capsys.readouterr().out
+    exec(compared, names)
+    assert names["compared"].methods["method"].tolist() == ["nima", "brisque"]
