@@ -277,8 +277,13 @@ def test_labels_without_a_limit(ranker, expected):
         ("QueryRMSE", [1e9 + 1, 1e9], "the preferences 1000000000.0 and 1000000001.0;"),
         (
             "QueryRMSE",
+            [1e-60, 2e-60],
+            "the preferences 1e-60 and 2e-60; CatBoostRanker",
+        ),
+        (
+            "QueryRMSE",
             [1e300, 2e300],
-            "the preferences 1e+300 and 2e+300; CatBoostRanker",
+            "the preference 1e+300; CatBoostRanker takes labels as float32, which",
         ),
     ],
 )
@@ -288,6 +293,53 @@ def test_labels_that_the_library_cannot_take(loss, preference, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         ranker.fit([[0.0], [1.0]], target)
     assert vars(ranker).keys() == {"ranker"}
+
+
+def test_preferences_that_only_rounding_tells_apart_are_ties():
+    """Means of the same ratings in another order, in groups of another range."""
+    mean, again = 2.222222222222222, 2.2222222222222223
+    assert mean < again
+    assert np.float32(mean) == np.float32(again)
+    group = [0, 0, 0, 1, 1, 2, 2, 2]
+    preference = np.array([mean, 1, again, again, mean, 4, mean, again])
+    table = X[: len(group)]
+    ranker = GroupwiseRanker(catboost())
+    message = (
+        "groups has 3 pairs of neighbouring preferences in a group that differ by "
+    )
+    with pytest.warns(UserWarning, match=message) as caught:
+        ranker.fit(table, Groups.from_arrays(group=group, preference=preference))
+    assert len(caught) == 1
+    tied = np.where(preference == again, mean, preference)
+    native = catboost().fit(table, tied, group_id=group)
+    assert_array_equal(ranker.predict(table), native.predict(table))
+    # Many that differ little from the next are no rounding.
+    fine = Groups.from_arrays(
+        group=np.zeros(2000), preference=1e4 + np.linspace(0, 3e-4, 2000)
+    )
+    with pytest.raises(
+        ValueError, match="the preferences 10000.0 and 10000.0003; CatB"
+    ):
+        ranker.fit(np.arange(2000.0)[:, None], fine)
+
+
+@pytest.mark.parametrize("objective", ["lambdarank", "rank_xendcg"])
+def test_groups_that_are_too_large_for_lightgbm(objective):
+    table = np.arange(10_001.0)[:, None]
+    target = Groups.from_arrays(group=np.zeros(10_001), preference=table[:, 0] > 5_000)
+    ranker = GroupwiseRanker(lightgbm(objective=objective, n_estimators=1))
+    message = (
+        f"has a group of 10001 rows; {objective} of LGBMRanker takes 10000 at most. Make "
+        "smaller groups, or pass XGBRanker or CatBoostRanker"
+    )
+    with pytest.raises(ValueError, match=re.escape(f"groups {message}")):
+        ranker.fit(table, target)
+    most = Groups.whole(target[1:])
+    ranker.fit(table[1:], most)
+    with pytest.raises(ValueError, match=re.escape(f"y_val {message}")):
+        ranker.fit(table[1:], most, X_val=table, y_val=target)
+    for other in (lightgbm(objective="regression"), xgboost()):
+        GroupwiseRanker(other.set_params(n_estimators=1)).fit(table, target)
 
 
 @pytest.mark.parametrize("loss", ["PairLogit", "PairLogitPairwise"])

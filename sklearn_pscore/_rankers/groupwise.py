@@ -84,7 +84,9 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
 
     Notes
     -----
-    **Labels.** CatBoost takes preferences as they are, as float32. LightGBM and
+    **Labels.** CatBoost takes preferences as they are, as float32: those of a group
+    that only rounding tells apart, as means of the same ratings in another order, are
+    ties there, and a warning counts them. LightGBM and
     XGBoost want the integers 0, 1, ... below a limit: 31 for LightGBM (or the length
     of its `label_gain`), 32 for ``rank:ndcg``, 2 for ``rank:map``, and none for
     ``rank:pairwise`` and for ``ndcg_exp_gain=False``. So does ``PairLogit`` of
@@ -158,7 +160,8 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         ------
         ValueError
             If X or y cannot be used, no two items of one group differ in
-            preference, or the library cannot take the preferences as labels.
+            preference, or the library cannot take the preferences as labels, or a
+            group of that size.
         TypeError
             If `ranker` is not one that takes groups, or takes no set to judge by.
         ImportError
@@ -167,8 +170,8 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If levels of preference are merged, or weights that differ inside a
-            group are averaged.
+            If levels of preference are merged, those that float32 does not tell
+            apart become ties, or weights that differ inside a group are averaged.
         """
         caller = self._caller("fit")
         with restored_on_error(self):

@@ -2,13 +2,18 @@
 
 import numpy as np
 
-from sklearn_pscore._segments import level_in_group
+from sklearn_pscore._segments import Segments, level_in_group
 from sklearn_pscore._warn import warn_user
 
 # Labels that LightGBM has a gain for if `label_gain` is not set, and those whose
 # exponential gain XGBoost can count.
 _LIGHTGBM_LABELS, _XGBOOST_LABELS = 31, 32
 _LIGHTGBM_LOSSES = ("lambdarank", "rank_xendcg", "xendcg", "xe_ndcg", "xe_ndcg_mart")
+# Rows of a group that LightGBM can rank.
+_LIGHTGBM_ROWS = 10_000
+# Preferences that differ by less than this share of the largest range in a group are
+# means of the same ratings, but for rounding.
+_ROUNDING = 1e-6
 # What CatBoost takes as labels, by loss; every other loss takes all numbers.
 _CATBOOST_RANGES = {"QuerySoftMax": (0.0, np.inf), "QueryCrossEntropy": (0.0, 1.0)}
 _MORE_LABELS = {
@@ -40,8 +45,9 @@ def labels_of(library, rows, name="groups", is_judged=False):
     Raises
     ------
     ValueError
-        If the library takes no such number.
+        If the library takes no such number, or no group of that size.
     """
+    _check_sizes(library, rows, name)
     most = most_labels(library, is_judged)
     preference = rows.preference
     if most is None:
@@ -70,6 +76,18 @@ def most_labels(library, is_judged=False):
         return np.inf
     # Losses that heed the order only get what float32 holds.
     return np.inf if library.loss in ("PairLogit", "PairLogitPairwise") else None
+
+
+def _check_sizes(library, rows, name):
+    """Raise ValueError for a group that has more rows than LightGBM ranks."""
+    largest = int(rows.groups.size.max())
+    ranks = library.name == "lightgbm" and library.loss in _LIGHTGBM_LOSSES
+    if ranks and largest > _LIGHTGBM_ROWS:
+        raise ValueError(
+            f"{name} has a group of {largest} rows; {library.loss} of "
+            f"{type(library.ranker).__name__} takes {_LIGHTGBM_ROWS} at most. Make smaller "
+            "groups, or pass XGBRanker or CatBoostRanker, which have no such limit."
+        )
 
 
 def _dense_levels(library, rows, most, name):
@@ -110,18 +128,37 @@ def _check_range(library, rows, name):
 
 
 def _check_float32(rows, kind, name):
-    """Raise ValueError if float32, which libraries make of labels, makes two equal."""
+    """Raise ValueError for preferences that float32, of which libraries make labels, loses.
+
+    Those of one group that only rounding tells apart become ties, with a warning.
+    """
     order = np.lexsort((rows.preference, rows.groups.index))
-    preference = rows.preference[order]
+    group, preference = rows.groups.index[order], rows.preference[order]
     with np.errstate(over="ignore"):
         single = preference.astype(np.float32)
-    is_above = (preference[1:] > preference[:-1]) & (np.diff(rows.groups.index) == 0)
-    is_lost = is_above & (single[1:] <= single[:-1])
-    is_lost[~np.isfinite(single[1:]) | ~np.isfinite(single[:-1])] = True
-    if np.any(is_lost):
-        lower, higher = preference[np.argmax(is_lost) :][:2]
+    infinite = np.flatnonzero(~np.isfinite(single))
+    if len(infinite):
         raise ValueError(
-            f"{name} has the preferences {lower!s} and {higher!s}; {kind} takes labels as "
-            "float32, which cannot hold them or tell them apart. Subtract the mean of "
+            f"{name} has the preference {preference[infinite[0]]!s}; {kind} takes labels "
+            "as float32, which cannot hold it. Scale the preferences."
+        )
+    merged = Segments.of_equal(group, single)
+    width = preference[merged.start + merged.size - 1] - preference[merged.start]
+    if not np.any(width > 0):
+        return
+    first, last = rows.groups.start, rows.groups.start + rows.groups.size - 1
+    most = np.max(preference[last] - preference[first])
+    widest = np.argmax(width)
+    if width[widest] > _ROUNDING * most:
+        lower = preference[merged.start[widest]]
+        raise ValueError(
+            f"{name} has the preferences {lower!s} and {lower + width[widest]!s}; {kind} "
+            "takes labels as float32, which cannot tell them apart. Subtract the mean of "
             "each group, or scale the preferences."
         )
+    n_levels = len(Segments.of_equal(group, preference).size) - len(merged.size)
+    warn_user(
+        f"{name} has {n_levels} pairs of neighbouring preferences in a group that differ "
+        f"by less than {_ROUNDING:g} of the range; {kind} takes labels as float32, so "
+        "each of them is a tie. Round the preferences to silence this."
+    )
