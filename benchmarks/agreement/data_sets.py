@@ -120,12 +120,17 @@ def _pairs_that_hold(X, groups, item):
     )
 
 
-def _realsumm():
+def read_realsumm():
+    """Return the metrics of summaries, and their target: articles are groups."""
     table = pd.read_csv(_path("realsumm/realsumm.csv"))
     groups = Groups.from_frame(
         table, group="group", preference="litepyramid_recall", item="item"
     )
-    return _folds(table.drop(columns=["group", "item", "litepyramid_recall"]), groups)
+    return table.drop(columns=["group", "item", "litepyramid_recall"]), groups
+
+
+def _realsumm():
+    return _folds(*read_realsumm())
 
 
 def _swissmetro():
