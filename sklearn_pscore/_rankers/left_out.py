@@ -31,7 +31,8 @@ def left_out_folds(cv, X, y, target, caller):
     Returns
     -------
     folds : list of tuple (train, test), ndarray of int
-        Donors are in no `test`.
+        Donors are in no `test`. Rows of weight zero are in none, unless `cv` is a
+        splitter or an iterable.
 
     Raises
     ------
@@ -45,9 +46,12 @@ def left_out_folds(cv, X, y, target, caller):
         rows = np.flatnonzero(target.is_counted)
         if len(np.unique(target.group[rows])) == 1:
             return _folds_of_items(cv, target, rows, caller)
-        n_groups = len(np.unique(target.group[~target.donor]))
+        n_groups = len(np.unique(target.group[rows]))
         n_folds = min(_N_FOLDS, n_groups) if cv is None else int(cv)
-        splits = PreferenceGroupKFold(n_folds).split(X, y)
+        # Rows of weight zero are as if they were not there, and balance no fold.
+        rows = np.flatnonzero(target.is_counted | target.donor)
+        parts = PreferenceGroupKFold(n_folds).split(rows[:, None], y[rows])
+        splits = ((rows[train], rows[test]) for train, test in parts)
     elif hasattr(cv, "split") and not isinstance(cv, (str, bytes)):
         splits = cv.split(X, y)
     else:
