@@ -362,6 +362,12 @@ def test_in_searches_and_comparisons():
             "GroupwiseRanker(XGBRanker(...)).",
         ),
         (
+            make_pipeline(StandardScaler(), XGBRanker()),
+            {},
+            TypeError,
+            "the model inside of estimator is XGBRanker, whose fit wants the groups as",
+        ),
+        (
             PairwisePreferenceRanker(),
             {},
             TypeError,

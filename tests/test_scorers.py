@@ -28,6 +28,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_pscore import Groups
 from sklearn_pscore.metrics import (
@@ -298,6 +299,19 @@ class TestPredictScores:
         ):
             model.fit(X, groups["preference"])
             assert_array_equal(predict_scores(model, X, groups), model.predict(X))
+
+    def test_records_are_no_scores(self, data):
+        X, groups = data
+        model = make_pipeline(StandardScaler(), DecisionTreeClassifier())
+        with pytest.warns(UserWarning, match="number of unique classes"):
+            model.fit(X, groups)
+        message = (
+            "predict of Pipeline returned records of a target, each of which it took"
+        )
+        with pytest.raises(
+            TypeError, match=f"{message}.* is wrapped, as in PlainTarget"
+        ):
+            ndcg_scorer(model, X, groups)
 
     def test_a_plain_target_is_one_group(self, data):
         X, groups = data

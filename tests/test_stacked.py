@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from cases import SEED, linear_groups, quick
 from joblib import parallel_config
+from lightgbm import LGBMRanker
 from scipy import sparse
 from scipy.special import expit
 from sklearn.base import BaseEstimator, clone
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -629,6 +631,21 @@ def test_defaults_are_three_rankers():
             TypeError,
             "rankers has str as 'b', which has no fit",
         ),
+        (
+            [*columns(0), ("b", LGBMRanker())],
+            TypeError,
+            "member 'b' of rankers is LGBMRanker, whose fit wants the groups as group=",
+        ),
+        (
+            [*columns(0), ("b", make_pipeline(StandardScaler(), LGBMRanker()))],
+            TypeError,
+            "the model inside of member 'b' of rankers is LGBMRanker, whose fit wants",
+        ),
+        (
+            [*columns(0), ("b", Ridge())],
+            TypeError,
+            "(An estimator that wants a plain target got the records of Groups: wrap it",
+        ),
         ("linear", ValueError, "Got 'linear' instead"),
         (
             [*columns(0), ("bad", Failing())],
@@ -645,6 +662,11 @@ def test_defaults_are_three_rankers():
             [*columns(0), ("bad", Failing("predict", np.inf))],
             ValueError,
             "predict returned inf; expected finite scores",
+        ),
+        (
+            [*columns(0), ("bad", Failing("predict", GROUPS[0]))],
+            ValueError,
+            "predict returned records of the target, each of which it took for a class of",
         ),
         (
             [*columns(0), ("bad", Failing("predict", "high"))],

@@ -14,6 +14,8 @@ from sklearn_pscore._rankers.linear import LinearPreferenceRanker
 from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 from sklearn_pscore._rankers.plain_target import PlainTarget
 from sklearn_pscore._splitters import take_rows
+from sklearn_pscore._target.arguments import hint_of_records, refuse_bare_ranker
+from sklearn_pscore._target.check import is_structured
 
 DROPPED = "drop"
 """What stands for a member that is left out, as in scikit-learn."""
@@ -76,6 +78,7 @@ def check_members(rankers, taken):
                 f"rankers has {kind} as {name!r}, which {lacks}; expected an estimator "
                 f'with fit and predict, or "{DROPPED}". Pass an instance of one.'
             )
+        refuse_bare_ranker(ranker, f"member {name!r} of rankers")
     kept = [name for name, ranker in rankers if not is_dropped(ranker)]
     if len(kept) < 2:
         only = f", {kept[0]!r}" if kept else ""
@@ -154,7 +157,9 @@ def named_error(error, what):
     """Return an error of the same kind that says first what it is about."""
     kind = next((k for k in (TypeError, ValueError) if isinstance(error, k)), None)
     text = str(error) if kind else f"{type(error).__name__}: {error}"
-    return (kind or RuntimeError)(f"StackedRanker: {what}: {text}")
+    hint = hint_of_records(error)
+    hint = f" ({hint})" if hint else ""
+    return (kind or RuntimeError)(f"StackedRanker: {what}: {text}{hint}")
 
 
 def scores_of(ranker, X, return_std=False):
@@ -170,6 +175,12 @@ def scores_of(ranker, X, return_std=False):
 
 def _one_per_row(scores):
     scores = np.asarray(scores)
+    if is_structured(scores):
+        raise ValueError(
+            "predict returned records of the target, each of which it took for a class of "
+            "its own in fit; expected one number per row. Wrap the member, as in "
+            "PlainTarget(RandomForestClassifier())."
+        )
     if scores.ndim != 1 or scores.dtype.kind not in "biuf":
         raise ValueError(
             f"predict returned {scores.dtype} of shape {scores.shape}; expected one number "

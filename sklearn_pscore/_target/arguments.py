@@ -7,11 +7,16 @@ Here they are fields of the target, which scikit-learn slices together with X.
 import inspect
 from functools import wraps
 
+from sklearn.pipeline import Pipeline
+
 # The field of the target, by the names that other libraries have for it.
 _FIELDS = {
     **dict.fromkeys(["group", "groups", "group_id", "qid", "query_id"], "group"),
     **dict.fromkeys(["sample_weight", "weight", "weights"], "weight"),
 }
+
+# Of NumPy's errors where a target of Groups is taken for numbers or for classes.
+_SIGNS_OF_RECORDS = ("dtype([('group'", "void-scalar", "numpy.void")
 
 
 def explained_call(method):
@@ -124,14 +129,38 @@ def refuse_bare_ranker(estimator, name):
     Parameters
     ----------
     estimator : object
+        Or a pipeline or search of scikit-learn that hands it the target.
     name : str
         What is said to be one, for the message.
     """
-    argument = group_argument(estimator)
-    if argument is not None and library_of(estimator) is not None:
-        kind = type(estimator).__name__
-        raise TypeError(
-            f"{name} is {kind}, whose fit wants the groups as {argument}=, beside the "
-            "target; expected an estimator whose fit takes a target of Groups. Pass "
-            f"GroupwiseRanker({kind}(...))."
-        )
+    said = name
+    while estimator is not None:
+        argument = group_argument(estimator)
+        if argument is not None and library_of(estimator) is not None:
+            kind = type(estimator).__name__
+            raise TypeError(
+                f"{said} is {kind}, whose fit wants the groups as {argument}=, beside the "
+                "target; expected an estimator whose fit takes a target of Groups. Pass "
+                f"GroupwiseRanker({kind}(...))."
+            )
+        estimator, said = _fitted_inside(estimator), f"the model inside of {name}"
+
+
+def _fitted_inside(estimator):
+    """Return what is handed the target by an estimator of scikit-learn, or None."""
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1] if estimator.steps else None
+    is_of_scikit_learn = type(estimator).__module__.startswith("sklearn.")
+    return getattr(estimator, "estimator", None) if is_of_scikit_learn else None
+
+
+def hint_of_records(error):
+    """Return what may be meant by an error of an estimator that knows no records, or ""."""
+    if not isinstance(error, (TypeError, ValueError)):
+        return ""
+    if not any(sign in str(error) for sign in _SIGNS_OF_RECORDS):
+        return ""
+    return (
+        "An estimator that wants a plain target got the records of Groups: wrap it, as "
+        "in PlainTarget(Ridge())."
+    )

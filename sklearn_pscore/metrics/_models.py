@@ -24,13 +24,30 @@ def predict_scores(estimator, X, groups):
     Returns
     -------
     y_score : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    TypeError
+        If it predicts records of a target, as classifiers do that were fitted on them.
     """
     if _takes_groups(estimator):
         return estimator.predict(X, groups=_as_structured(groups))
     inner = inner_estimator(estimator)
     if not _wants_groups(inner):
-        return estimator.predict(X)
+        return _checked_scores(estimator, estimator.predict(X))
     return predict_scores(inner, transformed(estimator, X), groups)
+
+
+def _checked_scores(estimator, scores):
+    """Return scores; raise TypeError if they are records of a target."""
+    if is_structured(scores):
+        raise TypeError(
+            f"predict of {type(estimator).__name__} returned records of a target, each of "
+            "which it took for a class of its own in fit; expected one score per row. An "
+            "estimator that wants a plain target is wrapped, as in "
+            "PlainTarget(RandomForestClassifier())."
+        )
+    return scores
 
 
 def models_in(estimator):

@@ -5,7 +5,6 @@ from inspect import isfunction
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from sklearn_pscore._target.arguments import refuse_bare_ranker
 from sklearn_pscore.model_selection._comparison_result import RUN_COLUMNS
@@ -48,16 +47,6 @@ def check_rankers(rankers, truth, single_metrics=False):
                 "scikit-learn estimator with fit and predict. Pass an instance of one."
             )
         refuse_bare_ranker(ranker, f"rankers[{name!r}]")
-        while (ranker := _fitted_inside(ranker)) is not None:
-            refuse_bare_ranker(ranker, f"the model inside of rankers[{name!r}]")
-
-
-def _fitted_inside(estimator):
-    """Return what is handed the target by an estimator of scikit-learn, or None."""
-    if isinstance(estimator, Pipeline):
-        return estimator.steps[-1][1]
-    is_of_scikit_learn = type(estimator).__module__.startswith("sklearn.")
-    return getattr(estimator, "estimator", None) if is_of_scikit_learn else None
 
 
 def check_scoring(scoring):

@@ -7,10 +7,8 @@ from time import perf_counter
 
 from sklearn.exceptions import FitFailedWarning
 
+from sklearn_pscore._target.arguments import hint_of_records
 from sklearn_pscore.model_selection._seeds import seeded_clone
-
-# Of NumPy's errors where a target of Groups is taken for numbers or for classes.
-_SIGNS_OF_RECORDS = ("dtype([('group'", "void-scalar", "numpy.void")
 
 
 @dataclass(frozen=True)
@@ -158,25 +156,13 @@ def _caught(run, scorer, error_score, failures):
         with _noted_on_error(note):
             yield
     except Exception as error:
-        hint = _hint_of(error)
+        hint = hint_of_records(error)
         if error_score == "raise":
             if hint:
                 error.add_note(hint)
             raise
         text = f"{type(error).__name__}: {error}" + (f" ({hint})" if hint else "")
         failures.append(Failure(*run, scorer, text))
-
-
-def _hint_of(error):
-    """Say what may be meant by an error of an estimator that knows no records."""
-    if not isinstance(error, (TypeError, ValueError)):
-        return ""
-    if not any(sign in str(error) for sign in _SIGNS_OF_RECORDS):
-        return ""
-    return (
-        "An estimator that wants a plain target got the records of Groups: wrap it, as "
-        "in PlainTarget(Ridge())."
-    )
 
 
 @contextmanager
