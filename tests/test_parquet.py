@@ -576,3 +576,26 @@ class TestTies:
         with pytest.warns(UserWarning, match="one item is above all others") as caught:
             self.fitted(preference, tmp_path / "a.parquet", max_epochs=3)
         assert len(caught) == 1
+
+
+def test_a_column_of_nothing_but_nulls_is_a_missing_metric(tmp_path):
+    """Arrow and pandas write it without a type of number."""
+    table = make_table()
+    arrow = pa.Table.from_pandas(table)
+    nulls = arrow.set_column(2, "FID", pa.nulls(len(table)))
+    pq.write_table(nulls, tmp_path / "nulls.parquet")
+    write(table.assign(FID=np.nan), tmp_path / "nan.parquet")
+    fitted = [
+        quick().fit_parquet(tmp_path / name, rows_at_a_time=20, **NAMES)
+        for name in ("nulls.parquet", "nan.parquet")
+    ]
+    assert_array_equal(*(ranker.predict(table[FEATURES]) for ranker in fitted))
+
+
+def test_a_metric_that_one_file_has_nothing_of(tmp_path):
+    table = make_table()
+    half = table["query"] < "q030"
+    write(table[half].assign(FID=None), tmp_path / "0.parquet")
+    write(table[~half], tmp_path / "1.parquet")
+    ranker = quick().fit_parquet(tmp_path, rows_at_a_time=20, **NAMES)
+    assert np.isfinite(ranker.predict(table[FEATURES])).all()

@@ -241,7 +241,8 @@ def _check_kinds(path, schema, fields, features):
     """Raise ValueError for a column of a type that its use cannot take."""
     for name in features:
         kind = schema.field(name).type
-        if not _is_number(kind):
+        # All of its values are missing: pandas and Arrow write no other type then.
+        if not (_is_null(kind) or _is_number(kind)):
             raise ValueError(
                 f"{path}: column {name!r} holds {kind}; expected numbers in every metric. "
                 "Name the metrics with features=[...], or say what the column is with "
