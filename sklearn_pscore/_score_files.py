@@ -112,7 +112,7 @@ class Table:
         self._separator = _SEPARATORS.get(path.suffix.lower())
         try:
             if self._separator is None:
-                self.frame = pd.read_parquet(path)
+                self.frame = _without_index(pd.read_parquet(path))
             else:
                 # Text stays as it is: "007", "1e3" and "NA" too.
                 self.frame = self._read(header=None, dtype=str, keep_default_na=False)
@@ -186,9 +186,39 @@ def scores_of(model_path, table):
         warnings.simplefilter("always")
         model = load_model(model_path)
         X = table.features(columns_of(model, model_path))
-        scores = np.asarray(model.predict(X), dtype=np.float64)
+        try:
+            scores = np.asarray(model.predict(X), dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"TABLE {str(table.path)!r} cannot be scored: {_what_is_odd(X)}{error}"
+            ) from error
     told = [each for each in caught if issubclass(each.category, UserWarning)]
     return scores, [str(each.message) for each in told]
+
+
+def _without_index(frame):
+    """Return a table whose index is a column if it has a name, as in the file."""
+    named = [level for level, name in enumerate(frame.index.names) if name is not None]
+    return frame.reset_index(named)
+
+
+def _what_is_odd(X):
+    """Return where a table holds what few models take, or nothing if nowhere.
+
+    The first step of a Pipeline, of another library, may not say where.
+    """
+    if not len(X):
+        return "it has no rows; expected at least one. "
+    for name in X.columns:
+        values = X[name].to_numpy()
+        if values.dtype.kind == "O":
+            is_odd = np.array([isinstance(value, str) for value in values])
+        else:
+            is_odd = np.isinf(values) if values.dtype.kind == "f" else np.zeros(1)
+        if is_odd.any():
+            row = int(np.flatnonzero(is_odd)[0])
+            return f"column {name!r} holds {str(values[row])!r:.60} in row {row}. "
+    return ""
 
 
 def write_table(frame, path):

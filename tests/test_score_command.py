@@ -85,6 +85,24 @@ def test_other_columns_stay_as_they_are_written(folder):
         assert scored.startswith(f"{line},")
 
 
+@pytest.mark.parametrize("index", [["id"], ["id", "take"]])
+def test_an_index_with_a_name_stays_as_columns(folder, index):
+    frame = FRAME.assign(id=[f"{i:05}" for i in range(len(X))], take=1)
+    frame.set_index(index).to_parquet(folder / "indexed.parquet")
+    out = folder / "out.parquet"
+    run(folder / "model.onnx", folder / "indexed.parquet", "-o", out)
+    scored = read(out)
+    assert set(scored.columns) == {*frame.columns, "score"}
+    assert scored["id"].tolist() == frame["id"].tolist()
+
+
+def test_an_index_without_a_name_is_no_column(folder):
+    FRAME[::2].to_parquet(folder / "half.parquet")
+    out = folder / "out.parquet"
+    run(folder / "model.onnx", folder / "half.parquet", "-o", out)
+    assert list(read(out).columns) == [*FRAME.columns, "score"]
+
+
 def test_missing_metrics_are_those_of_pandas(folder, ranker):
     (folder / "table.csv").write_text("a,b,1\n1,,2\n1,NA,2\n")
     run(folder / "model.skops", folder / "table.csv", "-o", folder / "out.csv")
@@ -131,6 +149,10 @@ def renamed(path, name):
 def other(model, folder):
     skops.io.dump(model, folder / "other.skops")
     return folder / "other.skops"
+
+
+def scaled():
+    return make_pipeline(StandardScaler(), quick()).fit(FRAME, GROUPS)
 
 
 REFUSED = {
@@ -200,7 +222,24 @@ REFUSED = {
     ),
     "no rows": (
         {"table": lambda folder: write(FRAME[:0], folder / "x.csv")},
-        "Found array with 0 sample(s)",
+        "cannot be scored: it has no rows; expected at least one.",
+    ),
+    "text as a metric of a pipeline": (
+        {
+            "model": lambda folder: other(scaled(), folder),
+            "table": lambda folder: write(FRAME.assign(b="x"), folder / "x.csv"),
+        },
+        "x.csv' cannot be scored: column 'b' holds 'x' in row 0. could not convert",
+    ),
+    "infinity as a metric of a pipeline": (
+        {
+            "model": lambda folder: other(scaled(), folder),
+            "table": lambda folder: write(
+                FRAME.assign(b=FRAME["b"].where(FRAME.index != 3, np.inf)),
+                folder / "x.tsv",
+            ),
+        },
+        "x.tsv' cannot be scored: column 'b' holds 'inf' in row 3. Input X contains",
     ),
     "another out": (
         {"out": lambda folder: folder / "out.xlsx"},
