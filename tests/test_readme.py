@@ -4,13 +4,19 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.utils import Bunch
+
+from sklearn_pscore import Groups, datasets
 
 README = Path(__file__).parent.parent / "README.md"
 
 
-def test_example_runs():
-    code, more = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
+def test_examples_run(monkeypatch, tmp_path, capsys):
+    code, more, comparison = re.findall(
+        r"```python\n(.*?)```", README.read_text(), flags=re.S
+    )
     assert len([line for line in code.splitlines() if line.strip()]) == 15
     assert "print(dcg.mean())" in code
     names = {}
@@ -28,6 +34,36 @@ def test_example_runs():
     assert ((names["chances"] > 0) & (names["chances"] < 1)).all()
     worse = names["X"].assign(FID=names["X"]["FID"] + 1)
     assert (names["ranker"].predict(worse) <= names["score"] + 1e-9).all()
+
+    with monkeypatch.context() as small:
+        small.setattr(datasets, "fetch_thqa", small_thqa)
+        small.chdir(tmp_path)
+        exec(
+            compile(comparison.replace('"cv": 5', '"cv": 2'), str(README), "exec"),
+            names,
+        )
+    printed = capsys.readouterr().out
+    assert [line.split()[0] for line in printed.splitlines()[-6:]] == [
+        *names["rankers"]
+    ]
+    assert not list(tmp_path.iterdir())
+
+
+# What takes long in the comparison, and what takes its place here.
+QUICK = {
+    '"cv": 5': '"cv": 2',
+    "verbose=0": "verbose=0, iterations=5",
+    "StackedRanker(),": 'StackedRanker([(c, LinearPreferenceRanker()) for c in "ab"]),',
+}
+
+
+def small_thqa():
+    """Return a table like that of THQA, of six portraits."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(48, 2)), columns=["pi", "confi"])
+    portraits = np.repeat(np.arange(6), 8)
+    groups = Groups.from_arrays(group=np.arange(48) // 4, preference=X["confi"])
+    return Bunch(data=X, groups=groups, portraits=portraits)
 
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md"] + [

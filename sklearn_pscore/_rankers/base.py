@@ -111,3 +111,28 @@ class RankerMixin(VersionedPickleMixin, RegressorMixin):
         tags = super().__sklearn_tags__()
         tags.regressor_tags.poor_score = True
         return tags
+
+
+def log_odds(score_a, score_b):
+    """Return the differences of the scores of pairs of items.
+
+    They are the log odds that people prefer a to b where the scores were learnt by the
+    pairwise logistic loss, Eq. 1 of the paper.
+
+    Parameters
+    ----------
+    score_a, score_b : ndarray of shape (..., n_pairs)
+
+    Raises
+    ------
+    ValueError
+        If the numbers of pairs differ.
+    """
+    n_a, n_b = score_a.shape[-1], score_b.shape[-1]
+    if n_a != n_b:
+        raise ValueError(
+            f"X_a has {n_a} rows but X_b has {n_b}; expected the two items of each pair "
+            "in the same row. To compare one item with many, repeat it with "
+            "np.repeat(x[None], len(X_b), axis=0)."
+        )
+    return score_a - score_b

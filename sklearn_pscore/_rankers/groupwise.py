@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import warn_about_attached_items
-from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.item_checks import check_weights
 from sklearn_pscore._rankers.labels import labels_of
 from sklearn_pscore._rankers.libraries import (
@@ -238,14 +238,7 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         ValueError
             If the numbers of rows differ.
         """
-        score_a, score_b = self.predict(X_a), self.predict(X_b)
-        if len(score_a) != len(score_b):
-            raise ValueError(
-                f"X_a has {len(score_a)} rows but X_b has {len(score_b)}; expected the "
-                "two items of each pair in the same row. To compare one item with many, "
-                "repeat it with np.repeat(x[None], len(X_b), axis=0)."
-            )
-        return expit(score_a - score_b)
+        return expit(log_odds(self.predict(X_a), self.predict(X_b)))
 
     @property
     def feature_importances_(self):

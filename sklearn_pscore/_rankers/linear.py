@@ -16,7 +16,7 @@ from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.item_checks import check_ties, check_weights
 from sklearn_pscore._rankers.left_out import left_out_folds, pool, split_items
 from sklearn_pscore._target.arguments import explained_call
@@ -240,9 +240,7 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         ValueError
             If the numbers of rows differ.
         """
-        score_a, score_b = self.predict(X_a), self.predict(X_b)
-        check_pairs(score_a, score_b)
-        return expit(score_a - score_b)
+        return expit(log_odds(self.predict(X_a), self.predict(X_b)))
 
     def _check_X(self, X, reset=False, **kwargs):
         X = checked_table(
@@ -278,16 +276,6 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = True
         return tags
-
-
-def check_pairs(score_a, score_b):
-    """Raise ValueError unless both items of each pair have a score."""
-    if len(score_a) != len(score_b):
-        raise ValueError(
-            f"X_a has {len(score_a)} rows but X_b has {len(score_b)}; expected the two "
-            "items of each pair in the same row. To compare one item with many, "
-            "repeat it with np.repeat(x[None], len(X_b), axis=0)."
-        )
 
 
 def _medians(X):

@@ -18,7 +18,7 @@ from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.hold_out import hold_out
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.epoch_tasks import EpochTasks
 from sklearn_pscore._rankers.item_checks import (
     check_float32,
@@ -622,15 +622,8 @@ class PairwisePreferenceRanker(
         ValueError
             If the numbers of rows differ.
         """
-        score_a, score_b = self._member_scores(X_a), self._member_scores(X_b)
-        n_a, n_b = score_a.shape[1], score_b.shape[1]
-        if n_a != n_b:
-            raise ValueError(
-                f"X_a has {n_a} rows but X_b has {n_b}; expected the two "
-                "items of each pair in the same row. To compare one item with many, "
-                "repeat it with np.repeat(x[None], len(X_b), axis=0)."
-            )
-        return expit(score_a - score_b).mean(axis=0)
+        scores = self._member_scores(X_a), self._member_scores(X_b)
+        return expit(log_odds(*scores)).mean(axis=0)
 
     def _member_scores(self, X):
         """Return the scores of each member, shape (n_members, n_samples)."""

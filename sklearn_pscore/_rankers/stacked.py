@@ -14,10 +14,9 @@ from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._rankers.base import RankerMixin
+from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.item_checks import check_weights
 from sklearn_pscore._rankers.left_out import left_out_folds, pool, split_items
-from sklearn_pscore._rankers.linear import check_pairs
 from sklearn_pscore._rankers.stack_members import (
     check_members,
     default_members,
@@ -321,9 +320,7 @@ class StackedRanker(RankerMixin, _BaseComposition):
         ValueError
             If the numbers of rows differ.
         """
-        score_a, score_b = self.predict(X_a), self.predict(X_b)
-        check_pairs(score_a, score_b)
-        return expit(score_a - score_b)
+        return expit(log_odds(self.predict(X_a), self.predict(X_b)))
 
     def _unfitted_members(self, rng):
         """Return clones of the members that are not dropped, seeded."""
