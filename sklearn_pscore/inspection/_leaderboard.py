@@ -70,7 +70,8 @@ def bootstrap_leaderboard(
         Scores of the same rows by the same model, fitted again to draws of its
         training data, such as blocks drawn with replacement; five columns at least, and
         ten for sets of ranks that hold what they promise. The means stay those of
-        `y_score`, and what refits move them by is added to their uncertainty. None takes the scores for certain.
+        `y_score`, and what refits move them by is added to their uncertainty. None
+        takes the scores for certain.
     item : str or array-like of shape (n_samples,), default="item"
         The system of each row: a field of the target, or a label per row.
     n_boot : int, default=2000
