@@ -69,7 +69,8 @@ def test_several_orders_of_a_group():
 
 
 def test_an_order_may_be_an_array():
-    orders = {"x": np.array(["b", "a", "c"]), "y": np.array(["a", "b"])}
+    several = np.array([["a", "b"], ["b", "a"], ["a", "b"]])
+    orders = {"x": np.array(["b", "a", "c"]), "y": several}
     expected = Groups.from_ranking({k: v.tolist() for k, v in orders.items()}, ITEMS)
     assert_array_equal(Groups.from_ranking(orders, ITEMS), expected)
 

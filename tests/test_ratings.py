@@ -271,6 +271,15 @@ ITEMS = {"prompt": [0, 0], "system": ["a", "b"]}
             "'rating'].",
         ),
         (
+            pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=["Ann", "Bo"]),
+            ITEMS,
+            {},
+            ValueError,
+            "ratings is a DataFrame with the columns ['Ann', 'Bo'], and without "
+            "('prompt',), which names the group; expected one row per rating. If it has "
+            "one column per annotator, pass it as an array: ratings.to_numpy().",
+        ),
+        (
             RATINGS,
             ITEMS,
             {"on": "clip"},

@@ -127,7 +127,7 @@ def _order_of(key):
 
 def _as_list(order, key):
     """Return an order, or several, as a list."""
-    if isinstance(order, np.ndarray) and order.ndim == 1:
+    if isinstance(order, np.ndarray) and order.ndim in (1, 2):
         order = order.tolist()
     if not isinstance(order, list) or not order:
         shown = "an empty list" if isinstance(order, list) else kind_of(order)

@@ -64,6 +64,7 @@ def _long_ratings(ratings, rows, on, item, rating, annotator):
             "rating is None; expected the name of the column of ratings that holds the "
             'numbers. Pass rating="rating".'
         )
+    _refuse_wide_frame(ratings, on)
     given = ItemTable.of(
         ratings, on, item, "ratings", rating=rating, annotator=annotator
     )
@@ -80,6 +81,20 @@ def _long_ratings(ratings, rows, on, item, rating, annotator):
         people = as_labels(given.others["annotator"], annotator)
         _check_once(code, people, given, annotator)
     return code, values, row_code
+
+
+def _refuse_wide_frame(ratings, on):
+    """Raise ValueError for a DataFrame that has one column per annotator."""
+    # A lazy frame has no shape; to ask for its columns costs.
+    if not (hasattr(ratings, "shape") and hasattr(ratings, "columns")):
+        return
+    names = list(getattr(ratings, "column_names", ratings.columns))
+    if not any(name in names for name in on):
+        raise ValueError(
+            f"ratings is {kind_of(ratings)} with the columns {names}, and without {on}, "
+            "which names the group; expected one row per rating. If it has one column "
+            "per annotator, pass it as an array: ratings.to_numpy()."
+        )
 
 
 def _wide_ratings(ratings, rows):
