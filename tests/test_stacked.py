@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from cases import SEED, linear_groups, quick
 from joblib import parallel_config
@@ -564,11 +565,18 @@ def test_cut_groups_are_told_once():
 
 
 def test_synthetic_items_before_the_stack_are_not_learnt_from():
-    stack = StackedRanker(columns(0, 1), cv=2)
+    members = [("linear", LinearPreferenceRanker()), ("x0", Column())]
+    stack = StackedRanker(members, cv=2)
     augmenter = PairAugmenter(stitch_sizes=(2,), max_stitched=5, random_state=SEED)
-    model = make_pipeline(augmenter, stack)
-    with pytest.warns(UserWarning, match="which StackedRanker does not learn from"):
-        model.fit(X, GROUPS)
+    for table in (X, pd.DataFrame(X), pl.DataFrame(X)):
+        model = make_pipeline(augmenter, stack)
+        with pytest.warns(
+            UserWarning, match="which StackedRanker does not learn from"
+        ) as caught:
+            model.fit(table, GROUPS)
+        assert len(caught) == 1
+        plain = LinearPreferenceRanker().fit(X, GROUPS)
+        np.testing.assert_array_equal(stack.named_rankers_.linear.coef_, plain.coef_)
 
 
 def test_defaults_are_three_rankers():

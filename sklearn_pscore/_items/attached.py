@@ -223,6 +223,11 @@ def warn_about_attached_items(X, model):
         )
 
 
+def without_attached_items(X):
+    """Return `X`, of the same type and values, without attached items."""
+    return X if _items_of(X) is None else attach_items(X, None)
+
+
 def _items_of(X):
     attached_items = getattr(X, "attached_items", None)
     return attached_items if isinstance(attached_items, AttachedItems) else None

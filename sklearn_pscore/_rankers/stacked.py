@@ -12,7 +12,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_pscore._estimators.parameters import check_parameters
 from sklearn_pscore._estimators.restore import restored_on_error
-from sklearn_pscore._items.attached import warn_about_attached_items
+from sklearn_pscore._items.attached import (
+    warn_about_attached_items,
+    without_attached_items,
+)
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.item_checks import check_weights
@@ -116,6 +119,9 @@ class StackedRanker(RankerMixin, _BaseComposition):
     `X` is handed to the members as it is: missing values, text and sparse matrices are
     taken if all of them take these. Every member is asked for ``predict(X)`` without
     groups, so that a score depends on its row alone.
+
+    Synthetic items of :class:`PairAugmenter` before the stack are left out: the
+    augmenter goes into the pipeline of a member, where each fold makes its own.
 
     Weights are pulled towards equal ones, with the strength of ten items. Where the
     members tell the same apart equally well, all of them count.
@@ -231,7 +237,8 @@ class StackedRanker(RankerMixin, _BaseComposition):
             rng = check_random_state(self.random_state)
             members = self._unfitted_members(rng)
             warn_about_attached_items(X, type(self).__name__)
-            (X,) = indexable(X)
+            # The folds have none, so that no member may learn from them.
+            (X,) = indexable(without_attached_items(X))
             self._check_X(X, reset=True)
             target = check_groups(y, n_rows=count_rows(X, "X"), caller=caller)
             _check_comparable(target, caller)
