@@ -158,6 +158,53 @@ def test_missing_metrics_of_the_ranker(ranker, tmp_path):
         assert_allclose(scores, ranker.predict(table), rtol=0, atol=1e-12)
 
 
+TREES = PlainTarget(ExtraTreesRegressor(5, max_depth=3, random_state=0))
+
+
+PASSED = make_column_transformer((StandardScaler(), [0, 2]), remainder="passthrough")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(PASSED, quick()),
+        make_pipeline(PASSED, SimpleImputer(), quick()),
+        make_pipeline(StandardScaler(), SimpleImputer(), PlainTarget(Ridge())),
+        make_pipeline(
+            make_pipeline(SimpleImputer(), StandardScaler()), PlainTarget(Ridge())
+        ),
+        make_pipeline(
+            make_column_transformer((SimpleImputer(), [2, 1])), PlainTarget(Ridge())
+        ),
+    ],
+    ids=repr,
+)
+def test_missing_metrics_that_pass_or_are_filled_in(model, tmp_path):
+    model.fit(MISSING, GROUPS)
+    assert_same_scores(model, tmp_path, MISSING)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        TREES,
+        make_pipeline(StandardScaler(), TREES),
+        make_pipeline(PASSED, TREES),
+        StackedRanker([("linear", LinearPreferenceRanker()), ("trees", TREES)]),
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("ignore:to_onnx writes float32")
+def test_trees_of_a_graph_take_no_missing_metrics(model, tmp_path):
+    """What skl2onnx writes would send them another way than scikit-learn does."""
+    model.fit(MISSING, GROUPS)
+    assert_same_scores(model, tmp_path, X, tolerance=1e-5)
+    with pytest.raises(
+        ValueError, match="X contains nan at row 0, column 1; expected f"
+    ):
+        written(model, tmp_path).predict(MISSING)
+
+
 def test_a_search_is_its_best_model(tmp_path):
     pipe = make_pipeline(StandardScaler(), quick(max_epochs=1))
     grid = {"pairwisepreferenceranker__dropout": [0.1, 0.2]}
@@ -328,8 +375,16 @@ class TestReader:
     def test_missing_metrics_behind_a_step_that_takes_them(self, tmp_path):
         pipe = make_pipeline(StandardScaler(), PlainTarget(Ridge()))
         reader = written(pipe.fit(X, GROUPS), tmp_path)
-        with pytest.raises(ValueError, match="score of row 0 is nan.* 2 missing value"):
+        with pytest.raises(ValueError, match="X contains nan at row 0, column 1"):
             reader.predict(MISSING)
+
+    def test_scores_that_are_not_finite(self, tmp_path):
+        model = make_pipeline(StandardScaler(), PlainTarget(Ridge())).fit(X, GROUPS)
+        largest = np.finfo(float).max * np.sign(model[-1].estimator_.coef_)
+        with pytest.raises(
+            ValueError, match=r"row 1 is .*0 missing.* up to 1.8e\+308 in"
+        ):
+            written(model, tmp_path).predict([X[0], largest])
 
     def test_files_that_are_none(self, tmp_path):
         with pytest.raises(FileNotFoundError):

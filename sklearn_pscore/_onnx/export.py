@@ -41,8 +41,10 @@ def to_onnx(estimator, path):
 
     Its input is one table of float64, its output one score per row: those of
     ``estimator.predict``, to 1e-5 of their spread or better. Scoring needs onnxruntime
-    and no torch; :class:`OnnxRanker` does it from Python and checks the columns. Other
-    ways to save are in ``docs/saving.md``, the direction in ``docs/conventions.md``.
+    and no torch; :class:`OnnxRanker` does it from Python and checks the columns. It takes
+    NaN where the estimator does, except where NaN would reach a model of scikit-learn:
+    the graph of a tree would send it another way. Other ways to save are in
+    ``docs/saving.md``, the direction in ``docs/conventions.md``.
 
     Parameters
     ----------

@@ -105,7 +105,8 @@ class OnnxRanker:
             row = np.flatnonzero(~np.isfinite(scores))[0]
             raise ValueError(
                 f"The score of row {row} is {scores[row]}; expected finite scores. X has "
-                f"{np.isnan(X[row]).sum()} missing values in that row, which the ranker "
+                f"{np.isnan(X[row]).sum()} missing values in that row, and numbers up to "
+                f"{np.nanmax(np.abs(X[row]), initial=0):.2g} in size, which the ranker "
                 "cannot take: drop the row."
             )
         return scores

@@ -4,11 +4,15 @@ from copy import copy
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_regressor
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
 from sklearn_pscore._items.augmenter import PairAugmenter
+from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.plain_target import PlainTarget
 from sklearn_pscore._rankers.stacked import StackedRanker
 
@@ -48,15 +52,41 @@ def plain_steps(model):
 
 
 def takes_missing(model):
-    """Return whether the first steps of a model take NaN."""
+    """Return whether NaN goes through the graph of a model, as it does in ``predict``."""
     if isinstance(model, Pipeline):
-        return takes_missing(model[0])
+        return _take_missing([step for _, step in model.steps])
     if isinstance(model, ColumnTransformer):
         steps = [step for _, step, _ in model.transformers_]
         return all(isinstance(step, str) or takes_missing(step) for step in steps)
     if isinstance(model, StackedRanker):
         return all(takes_missing(plain_steps(m)) for _, m, _ in model._asked_members())
+    if isinstance(model, FunctionTransformer):
+        # Columns that pass through.
+        return model.func is None
+    if is_regressor(model) and not isinstance(model, RankerMixin):
+        # Scikit-learn's trees know a way for NaN, but skl2onnx sends it another way.
+        return False
     return bool(get_tags(model).input_tags.allow_nan)
+
+
+def _take_missing(steps):
+    """Return whether NaN goes through steps, or until one fills it in."""
+    for step in steps:
+        if not takes_missing(step):
+            return False
+        if _fills(step):
+            break
+    return True
+
+
+def _fills(model):
+    """Return whether a model leaves no NaN."""
+    if isinstance(model, Pipeline):
+        return any(_fills(step) for _, step in model.steps)
+    if isinstance(model, ColumnTransformer):
+        steps = [step for _, step, _ in model.transformers_]
+        return all(_fills(step) or step == "drop" for step in steps)
+    return isinstance(model, (SimpleImputer, KNNImputer))
 
 
 def _numbers(columns, transformer):
