@@ -79,8 +79,8 @@ bench: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks.speed.tables
 
 bench-agreement: $(BENCH_STAMP)
-	set -e; for name in comparison variants group_weight stack missing calibration \
-		uncertainty augmentation; do \
+	set -e; for name in comparison variants group_weight stack missing other_models \
+		calibration uncertainty augmentation; do \
 		$(BIN)/python -m benchmarks.agreement.$$name; done
 	$(BIN)/python -m benchmarks.agreement.tables
 
