@@ -35,8 +35,8 @@ class Groups:
     `clip`        int             Segment of the item that a row measures, in time
                                   order.
     `weight`      float >= 0      A pair weighs the product of its rows. In MRR, DCG
-                                  and NDCG a group weighs the mean of its rows. A row
-                                  of weight 0 is as if it were not there.
+                                  and NDCG a group weighs the mean of its items.
+                                  A row of weight 0 is as if it were not there.
     `donor`       bool            True: material for injection into other groups only.
                                   It makes no pair and counts in no metric.
     `group_size`  int             Judged rows that counted in the row's group when the
