@@ -225,6 +225,7 @@ def label_of(ranker, target):
         (lightgbm(), 31),
         (lightgbm(objective="rank_xendcg"), 31),
         (lightgbm(label_gain=[0, 1, 3]), 3),
+        (lightgbm(label_gain=[]), 31),
         (xgboost(), 32),
         (xgboost(objective="rank:map"), 2),
     ],

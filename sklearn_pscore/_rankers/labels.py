@@ -66,7 +66,8 @@ def most_labels(library, is_judged=False):
     if library.name == "lightgbm" and library.loss in _LIGHTGBM_LOSSES:
         gain = parameters.get("label_gain")
         gain = gain.split(",") if isinstance(gain, str) else gain
-        return _LIGHTGBM_LABELS if gain is None else len(gain)
+        # LightGBM reads no gain at all as its default.
+        return _LIGHTGBM_LABELS if gain is None or not len(gain) else len(gain)
     if library.name == "xgboost":
         if library.loss == "rank:map":
             return 2
