@@ -1,10 +1,15 @@
 """Files of skops: safe to load, whole, and aloud where another version wrote them."""
 
+import pickle
+from copy import deepcopy
+
 import numpy as np
 import pytest
+import sklearn
 import skops.io
 from cases import ESTIMATORS, linear_groups, quick, quick_estimators
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.impute import SimpleImputer
@@ -31,6 +36,10 @@ SCORERS.remove(metrics.make_ranking_scorer)
 
 def loaded(estimator, trusted=SKOPS_TYPES):
     return skops.io.loads(skops.io.dumps(estimator), trusted=trusted)
+
+
+def by_pickle(estimator):
+    return pickle.loads(pickle.dumps(estimator))
 
 
 def untrusted(estimator):
@@ -105,6 +114,28 @@ def test_searches(scoring):
     again = loaded(search)
     assert_array_equal(again.predict(X), search.predict(X))
     assert again.score(X, groups) == search.score(X, groups)
+
+
+@pytest.mark.parametrize("copied", [loaded, deepcopy, clone, by_pickle])
+def test_requests_of_metadata_are_kept(copied):
+    with sklearn.config_context(enable_metadata_routing=True):
+        ranker = quick().set_fit_request(X_val=True, y_val="target")
+        asked = copied(ranker).get_metadata_routing()
+        plain = copied(quick()).get_metadata_routing()
+        assert asked.fit.requests == {"X_val": True, "y_val": "target"}
+        assert plain.fit.requests == {"X_val": None, "y_val": None}
+        assert str(asked) == str(ranker.get_metadata_routing())
+
+
+def test_a_routed_pipeline_is_fitted_again_after_loading():
+    with sklearn.config_context(enable_metadata_routing=True):
+        ranker = quick(early_stopping=True).set_fit_request(X_val=True, y_val=True)
+        pipe = make_pipeline(StandardScaler(), ranker, transform_input=["X_val"])
+        pipe.fit(X, GROUPS, X_val=X, y_val=GROUPS)
+        again = loaded(pipe)
+        assert_array_equal(again.predict(X), pipe.predict(X))
+        again.fit(X, GROUPS, X_val=X, y_val=GROUPS)
+        assert_array_equal(again.predict(X), pipe.predict(X))
 
 
 @pytest.mark.parametrize("estimator", quick_estimators(), ids=repr)
