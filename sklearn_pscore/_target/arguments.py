@@ -17,6 +17,10 @@ _FIELDS = {
 
 # Of NumPy's errors where a target of Groups is taken for numbers or for classes.
 _SIGNS_OF_RECORDS = ("dtype([('group'", "void-scalar", "numpy.void")
+_HINT_OF_RECORDS = (
+    "An estimator that wants a plain target got the records of Groups: wrap it, as in "
+    "PlainTarget(Ridge())."
+)
 
 
 def explained_call(method):
@@ -156,11 +160,7 @@ def _fitted_inside(estimator):
 
 def hint_of_records(error):
     """Return what may be meant by an error of an estimator that knows no records, or ""."""
-    if not isinstance(error, (TypeError, ValueError)):
+    text = str(error)
+    if not isinstance(error, (TypeError, ValueError)) or _HINT_OF_RECORDS in text:
         return ""
-    if not any(sign in str(error) for sign in _SIGNS_OF_RECORDS):
-        return ""
-    return (
-        "An estimator that wants a plain target got the records of Groups: wrap it, as "
-        "in PlainTarget(Ridge())."
-    )
+    return _HINT_OF_RECORDS if any(sign in text for sign in _SIGNS_OF_RECORDS) else ""
