@@ -18,6 +18,7 @@ from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
 )
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import (
     RFE,
     SelectFromModel,
@@ -515,6 +516,14 @@ def test_cut_groups_warn():
         message = f"PlainTarget.{method} got 20 of 30 groups cut"
         with pytest.warns(UserWarning, match=message):
             getattr(wrapped, method)(X[:120], GROUPS[:120])
+
+
+@pytest.mark.parametrize("method", ["transform", "get_support", "predict"])
+def test_what_needs_a_fit_says_so(method):
+    wrapped = PlainTarget(Ridge() if method == "predict" else SelectKBest(f_regression))
+    arguments = () if method == "get_support" else (X,)
+    with pytest.raises(NotFittedError, match="PlainTarget instance is not fitted yet"):
+        getattr(wrapped, method)(*arguments)
 
 
 def test_synthetic_items_warn():

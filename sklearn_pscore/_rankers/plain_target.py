@@ -212,7 +212,8 @@ class PlainTarget(RankerMixin, BaseEstimator):
         X_new : array, sparse matrix or DataFrame of shape (n_samples, n_features_new)
             What the estimator makes of them.
         """
-        return self.estimator_.transform(self._check_X(X))
+        X = self._check_X(X)
+        return self.estimator_.transform(X)
 
     @available_if(_predicts)
     @explained_call
