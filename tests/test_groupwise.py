@@ -13,6 +13,7 @@ from lightgbm import LGBMRanker
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
@@ -24,8 +25,10 @@ from xgboost import XGBRanker
 from sklearn_pscore import (
     Groups,
     GroupwiseRanker,
+    LinearPreferenceRanker,
     PairAugmenter,
     PairwisePreferenceRanker,
+    StackedRanker,
 )
 from sklearn_pscore._rankers.libraries import Library
 from sklearn_pscore.metrics import pairwise_accuracy_scorer
@@ -859,6 +862,20 @@ def test_a_set_to_judge_by_with_categories(ranker):
     assert wrapped.score(frame, GROUPS) > 0.8
     with pytest.warns(UserWarning, match="X_val lies far outside of X in 1 of 4 feat"):
         wrapped.fit(frame, GROUPS, X_val=frame.assign(b=X[:, 1] + 99), y_val=GROUPS)
+
+
+def test_a_bare_ranker_that_is_frozen_is_compared():
+    order = np.argsort(GROUPS["group"], kind="stable")
+    level = np.tile(np.arange(5), 30)
+    native = lightgbm().fit(
+        **native_arguments(lightgbm(), X[order], level, GROUPS["group"][order])
+    )
+    frozen = FrozenEstimator(native)
+    comparison = compare_rankers({"frozen": frozen}, X, GROUPS, cv=3, n_seeds=1)
+    assert comparison.rows["MRR"].notna().all()
+    members = [("frozen", frozen), ("linear", LinearPreferenceRanker())]
+    stack = StackedRanker(members).fit(X, GROUPS)
+    assert stack.named_rankers_.frozen.estimator is native
 
 
 @every_library

@@ -111,7 +111,9 @@ def seeded_members(members, rng):
             for key, value in sorted(ranker.get_params(deep=True).items())
             if value is None and key.rpartition("__")[2] == "random_state"
         }
-        seeded.append((name, ranker.set_params(**seeds)))
+        # A frozen one returns None.
+        ranker.set_params(**seeds)
+        seeded.append((name, ranker))
     return seeded
 
 

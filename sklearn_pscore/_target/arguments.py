@@ -7,6 +7,7 @@ Here they are fields of the target, which scikit-learn slices together with X.
 import inspect
 from functools import wraps
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 # The field of the target, by the names that other libraries have for it.
@@ -155,7 +156,10 @@ def _fitted_inside(estimator):
     if isinstance(estimator, Pipeline):
         return estimator.steps[-1][1] if estimator.steps else None
     is_of_scikit_learn = type(estimator).__module__.startswith("sklearn.")
-    return getattr(estimator, "estimator", None) if is_of_scikit_learn else None
+    # What is frozen is not fitted again.
+    if not is_of_scikit_learn or isinstance(estimator, FrozenEstimator):
+        return None
+    return getattr(estimator, "estimator", None)
 
 
 def hint_of_records(error):

@@ -29,9 +29,9 @@ def seed_names(ranker):
 def seeded_clone(ranker, seed):
     """Return a clone with all its seeds set from the seed of the run."""
     ranker = clone(ranker)
-    return ranker.set_params(
-        **{name: _seed_of(name, seed) for name in seed_names(ranker)}
-    )
+    # A frozen one returns None.
+    ranker.set_params(**{name: _seed_of(name, seed) for name in seed_names(ranker)})
+    return ranker
 
 
 def _seed_of(name, seed):
