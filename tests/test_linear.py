@@ -232,6 +232,23 @@ def test_synthetic_items_are_learnt_from():
     assert chosen[-1].C_ in linear._CANDIDATES
 
 
+def test_sparse_tables_have_no_missing_metrics():
+    X, groups = linear_groups()
+    X[3, 1] = np.nan
+    frame = pd.DataFrame.sparse.from_spmatrix(
+        sparse.csr_array(X), columns=["a", "b", "c"]
+    )
+    for table, column in ((sparse.csr_array(X), "1"), (frame, "'b'")):
+        message = (
+            f"NaN at row 3, column {column}.* takes no missing values of a sparse X"
+        )
+        with pytest.raises(ValueError, match=message):
+            LinearPreferenceRanker().fit(table, groups)
+        ranker = LinearPreferenceRanker().fit(table[4:], Groups.whole(groups[4:]))
+        with pytest.raises(ValueError, match=message):
+            ranker.predict(table)
+
+
 def test_a_missing_metric_is_the_median():
     X, groups = linear_groups()
     X[::4, 0] = X[1::5, 2] = np.nan

@@ -475,3 +475,14 @@ class TestInSearches:
         ]
         assert accuracy[0] == accuracy[1]
         assert len(accuracy[0]) == 3
+
+
+@pytest.mark.parametrize("fill", [np.nan, 1.0])
+def test_columns_that_store_zeros_are_told(fill):
+    frame = pd.DataFrame({"a": [0.0, 1.0], "b": [0.0, 2.0]})
+    frame = frame.astype({"a": pd.SparseDtype(float, 0)})
+    frame = frame.astype({"b": pd.SparseDtype(float, fill)})
+    with pytest.raises(
+        ValueError, match=f"{fill} is what column 'b' does not store; exp"
+    ):
+        PairwisePreferenceRanker().fit(frame, [0, 1])

@@ -247,7 +247,7 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
             self,
             X,
             reset=reset,
-            allow_nan=not sparse.issparse(X),
+            allow_nan="dense",
             dtype=np.float64,
             order="C",
             accept_sparse="csr",

@@ -9,6 +9,7 @@ from numbers import Real
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from sklearn_pscore._rows import checked_sparse
@@ -25,8 +26,9 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
     ----------
     estimator : estimator
     X : array-like of shape (n_samples, n_features)
-    allow_nan : bool, default=True
+    allow_nan : bool or "dense", default=True
         Whether an entry may be missing: NaN, None, or what a DataFrame has for it.
+        "dense" is unless the table is sparse.
     **kwargs : dict
         Of scikit-learn's ``validate_data``.
 
@@ -45,14 +47,30 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
         table.
     """
     check_numbers(X)
+    _check_fill_values(X)
     X = checked_sparse(X)
     checked = validate_data(estimator, X, ensure_all_finite=False, **kwargs)
     if checked.dtype.kind == "O":
         # scikit-learn leaves lists of objects as they are if dtype is "numeric".
         checked = checked.astype(np.float64)
+    if allow_nan == "dense":
+        allow_nan = not issparse(checked)
     if checked.dtype.kind == "f":
         _check_finite(checked, getattr(X, "columns", None), allow_nan, estimator)
     return checked
+
+
+def _check_fill_values(X):
+    """Raise ValueError if what a DataFrame of sparse columns does not store is not zero."""
+    kinds = getattr(X, "dtypes", None)
+    if not hasattr(kinds, "items") or not all(hasattr(k, "fill_value") for k in kinds):
+        return
+    for name, kind in kinds.items():
+        if kind.fill_value != 0:
+            raise ValueError(
+                f"X has sparse columns, and {kind.fill_value} is what column {name!r} does "
+                "not store; expected 0 in all of them. Pass X.sparse.to_dense()."
+            )
 
 
 def _check_finite(X, names, allow_nan, estimator):
@@ -76,10 +94,12 @@ def _check_finite(X, names, allow_nan, estimator):
             "finite numbers. Drop the row, put NaN if the metric is missing there, or a "
             "large number if it is known to be large."
         )
+    is_only_sparse = issparse(X) and get_tags(estimator).input_tags.allow_nan
+    where = " of a sparse X" if is_only_sparse else ""
     raise ValueError(
         f"X contains NaN at row {row}, column {column!r}; expected numbers, for "
-        f"{type(estimator).__name__} takes no missing values. Drop the row, or fill in, "
-        "for example with SimpleImputer."
+        f"{type(estimator).__name__} takes no missing values{where}. Drop the row, or "
+        "fill in, for example with SimpleImputer."
     )
 
 
