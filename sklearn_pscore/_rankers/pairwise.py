@@ -287,12 +287,6 @@ class PairwisePreferenceRanker(
     worth nothing, as one that is constant. `monotonic_cst` holds between values
     that are there; what a missing one is worth is free.
 
-    Callbacks of scikit-learn (``sklearn.callback``), such as its progress bar, are
-    set by the method ``set_callbacks``, and not by the parameter `callbacks`. Each
-    epoch of ``fit`` is a task, ``partial_fit`` and ``fit_parquet`` have none. A
-    Pipeline or search hands on those that it hands on to its own steps; a fitted
-    ranker that is saved or copied has none.
-
     Training is in float32 and prediction, by default, in float64. On one
     machine, and with one number of threads, the same `random_state` gives the
     same scores to the last bit, whatever other threads do. Small fits and
