@@ -251,6 +251,18 @@ def test_errors_come_before_work_and_leave_the_ranker_as_it_was(parts, name):
         assert vars(ranker) == before
 
 
+def test_losers_of_a_choice_are_no_ties_there_either(parts):
+    X, y, X_val, y_val = parts
+    is_first = np.r_[True, y_val["group"][1:] != y_val["group"][:-1]]
+    chosen = Groups.from_winners(group=y_val["group"], winner=is_first)
+    message = (
+        '^X_val and y_val cannot be validated on: ties="half", and every preference'
+    )
+    with pytest.raises(ValueError, match=message):
+        fit(quick(ties="half"), X, y, X_val, chosen)
+    fit(quick(), X, y, X_val, chosen)
+
+
 def test_cut_groups_and_another_scale_warn(parts):
     X, y, X_val, y_val = parts
     with pytest.warns(

@@ -654,6 +654,7 @@ class PairwisePreferenceRanker(
         with errors_about("X_val and y_val cannot be validated on"):
             items = TrainingItems.from_target(passed.X, passed.target)
             items = self._comparable(items, passed.target, caller)
+            check_ties(items)
         return Validation.of(items, self.scoring, passed.X, passed.groups)
 
     def _check_X(self, X, reset=False, **kwargs):
