@@ -526,7 +526,17 @@ class TestErrors:
             (
                 {"a": np.zeros(12), "b": np.zeros(9)},
                 ValueError,
-                "y_score has 9 entries",
+                "scores_by_method['b'] cannot be compared: y_score has 9 entries",
+            ),
+            (
+                pd.DataFrame({"a": np.zeros(12), "gaps": [np.nan, *np.zeros(11)]}),
+                ValueError,
+                "scores_by_method['gaps'] cannot be compared: y_score is nan at row 0",
+            ),
+            (
+                pd.DataFrame({"system": ["x"] * 12, "a": np.zeros(12)}),
+                TypeError,
+                "scores_by_method['system'] cannot be compared: y_score has dtype",
             ),
             (
                 pd.DataFrame(np.zeros((12, 2)), columns=["a", "a"]),

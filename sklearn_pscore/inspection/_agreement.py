@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from sklearn_pscore._estimators.random_state import generator_of
+from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore.inspection._agreement_result import AgreementComparison
 from sklearn_pscore.inspection._arguments import check_count, check_level
 from sklearn_pscore.inspection._classes import classes_of_equals, holm
@@ -15,7 +17,7 @@ from sklearn_pscore.inspection._measure import measure_of
 from sklearn_pscore.inspection._swaps import drawn_swaps, standardised, swap_test
 from sklearn_pscore.inspection._williams import williams_test
 from sklearn_pscore.metrics import pairwise_accuracy_score
-from sklearn_pscore.metrics._checks import check_choice, check_scored, check_scores
+from sklearn_pscore.metrics._checks import check_choice, check_scores
 
 _ALTERNATIVES = ("two-sided", "greater")
 _CORRECTIONS = ("holm", None)
@@ -209,9 +211,23 @@ def _checked_scores(groups, scores_by_method, caller):
             f"scores_by_method has {len(names)} methods; expected two or more to compare. "
             "For one, call the metric."
         )
-    target, first = check_scored(groups, columns[names[0]], caller)
-    others = [check_scores(columns[name], target.n_rows, caller) for name in names[1:]]
-    return [str(name) for name in names], target, np.array([first, *others])
+    target = check_groups(groups, caller=caller)
+    warn_about_cut_groups(target, caller)
+    scores = [_of_method(columns, name, target, caller) for name in names]
+    return [str(name) for name in names], target, np.array(scores)
+
+
+def _of_method(columns, name, target, caller):
+    """Return the scores of one method, or raise the error that names it."""
+    try:
+        return check_scores(columns[name], target.n_rows, caller)
+    except (TypeError, ValueError) as error:
+        # A subclass may take other arguments.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"scores_by_method[{name!r}] cannot be compared: {error} Or leave {name!r} "
+            "out, or such rows of all scores and of groups."
+        ) from error
 
 
 def _clusters_of(measure, cluster, groups, target, caller):
