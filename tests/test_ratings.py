@@ -276,8 +276,17 @@ ITEMS = {"prompt": [0, 0], "system": ["a", "b"]}
             {},
             ValueError,
             "ratings is a DataFrame with the columns ['Ann', 'Bo'], and without "
-            "('prompt',), which names the group; expected one row per rating. If it has "
-            "one column per annotator, pass it as an array: ratings.to_numpy().",
+            "('prompt',), which names the group; expected one row per rating. If the "
+            "group is named by another column, pass its name as on=, or rename it: both "
+            "tables need it. If there is one column per annotator, pass an array: "
+            "ratings.to_numpy().",
+        ),
+        (
+            pd.DataFrame({"pid": [0], "system": ["a"], "rating": [1.0]}),
+            ITEMS,
+            {},
+            ValueError,
+            "named by another column, pass its name as on=",
         ),
         (
             RATINGS,

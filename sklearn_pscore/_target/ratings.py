@@ -92,8 +92,9 @@ def _refuse_wide_frame(ratings, on):
     if not any(name in names for name in on):
         raise ValueError(
             f"ratings is {kind_of(ratings)} with the columns {names}, and without {on}, "
-            "which names the group; expected one row per rating. If it has one column "
-            "per annotator, pass it as an array: ratings.to_numpy()."
+            "which names the group; expected one row per rating. If the group is named "
+            "by another column, pass its name as on=, or rename it: both tables need it. "
+            "If there is one column per annotator, pass an array: ratings.to_numpy()."
         )
 
 
