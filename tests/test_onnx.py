@@ -212,6 +212,14 @@ def test_a_search_is_its_best_model(tmp_path):
     assert_same_scores(search, tmp_path, X)
 
 
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(
+        IsADirectoryError, match="a folder; expected the name of a file"
+    ):
+        to_onnx(LinearPreferenceRanker().fit(X, GROUPS), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_after_loading_and_going_on(tmp_path):
     ranker = pickle.loads(pickle.dumps(quick().fit(X, GROUPS)))
     assert_same_scores(ranker, tmp_path, X)

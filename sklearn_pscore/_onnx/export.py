@@ -66,6 +66,8 @@ def to_onnx(estimator, path):
         If a step cannot be converted.
     NotFittedError
         If `estimator` is not fitted.
+    IsADirectoryError
+        If `path` is a folder.
     ImportError
         If onnx, skl2onnx or onnxruntime are not installed.
 
@@ -92,13 +94,18 @@ def to_onnx(estimator, path):
     >>> bool(np.allclose(scores, ranker.predict(X)))
     True
     """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"path is {str(path)!r}, a folder; expected the name of a file. Pass for "
+            f"example {str(path / 'ranker.onnx')!r}."
+        )
     _check_libraries()
     check_is_fitted(estimator)
     _check_ranker(estimator)
     model = plain_steps(estimator)
     graph = _converted(model, estimator)
     _finish(graph, model, estimator)
-    path = Path(path)
     with whole_files(path.parent) as folder:
         (folder / path.name).write_bytes(graph.SerializeToString())
 
