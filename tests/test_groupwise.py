@@ -553,6 +553,29 @@ def test_weights_inside_groups():
             GroupwiseRanker(ranker).fit(X, target)
 
 
+def test_a_ranker_that_takes_no_weights_and_returns_nothing():
+    class Plain(BaseEstimator):
+        def fit(self, X, y, qid):
+            self.seen_ = qid
+
+        def predict(self, X):
+            return X[:, 0]
+
+    target = Groups.from_arrays(
+        group=GROUPS["group"],
+        preference=GROUPS["preference"],
+        weight=1.0 + GROUPS["group"] % 2,
+    )
+    message = (
+        "groups has weights from 1 to 2, but fit of Plain takes none: the weights ar"
+    )
+    with pytest.warns(UserWarning, match=message) as caught:
+        fitted = GroupwiseRanker(Plain()).fit(X, target)
+    assert len(caught) == 1
+    assert_array_equal(fitted.ranker_.seen_, np.sort(GROUPS["group"]))
+    assert_array_equal(fitted.predict(X), X[:, 0])
+
+
 LOGISTIC = {
     "objective": "rank:pairwise",
     "lambdarank_normalization": False,

@@ -19,7 +19,7 @@ from sklearn_pscore._rankers.libraries import (
     GroupedRows,
     Library,
     ranker_by_name,
-    warn_of_weights_inside_groups,
+    warn_of_weights,
 )
 from sklearn_pscore._rankers.validation_set import check_validation_set
 from sklearn_pscore._rows import checked_sparse, with_narrow_indices
@@ -171,7 +171,7 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
         -----
         UserWarning
             If levels of preference are merged, those that float32 does not tell
-            apart become ties, or weights that differ inside a group are averaged.
+            apart become ties, or weights are ignored, or averaged in a group.
         """
         caller = self._caller("fit")
         with restored_on_error(self):
@@ -185,13 +185,14 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
             self._note_cut_groups(y, target, caller)
             rows = GroupedRows.of(X, target)
             check_weights(rows.weight)
-            warn_of_weights_inside_groups(library, rows)
+            warn_of_weights(library, rows)
             arguments = library.arguments(rows, labels_of(library, rows))
             validation = self._validation_rows(ranker, X, y, X_val, y_val)
             if validation is not None:
                 label = labels_of(library, validation, "y_val", is_judged=True)
                 arguments |= library.validation_arguments(validation, label)
-            self.ranker_ = ranker.fit(**arguments)
+            ranker.fit(**arguments)
+            self.ranker_ = ranker
             self.n_groups_ = len(rows.groups.size)
         return self
 

@@ -158,6 +158,15 @@ class Library:
         return self.argument == "qid"
 
     @property
+    def takes_weights(self):
+        """Whether ``fit`` takes weights at all."""
+        by_group = self.argument == "group_id" and self.weighs_groups
+        parameters = signature(self.ranker.fit).parameters
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        name = "group_weight" if by_group else "sample_weight"
+        return takes_any or name in parameters
+
+    @property
     def takes_categories(self):
         """Whether it reads categorical columns of a pandas DataFrame as such."""
         needed = {"xgboost": "enable_categorical", "catboost": "cat_features"}
@@ -214,9 +223,7 @@ class Library:
         arguments : dict
         """
         arguments = {"X": rows.X, "y": label, self.argument: self._group_of(rows)}
-        if rows.has_weights:
-            arguments |= self._weight_of(rows)
-        return arguments
+        return arguments | self._weight_of(rows)
 
     def validation_arguments(self, rows, label):
         """Return the arguments of ``fit`` for rows to judge by.
@@ -227,7 +234,7 @@ class Library:
             If the ranker takes none.
         """
         group = self._group_of(rows)
-        weight = self._weight_of(rows) if rows.has_weights else {}
+        weight = self._weight_of(rows)
         taken = signature(self.ranker.fit).parameters
         needed = {"group": "eval_group", "qid": "eval_qid", "group_id": "eval_set"}
         needed = needed[self.argument]
@@ -262,6 +269,9 @@ class Library:
         return rows.groups.size if self.argument == "group" else rows.groups.index
 
     def _weight_of(self, rows):
+        """Return the argument for weights; none if they are equal or not taken."""
+        if not (rows.has_weights and self.takes_weights):
+            return {}
         if not self.weighs_groups:
             return {"sample_weight": rows.row_weight}
         if self.argument == "qid":
@@ -269,12 +279,20 @@ class Library:
         return {"group_weight": rows.groups.spread(rows.group_weight)}
 
 
-def warn_of_weights_inside_groups(library, rows):
-    """Warn if weights differ inside a group where the library weighs whole groups."""
-    if library.weighs_groups and rows.has_weights_inside_groups():
+def warn_of_weights(library, rows):
+    """Warn if weights are not taken, or differ in a group where whole groups weigh."""
+    kind = type(library.ranker).__name__
+    if rows.has_weights and not library.takes_weights:
+        lightest, heaviest = rows.weight.min(), rows.weight.max()
+        warn_user(
+            f"groups has weights from {lightest:g} to {heaviest:g}, but fit of {kind} "
+            "takes none: the weights are ignored. Pass a ranker that takes them, such as "
+            "LGBMRanker, or build the target without weight=."
+        )
+    elif library.weighs_groups and rows.has_weights_inside_groups():
         warn_user(
             f"groups has weights that differ inside a group, but {library.loss} of "
-            f"{type(library.ranker).__name__} weighs whole groups: each group weighs the "
-            "mean of its rows. Give the rows of a group one weight, or take a ranker "
-            "that weighs rows, such as LGBMRanker."
+            f"{kind} weighs whole groups: each group weighs the mean of its rows. Give "
+            "the rows of a group one weight, or take a ranker that weighs rows, such as "
+            "LGBMRanker."
         )
