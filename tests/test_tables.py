@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from cases import quick
 from scipy.sparse import csr_array
+from sklearn.base import clone
 
 from sklearn_pscore import (
     Groups,
@@ -170,3 +171,16 @@ def test_an_arrow_table_is_transformed_as_an_array():
     transformed = PairAugmenter().fit(table, GROUPS).transform(table)
     assert isinstance(transformed, np.ndarray)
     np.testing.assert_array_equal(transformed, X)
+
+
+@pytest.mark.parametrize("ranker", [LinearPreferenceRanker(), SingleMetricRanker("a")])
+def test_a_whole_table_in_predict_is_told_its_further_columns(ranker):
+    X = pd.DataFrame({"a": [1.0, 2.0], "b": [0.0, 3.0]})
+    ranker = clone(ranker).fit(X, Groups.from_arrays(group=[0, 0], preference=[0, 1]))
+    table = X.assign(prompt=["x", "y"])
+    with pytest.raises(ValueError, match="unseen at fit time:\n- prompt"):
+        ranker.predict(table)
+    with pytest.raises(TypeError, match="must be free of strings"):
+        ranker.predict(X.assign(b=["x", "y"]))
+    with pytest.raises(TypeError, match="must be free of strings"):
+        clone(ranker).fit(table, [0, 1])

@@ -44,9 +44,19 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
         As :func:`check_numbers`.
     ValueError
         If an entry is infinite, or must not be missing, or scikit-learn refuses the
-        table.
+        table, such as for columns that were not there at fit.
     """
-    check_numbers(X)
+    try:
+        check_numbers(X)
+    except TypeError:
+        is_named = hasattr(estimator, "feature_names_in_") and hasattr(X, "columns")
+        if is_named and not kwargs.get("reset", True):
+            # Columns that were not fitted tell more than the text that they hold.
+            try:
+                validate_data(estimator, X, reset=False, skip_check_array=True)
+            except ValueError as error:
+                raise error from None
+        raise
     _check_fill_values(X)
     X = checked_sparse(X)
     checked = validate_data(estimator, X, ensure_all_finite=False, **kwargs)
