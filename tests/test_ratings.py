@@ -289,6 +289,16 @@ ITEMS = {"prompt": [0, 0], "system": ["a", "b"]}
             "named by another column, pass its name as on=",
         ),
         (
+            pd.DataFrame({"prompt": [0], "system": ["a"], "Ann": [1.0], "Bo": [2.0]}),
+            ITEMS,
+            {},
+            ValueError,
+            "rating='rating' is not a column of the ratings; expected one of ['prompt', "
+            "'system', 'Ann', 'Bo']. Name the column that holds the rating. If there is "
+            "one column per annotator, pass one row per rating: ratings.melt(['prompt', "
+            "'system'], var_name='annotator', value_name='rating').dropna().",
+        ),
+        (
             RATINGS,
             ITEMS,
             {"on": "clip"},
@@ -430,3 +440,15 @@ ITEMS = {"prompt": [0, 0], "system": ["a", "b"]}
 def test_errors(ratings, items, options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         Groups.from_ratings(ratings, items, **options)
+
+
+def test_the_way_out_of_a_column_per_annotator():
+    items = pd.DataFrame({"prompt": [0, 0], "system": ["a", "b"]})
+    wide = items.assign(Ann=[1.0, 2.0], Bo=[3.0, np.nan])
+    with pytest.raises(ValueError, match="pass one row per rating") as error:
+        Groups.from_ratings(wide, items)
+    code = str(error.value).split("pass one row per rating: ")[1].removesuffix(".")
+    long = eval(code, {"ratings": wide})
+    groups = Groups.from_ratings(long, items, annotator="annotator")
+    assert groups["preference"].tolist() == [2.0, 2.0]
+    assert groups["weight"].tolist() == [2.0, 1.0]

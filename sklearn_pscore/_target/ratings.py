@@ -64,7 +64,7 @@ def _long_ratings(ratings, rows, on, item, rating, annotator):
             "rating is None; expected the name of the column of ratings that holds the "
             'numbers. Pass rating="rating".'
         )
-    _refuse_wide_frame(ratings, on)
+    _refuse_wide_frame(ratings, on, item, rating)
     given = ItemTable.of(
         ratings, on, item, "ratings", rating=rating, annotator=annotator
     )
@@ -83,7 +83,7 @@ def _long_ratings(ratings, rows, on, item, rating, annotator):
     return code, values, row_code
 
 
-def _refuse_wide_frame(ratings, on):
+def _refuse_wide_frame(ratings, on, item, rating):
     """Raise ValueError for a DataFrame that has one column per annotator."""
     # A lazy frame has no shape; to ask for its columns costs.
     if not (hasattr(ratings, "shape") and hasattr(ratings, "columns")):
@@ -95,6 +95,14 @@ def _refuse_wide_frame(ratings, on):
             "which names the group; expected one row per rating. If the group is named "
             "by another column, pass its name as on=, or rename it: both tables need it. "
             "If there is one column per annotator, pass an array: ratings.to_numpy()."
+        )
+    keys = [*on, item]
+    if isinstance(rating, str) and rating not in names and set(keys) < set(names):
+        raise ValueError(
+            f"rating={rating!r} is not a column of the ratings; expected one of {names}. "
+            "Name the column that holds the rating. If there is one column per annotator, "
+            f"pass one row per rating: ratings.melt({keys}, var_name='annotator', "
+            f"value_name={rating!r}).dropna()."
         )
 
 
