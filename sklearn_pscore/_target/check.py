@@ -203,10 +203,14 @@ def check_groups(
     elif allow_plain:
         target = _check_plain(groups, caller, name)
     else:
+        without = (
+            "Build the target with Groups.from_arrays(group=...) or "
+            "Groups.from_frame(df, group=...); it needs no preferences."
+        )
         raise TypeError(
             f"{caller} takes {name} as a structured array of Groups, got "
             f"{_describe(groups)}: its values could be labels or preferences. "
-            f"{_HOW_TO_BUILD}"
+            f"{_HOW_TO_BUILD if require_preference else without}"
         )
     if n_rows is not None:
         check_n_rows(target.n_rows, n_rows, name)
