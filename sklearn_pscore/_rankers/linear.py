@@ -119,9 +119,9 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
     >>> groups = Groups.from_arrays(group=["a", "a"], preference=[0, 1])
     >>> ranker = LinearPreferenceRanker(C=1.0).fit([[1.0], [7.0]], groups)
     >>> (ranker.coef_ * 3).round(4).tolist()
-    [0.4685]
+    [0.5213]
     >>> ranker.predict([[1.0], [7.0]]).round(4).tolist()
-    [-0.4685, 0.4685]
+    [-0.5213, 0.5213]
     """
 
     _parameter_constraints = {
