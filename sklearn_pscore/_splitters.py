@@ -8,6 +8,7 @@ from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 from sklearn.utils import _safe_indexing, indexable
 
 from sklearn_pscore._estimators.random_state import generator_of
+from sklearn_pscore._target.arguments import refuse_bare_ranker_of_caller
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.fields import as_labels
 from sklearn_pscore._target.rows import count_rows
@@ -98,12 +99,16 @@ class PreferenceGroupKFold(GroupKFold):
         Raises
         ------
         TypeError
-            If there is nothing to split by: no structured `y` and no `groups`.
+            If there is nothing to split by: no structured `y` and no `groups`; or if a
+            search or another function of scikit-learn would fit another library's ranker
+            on the folds as it is: its ``fit`` does not know the target.
         ValueError
             If lengths differ, or there are fewer groups than folds.
         """
         if self.shuffle:
             generator_of(self.random_state, type(self).__name__)
+        if is_structured(y):
+            refuse_bare_ranker_of_caller()
         n_rows = count_rows(X, "X")
         labels, group, donor = _labels_and_donors(
             y, groups, n_rows, type(self).__name__, "y", "groups"

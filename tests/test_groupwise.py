@@ -4,6 +4,7 @@ import inspect
 import pickle
 import re
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score, learning_curve
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -921,3 +922,22 @@ def test_a_bare_ranker_is_refused_before_anything_is_fitted(make):
         )
         with pytest.raises(TypeError, match=re.escape(message)):
             compare_rankers({"GBM": ranker}, X, GROUPS, cv=3)
+
+
+@every_library
+def test_a_bare_ranker_is_refused_by_the_folds_of_a_search(make):
+    kind, cv = type(make()).__name__, PreferenceGroupKFold(3)
+    scoring = pairwise_accuracy_scorer
+    pipeline = make_pipeline(StandardScaler(), make())
+    expected = re.escape(f"Pass GroupwiseRanker({kind}(...)).")
+    for estimator in (make(), pipeline, GridSearchCV(pipeline, {})):
+        for call in (
+            GridSearchCV(estimator, {}, scoring=scoring, cv=cv).fit,
+            partial(cross_val_score, estimator, scoring=scoring, cv=cv),
+            partial(learning_curve, estimator, scoring=scoring, cv=cv),
+        ):
+            with pytest.raises(TypeError, match=expected):
+                call(X, GROUPS)
+    # Neither a wrapped ranker, nor folds that nobody fits on.
+    list(cv.split(X, GROUPS))
+    cross_val_score(GroupwiseRanker(make()), X, GROUPS, scoring=scoring, cv=cv)

@@ -11,7 +11,7 @@ from lightgbm import LGBMRanker
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.feature_selection import SelectFromModel, SelectKBest, f_regression
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import TargetEncoder
@@ -20,7 +20,6 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBRanker
 
 from sklearn_pscore.metrics import mrr_scorer
-from sklearn_pscore.model_selection import PreferenceGroupKFold
 from tests.cases import linear_groups, quick
 
 PAGE = (Path(__file__).parents[1] / "docs" / "other_models.md").read_text()
@@ -78,7 +77,7 @@ def test_messages_are_those_of_the_page(message, model):
 
 @pytest.mark.parametrize("model", [LGBMRanker(), XGBRanker()])
 def test_a_search_ends_with_the_message_of_the_library(model):
-    search = GridSearchCV(model, {}, scoring=mrr_scorer, cv=PreferenceGroupKFold(3))
+    search = GridSearchCV(model, {}, scoring=mrr_scorer, cv=KFold(3))
     with pytest.raises(ValueError, match="All the 3 fits failed") as caught:
         search.fit(X, GROUPS)
     last = str(caught.value).strip().splitlines()[-1]

@@ -5,6 +5,7 @@ Here they are fields of the target, which scikit-learn slices together with X.
 """
 
 import inspect
+import sys
 from functools import wraps
 
 from sklearn.frozen import FrozenEstimator
@@ -149,6 +150,29 @@ def refuse_bare_ranker(estimator, name):
                 f"GroupwiseRanker({kind}(...))."
             )
         estimator, said = _fitted_inside(estimator), f"the model inside of {name}"
+
+
+def refuse_bare_ranker_of_caller():
+    """Raise TypeError if scikit-learn asks for folds to fit a bare ranker on.
+
+    Its ``fit`` would fail in the library's own words, before any scorer is called, and a
+    splitter is not told of the estimator: so it is looked for where the function of
+    scikit-learn that asks for the folds has it.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = f"{frame.f_globals.get('__name__')}."
+        if module.startswith("sklearn.model_selection."):
+            # An argument of a function, or the attribute of a search.
+            search = frame.f_locals.get("self")
+            estimator = frame.f_locals.get("estimator")
+            estimator = getattr(search, "estimator", estimator)
+            if estimator is not None:
+                refuse_bare_ranker(estimator, "estimator")
+                return
+        elif not module.startswith(("sklearn.", "sklearn_pscore.")):
+            return
+        frame = frame.f_back
 
 
 def _fitted_inside(estimator):

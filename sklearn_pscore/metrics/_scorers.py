@@ -170,7 +170,8 @@ def make_ranking_scorer(metric, /, *, greater_is_better=True, **options):
     -----
     In a search an estimator is fitted before any scorer is called. So a bare ranker of
     another library fails in its own ``fit``, with a message such as "Should set group
-    for ranking task", and a regressor with one such as "Cannot cast array data".
+    for ranking task", unless the folds are those of ``PreferenceGroupKFold``, which
+    name the wrapper; and a regressor with one such as "Cannot cast array data".
     Wrapped, as ``GroupwiseRanker(LGBMRanker())`` or ``PlainTarget(Ridge())``, they take
     the target; ``docs/other_models.md`` shows the messages and what mends them.
 
