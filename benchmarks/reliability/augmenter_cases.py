@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.reliability import matrices, reference
 from benchmarks.reliability.case import Case, Meaningless
@@ -42,7 +43,9 @@ def augmenter_case(rng):
     def call():
         y = Groups.from_arrays(**target)
         if method == "fit_transform":
-            return np.asarray(augmenter.fit_transform(passed, y), dtype=float)
+            # By way of objects: pandas makes no float of its NA.
+            same = np.asarray(augmenter.fit_transform(passed, y), dtype=object)
+            return np.where(pd.isna(same), np.nan, same).astype(float)
         X_more, more = augmenter.augment(passed, y)
         columns = more["group"].tolist(), more["preference"].tolist(), X_more.tolist()
         return _in_order((g, p, *x) for g, p, x in zip(*columns, strict=True))

@@ -8,6 +8,7 @@ from io import StringIO
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 import torch
 from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
@@ -174,7 +175,7 @@ def _texts_of_entry(entry):
         yield from map(str, entry)
     elif _is_missing(entry) or entry is np.ma.masked:
         # A missing value is NaN once the column is one of floats.
-        yield from ("None", "nan", "<NA>")
+        yield from ("None", "nan", "NaN", "<NA>")
     elif isinstance(entry, int) and entry.bit_length() > 128:
         yield f"{entry.bit_length()} bits"
     elif isinstance(entry, float | int) and abs(entry) < 1e308:
@@ -194,6 +195,8 @@ def _entries(value):
         return [*value.ravel().tolist(), *value.ravel()]
     if hasattr(value, "to_pylist"):
         return value.to_pylist()
+    if issparse(value):
+        return value.tocoo().data.tolist()
     if hasattr(value, "to_numpy"):
         try:
             values = np.asarray(value.to_numpy(), dtype=object).ravel()

@@ -26,6 +26,8 @@ from sklearn_pscore._warn import warn_user
 
 # What C="cv" chooses among. Not measured.
 _CANDIDATES = tuple(10.0**power for power in range(-4, 3))
+# In float64, or a C of float16 would be compared with bounds that float16 cannot hold.
+_C_RANGE = np.float64(1e-12), np.float64(1e12)
 # Squares, quotients and products of such numbers are finite.
 _LARGEST, _SMALLEST = 1e100, 1e-100
 # Values that are multiplied by the coefficients at a time.
@@ -125,7 +127,7 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "C": [Interval(Real, 1e-12, 1e12, closed="both"), StrOptions({"cv"})],
+        "C": [Interval(Real, *_C_RANGE, closed="both"), StrOptions({"cv"})],
         "ties": [StrOptions({"ignore", "half"})],
     }
 
