@@ -1,8 +1,8 @@
 """The README's comparison: our rankers beside those of other libraries.
 
-    python -m benchmarks.agreement.other_models [--sets THQA REALSumm]
+    python -m benchmarks.agreement.other_models [--sets THQA RealSumm]
 
-runs ``compare_rankers`` on THQA by portrait and on REALSumm by article, writes
+runs ``compare_rankers`` on THQA by portrait and on RealSumm by article, writes
 ``results/other_models.csv``, one row per set, ranker and fold, and prints the table of
 the README: means over five folds, ± the standard deviation
 over folds (ddof=0), as `compare_rankers` prints.
@@ -56,7 +56,7 @@ def _realsumm():
     return X, groups, None
 
 
-SETS = {"THQA": _thqa, "REALSumm": _realsumm}
+SETS = {"THQA": _thqa, "RealSumm": _realsumm}
 
 
 def compare(name):

@@ -8,7 +8,6 @@ from io import StringIO
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import issparse
 import torch
 from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError

@@ -257,7 +257,7 @@ RULES = {
         "random_state": _seed,
     },
     "LinearPreferenceRanker": {
-        "C": _real(lambda value: 1e-12 <= value <= 1e12, words=("cv",)),
+        "C": _real(lambda value: 1e-12 <= float(value) <= 1e12, words=("cv",)),
         "ties": _word(words=("ignore", "half")),
     },
     "SingleMetricRanker": {
