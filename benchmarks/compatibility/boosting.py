@@ -121,8 +121,10 @@ def _check_search(ranker):
     from sklearn.model_selection import GridSearchCV
 
     from sklearn_pscore.metrics import pairwise_accuracy_scorer
+    from sklearn_pscore.model_selection import PreferenceGroupKFold
 
-    search = GridSearchCV(ranker, {}, scoring=pairwise_accuracy_scorer, cv=FOLDS)
+    cv = PreferenceGroupKFold(3)
+    search = GridSearchCV(ranker, {}, scoring=pairwise_accuracy_scorer, cv=cv)
     with refusal(TypeError, f"GroupwiseRanker({type(ranker).__name__}"):
         search.fit(X, GROUPS)
 
