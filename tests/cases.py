@@ -16,10 +16,6 @@ from sklearn_pscore import (
     RankSumRanker,
 )
 
-if CatBoostRanker.__repr__ is object.__repr__:
-    # Before 1.2.10 it shows an address, and each process would name a test otherwise.
-    CatBoostRanker.__repr__ = lambda ranker: "CatBoostRanker()"
-
 # The one seed of all tests that do not need another.
 SEED = 0
 

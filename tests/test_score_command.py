@@ -1,5 +1,6 @@
 """``python -m sklearn_pscore score``: the scores of a table from the file of a model."""
 
+import inspect
 import pickle
 import sys
 
@@ -23,7 +24,10 @@ ENDINGS = [".csv", ".tsv", ".parquet"]
 
 def run(*arguments):
     """Return the result of the command, which never shows a traceback."""
-    result = CliRunner().invoke(_command_line.app, ["score", *map(str, arguments)])
+    # Before click 8.2 it mixes what is printed to the two streams unless told not to.
+    has_mix = "mix_stderr" in inspect.signature(CliRunner.__init__).parameters
+    runner = CliRunner(**({"mix_stderr": False} if has_mix else {}))
+    result = runner.invoke(_command_line.app, ["score", *map(str, arguments)])
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 

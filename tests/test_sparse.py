@@ -39,7 +39,9 @@ N_ROWS, N_FEATURES = 120, 12
 
 def sparse_table(n_rows=N_ROWS, n_features=N_FEATURES, density=0.3, seed=0):
     rng = np.random.default_rng(seed)
-    return sp.random_array((n_rows, n_features), density=density, rng=rng, format="csr")
+    return sp.random_array(
+        (n_rows, n_features), density=density, random_state=rng, format="csr"
+    )
 
 
 def groups_of(X, size=6, seed=1):

@@ -29,7 +29,7 @@ N_ROWS, N_FEATURES = 400, 60
 def thin_table(n_rows=N_ROWS, n_features=N_FEATURES, seed=0):
     """Return a CSR matrix with columns of all kinds: most are nearly all zero."""
     rng = np.random.default_rng(seed)
-    X = sp.random_array((n_rows, n_features), density=0.015, rng=rng).toarray()
+    X = sp.random_array((n_rows, n_features), density=0.015, random_state=rng).toarray()
     X[:, 3] = rng.normal(5, 1, size=n_rows)
     X[:, 4] = rng.integers(2, size=n_rows)
     X[:, 5] = -X[:, 5]
@@ -301,7 +301,7 @@ class TestFit:
 
     def test_a_wide_table_is_never_dense(self, monkeypatch):
         rng = np.random.default_rng(0)
-        X = sp.random_array((2000, 5000), density=0.001, rng=rng, format="csr")
+        X = sp.random_array((2000, 5000), density=0.001, random_state=rng, format="csr")
 
         def refuse(*args, **kwargs):
             raise AssertionError("a table was made dense")

@@ -118,7 +118,9 @@ def measure_batches():
     for n_features in (300, 1_000, 3_000, 10_000):
         for share in (0.001, 0.005, 0.02, 0.05):
             rng = np.random.default_rng(0)
-            X = random_array((4_000, n_features), density=share, rng=rng, format="csr")
+            X = random_array(
+                (4_000, n_features), density=share, random_state=rng, format="csr"
+            )
             group = np.arange(X.shape[0]) // GROUP_SIZE
             groups = Groups.from_arrays(
                 group=group, preference=rng.normal(size=len(group))

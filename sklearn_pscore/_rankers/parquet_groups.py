@@ -86,16 +86,10 @@ class ParquetGroups:
         for _, batch in self._batches(columns):
             frame = batch.to_pandas(ignore_metadata=True)
             if rest is not None:
-                # Integers of one file beside floats of another: as float64 they would
-                # be rounded before they are checked.
-                fields = self.fields.values()
-                kept = [
-                    name for name in fields if rest[name].dtype != frame[name].dtype
-                ]
-                exact = dict.fromkeys(kept, object)
-                parts = (
-                    [rest.astype(exact), frame.astype(exact)] if kept else [rest, frame]
-                )
+                kinds = self._kinds_of_both(rest, frame)
+                parts = (rest, frame)
+                if kinds:
+                    parts = [part.astype(kinds) for part in parts]
                 frame = pd.concat(parts, ignore_index=True)
             # The last group may go on in the next batch. No batch is empty.
             stop = run_starts(frame[self.fields["group"]].to_numpy())[-1]
@@ -106,6 +100,15 @@ class ParquetGroups:
             rest = frame.iloc[stop:].reset_index(drop=True)
         if rest is not None and len(rest):
             yield rest
+
+    def _kinds_of_both(self, rest, frame):
+        """Return the dtype, by name, of columns that two frames have in two dtypes."""
+        names = [name for name in frame if rest[name].dtype != frame[name].dtype]
+        # Integers of one file beside floats of another: as float64 they would be rounded
+        # before they are checked. Metrics are floats at last, and a column of nothing but
+        # nulls has no dtype that pandas could join.
+        fields = self.fields.values()
+        return {name: object if name in fields else np.float64 for name in names}
 
     def located(self, error, frame, start):
         """Return an error that names the files and rows of a stretch.
