@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from benchmarks.reliability.case import Case, Meaningless
-from benchmarks.reliability.parameters import RULES, VALUES
+from benchmarks.reliability.parameters import RULES, VALUES, AnotherValue
 from benchmarks.reliability.ranker_cases import (
     RANKERS,
     RTOL,
@@ -37,7 +37,7 @@ def _drawn_value(rng, rule):
         value = VALUES[rng.integers(len(VALUES))]
         try:
             plain = rule(value)
-        except NotImplementedError:
+        except AnotherValue:
             continue
         except Meaningless as error:
             return value, _raising(error)

@@ -100,11 +100,15 @@ VALUES = (
 _SLOW = 1000
 
 
+class AnotherValue(Exception):
+    """The value says nothing in a case: it takes too long, or draws at random."""
+
+
 def _count(least, *, slow=False, **words):
     def plain(value):
         if isinstance(value, Integral) and value >= least:
             if slow and value > _SLOW:
-                raise NotImplementedError
+                raise AnotherValue
             return int(value)
         return _word(**words)(value)
 
@@ -194,7 +198,7 @@ def _seed(value):
     if isinstance(value, Integral) and 0 <= value < 2**32:
         return int(value)
     if value is None or isinstance(value, type(np.random.RandomState())):
-        raise NotImplementedError
+        raise AnotherValue
     raise Meaningless(f"{value!r:.50}")
 
 

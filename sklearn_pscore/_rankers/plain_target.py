@@ -242,63 +242,8 @@ class PlainTarget(RankerMixin, BaseEstimator):
             scores = inner.predict(X)
         return np.asarray(scores, dtype=np.float64).reshape(count_rows(X, "X"))
 
-    @available_if(_predicts)
-    @explained_call
-    def rank(self, X, groups):
-        """Rank the items of each group, 1 is best.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-            Features, as the estimator takes them.
-        groups : structured ndarray of shape (n_samples,)
-            Target of :class:`Groups`; preferences are not needed.
-
-        Returns
-        -------
-        ranks : ndarray of shape (n_samples,), float
-            Ties share their average rank, rows of one item share its rank, and
-            donor rows have NaN; see :func:`~sklearn_pscore.metrics.rank_items`.
-
-        Raises
-        ------
-        TypeError
-            If `groups` is a plain array, whose labels would be read as preferences.
-        ValueError
-            If `X` and `groups` differ in length.
-        """
-        return super().rank(X, groups)
-
-    @available_if(_predicts)
-    @explained_call
-    def score(self, X, y, sample_weight=None):
-        """Return the pairwise accuracy: the share of pairs in the order of preference.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-            Features, as the estimator takes them.
-        y : structured ndarray of shape (n_samples,) or array-like
-            Target of :class:`Groups`, or preferences of one single group.
-        sample_weight : None, default=None
-            Only there for scikit-learn's metadata routing: weights are the field
-            `weight` of the target.
-
-        Returns
-        -------
-        score : float
-            In [0, 1], mean over groups; 0.5 is chance. See
-            :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`.
-
-        Raises
-        ------
-        TypeError
-            If the ranker was fitted on several groups and `y` is plain, or
-            `sample_weight` is not None.
-        ValueError
-            If `X` and `y` differ in length.
-        """
-        return super().score(X, y, sample_weight)
+    rank = available_if(_predicts)(RankerMixin.rank)
+    score = available_if(_predicts)(RankerMixin.score)
 
     @available_if(_has("get_feature_names_out"))
     def get_feature_names_out(self, input_features=None):
