@@ -1,17 +1,54 @@
-"""Axes with one named row per entry, and the style of all pictures."""
+"""Axes, names and neutral lines: the style that all pictures share.
+
+Nothing here has a fixed black, white or grey: text and lines take their colours from
+matplotlib's ``rcParams`` and are made lighter by their opacity alone, so that pictures
+follow a dark style, and a page may turn black into its own colour of text.
+"""
+
+import textwrap
+from os.path import commonprefix
 
 import numpy as np
 
-COLOR = "#33638d"
-MUTED = "0.45"
-_ROW_HEIGHT = 0.36  # inches
-ERROR_STYLE = {"elinewidth": 1.0, "capsize": 2.5, "capthick": 1.0}
+FAINT, SOFT = 0.15, 0.65
+"""Opacity of grid lines, and of what is beside the point."""
+
+LONGEST_LINE = 32
+"""Letters of a name that stand in one line."""
+
+ERROR_STYLE = {"elinewidth": 1.4, "capsize": 2.5, "capthick": 1.0}
+
+_TALL, _LOW = 0.36, 0.185  # inches of a row, where there are few and where many
+_FEW, _MANY = 12, 40  # rows
+_LINE = 0.17  # inches of a line of a name
+_MOST_LINES = 3
+_COMMON = 10  # letters kept of what all names begin or end with
 
 
-def make_axes(ax, n_rows, caller):
-    """Return `ax`, or new axes that give every row the same height."""
-    if ax is not None:
-        return ax
+def text_color():
+    """Return the colour of text in the style that is set."""
+    import matplotlib as mpl
+
+    return mpl.rcParams["text.color"]
+
+
+def new_axes(caller, *, figsize=None, **subplots):
+    """Return the axes of a new figure that makes room for its texts.
+
+    Parameters
+    ----------
+    caller : str
+        Who draws, for the error where matplotlib is not installed.
+    figsize : tuple of float or None, default=None
+        Width and height in inches.
+    **subplots : dict
+        Passed to :func:`matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    axes : matplotlib Axes, or ndarray of them
+        As ``subplots`` returns them.
+    """
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -19,20 +56,194 @@ def make_axes(ax, n_rows, caller):
             f"{caller} needs matplotlib, which is not installed. Install it with: pip "
             "install matplotlib."
         ) from error
-    figsize = (6.4, 1.1 + _ROW_HEIGHT * n_rows)
-    return plt.subplots(figsize=figsize, layout="constrained")[1]
+    return plt.subplots(figsize=figsize, layout="constrained", **subplots)[1]
+
+
+def make_axes(ax, names, caller, *, n_more=0):
+    """Return `ax`, or new axes whose rows have room for these names.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Axes to draw into.
+    names : sequence of str
+        Names of the rows.
+    caller : str
+        Who draws, for the error where matplotlib is not installed.
+    n_more : float, default=0
+        Further rows, without a name.
+    """
+    if ax is not None:
+        return ax
+    n_rows = len(names) + n_more
+    share = np.clip((n_rows - _FEW) / (_MANY - _FEW), 0, 1)
+    n_lines = max(name.count("\n") for name in fit_names(names)) + 1
+    row = _TALL + share * (_LOW - _TALL)
+    if n_lines > 1:
+        row = max(row, 0.04 + _LINE * n_lines)
+    return new_axes(caller, figsize=(6.4, 1.1 + row * n_rows))
 
 
 def label_rows(ax, names):
-    """Write the names beside the rows; draw no frame, only a light vertical grid."""
-    ax.set_yticks(np.arange(len(names)), names)
+    """Write the names beside the rows, from the bottom up, and bare the axes."""
+    labels = ax.set_yticks(np.arange(len(names)), fit_names(names))
+    labels = [tick.label1 for tick in labels]
+    _style_names(labels, len(names))
     ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", color="0.9", linewidth=0.8)
+    bare(ax, grid="x", sides=("bottom",))
+
+
+def label_columns(ax, names, *, rotation=90):
+    """Write the names below the columns."""
+    ticks = ax.set_xticks(np.arange(len(names)), fit_names(names, n_lines=1))
+    labels = [tick.label1 for tick in ticks]
+    _style_names(labels, len(names))
+    for label in labels:
+        label.set_rotation(rotation)
+    ax.tick_params(axis="x", length=0)
+
+
+def bare(ax, *, grid="both", sides=("bottom", "left")):
+    """Leave the frame on these sides only, and a light grid behind the data."""
+    if grid:
+        ax.grid(axis=grid, color=text_color(), alpha=FAINT, linewidth=0.8)
     ax.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in sides)
+
+
+def fit_names(names, *, n_lines=None, length=LONGEST_LINE):
+    """Return names that fit beside a row; names that differ stay different.
+
+    A name that is longer than a line is broken into up to three where there are few
+    rows, and else loses its middle, or most of what all names have in common.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names in full.
+    n_lines : int or None, default=None
+        Lines that a name may take; None is three for up to 12 names, and else one.
+    length : int, default=32
+        Letters of a line.
+
+    Returns
+    -------
+    fitted : list of str
+        One text per name.
+    """
+    names = [" ".join(str(name).split()) for name in names]
+    if n_lines is None:
+        n_lines = _MOST_LINES if len(names) <= _FEW else 1
+    different = len(set(names))
+    fitted = [_fit(name, n_lines, length) for name in names]
+    if len(set(fitted)) < different:
+        names = _without_what_is_common(names)
+    # More letters, as long as two names look the same.
+    while len(set(fitted)) < different:
+        fitted = [_fit(name, n_lines, length) for name in names]
+        length += 1
+    return fitted
 
 
 def format_number(value):
     """Format a number as the tables of a comparison do."""
     return f"{value:.3f}"
+
+
+def set_plain(text):
+    """Show a text as it is: a dollar sign in a name starts no formula."""
+    text.set_parse_math(False)
+    return text
+
+
+def mark_values(ax, marks, first_row, step=0.75):
+    """Draw named vertical lines, each with its name in a row of its own on top.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes whose data are drawn, with their limits in x.
+    marks : list of (value, text, linestyle)
+        The lines.
+    first_row : float
+        Height of the lowest name; the limit in y is set above the last one.
+    step : float, default=0.75
+        Height from name to name.
+
+    Returns
+    -------
+    lines, texts : list of matplotlib Line2D, list of matplotlib Text
+        In the order of `marks`.
+    """
+    low, high = ax.get_xlim()
+    bottom = ax.get_ylim()[0]
+    color = text_color()
+    lines, texts = [], []
+    for number, (value, text, linestyle) in enumerate(marks):
+        row = first_row + step * number
+        lines += ax.plot(
+            [value, value],
+            [bottom, row + step / 2],
+            color=color,
+            alpha=SOFT,
+            linestyle=linestyle,
+            linewidth=1.2,
+            zorder=1,
+            scalex=False,
+            scaley=False,
+        )
+        # On the side where there is more room.
+        is_right = value - low > high - value
+        texts.append(
+            ax.annotate(
+                text,
+                (value, row),
+                xytext=(-4 if is_right else 4, 0),
+                textcoords="offset points",
+                ha="right" if is_right else "left",
+                va="center",
+                fontsize="small",
+                color=color,
+            )
+        )
+        set_plain(texts[-1])
+    ax.set_ylim(bottom, first_row + step * max(len(marks) - 0.5, 0) if marks else None)
+    return lines, texts
+
+
+def _without_what_is_common(names):
+    """Return names without most of what all of them begin and end with."""
+    head = len(commonprefix(names))
+    tail = len(commonprefix([name[head:][::-1] for name in names]))
+    shown = []
+    for name in names:
+        start, end = name[:head], name[len(name) - tail :]
+        if head > _COMMON + 1:
+            start = start[:_COMMON].rstrip() + "…"
+        if tail > _COMMON + 1:
+            end = "…" + end[-_COMMON:].lstrip()
+        shown.append(start + name[head : len(name) - tail] + end)
+    return shown
+
+
+def _fit(name, n_lines, length):
+    """Return a name in this many lines of this many letters."""
+    if len(name) <= length:
+        return name
+    if n_lines > 1:
+        lines = textwrap.wrap(name, length, break_on_hyphens=False)
+        if len(lines) <= n_lines:
+            return "\n".join(lines)
+    room = n_lines * length
+    if len(name) > room:
+        head = room // 2
+        name = name[:head].rstrip() + "…" + name[len(name) - room + head + 1 :].lstrip()
+    return "\n".join(name[i : i + length] for i in range(0, len(name), length))
+
+
+def _style_names(labels, n_names):
+    for label in labels:
+        set_plain(label)
+        if n_names > _FEW:
+            label.set_fontsize("small")

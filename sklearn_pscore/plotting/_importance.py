@@ -3,13 +3,14 @@
 import numpy as np
 
 from sklearn_pscore.plotting._axes import (
-    COLOR,
     ERROR_STYLE,
-    MUTED,
+    SOFT,
     format_number,
     label_rows,
     make_axes,
+    text_color,
 )
+from sklearn_pscore.plotting._colors import BLUE
 
 
 class ImportanceDisplay:
@@ -151,10 +152,14 @@ class ImportanceDisplay:
         order = np.lexsort((-np.arange(len(means)), means))
         if self.max_features is not None:
             order = order[-self.max_features :]
-        self.ax_ = make_axes(ax, len(order), f"{type(self).__name__}.plot")
+        self.ax_ = make_axes(ax, names[order], f"{type(self).__name__}.plot")
         self.figure_ = self.ax_.figure
-        style = {"color": COLOR, "height": 0.62, **kwargs}
-        error_style = {"ecolor": "0.2", **ERROR_STYLE, **style.pop("error_kw", {})}
+        style = {"color": BLUE, "height": 0.62, **kwargs}
+        error_style = {
+            "ecolor": text_color(),
+            **ERROR_STYLE,
+            **style.pop("error_kw", {}),
+        }
         self.bars_ = self.ax_.barh(
             np.arange(len(order)),
             means[order],
@@ -162,7 +167,7 @@ class ImportanceDisplay:
             error_kw=error_style,
             **style,
         )
-        self.ax_.axvline(0.0, color=MUTED, linewidth=0.8)
+        self.ax_.axvline(0.0, color=text_color(), alpha=SOFT, linewidth=0.8)
         self.ax_.set_ylim(-0.6, len(order) - 0.4)
         label_rows(self.ax_, names[order])
         baseline = (

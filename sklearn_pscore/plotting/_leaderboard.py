@@ -3,13 +3,14 @@
 import numpy as np
 
 from sklearn_pscore.plotting._axes import (
-    COLOR,
     ERROR_STYLE,
-    MUTED,
+    SOFT,
     format_number,
     label_rows,
     make_axes,
+    text_color,
 )
+from sklearn_pscore.plotting._colors import BLUE
 
 
 class LeaderboardDisplay:
@@ -176,9 +177,9 @@ class LeaderboardDisplay:
         # From the bottom up: NaN, then ascending; equal methods from last to first.
         order = np.lexsort((-np.arange(len(means)), means, ~np.isnan(means)))
         rows = np.arange(len(means))
-        self.ax_ = make_axes(ax, len(means), f"{type(self).__name__}.plot")
+        self.ax_ = make_axes(ax, names[order], f"{type(self).__name__}.plot")
         self.figure_ = self.ax_.figure
-        style = {"fmt": "o", "color": COLOR, "markersize": 6, **ERROR_STYLE, **kwargs}
+        style = {"fmt": "o", "color": BLUE, "markersize": 6, **ERROR_STYLE, **kwargs}
         self.errorbar_ = self.ax_.errorbar(
             means[order], rows, xerr=None if stds is None else stds[order], **style
         )
@@ -219,7 +220,12 @@ class LeaderboardDisplay:
         if self.truth is None:
             return None
         line = self.ax_.axvline(
-            self.truth, color=MUTED, linestyle="--", linewidth=1.0, zorder=1
+            self.truth,
+            color=text_color(),
+            alpha=SOFT,
+            linestyle="--",
+            linewidth=1.0,
+            zorder=1,
         )
         # Inside the axes, above the best method, where no title overlaps it.
         self.ax_.annotate(
@@ -231,9 +237,8 @@ class LeaderboardDisplay:
             ha="right",
             va="top",
             fontsize="small",
-            color=MUTED,
-            # Hides the grid line behind the number.
-            bbox={"facecolor": self.ax_.get_facecolor(), "linewidth": 0, "pad": 1},
+            color=text_color(),
+            alpha=SOFT,
         )
         return line
 
@@ -251,5 +256,6 @@ class LeaderboardDisplay:
             textcoords="offset points",
             va="center",
             fontsize="small",
-            color=MUTED,
+            color=text_color(),
+            alpha=SOFT,
         )
