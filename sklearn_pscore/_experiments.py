@@ -77,10 +77,11 @@ class Experiment:
     directions : dict of str to str
         By name of the metric, for the rankers that learn nothing.
     test : tuple (X, groups) or None
-        Rows to judge on; None holds out folds by `cv_groups`.
+        Rows to judge on; None holds out folds.
     reference : structured ndarray of shape (n_samples,) or None
         Target to judge held-out folds by, if not `groups`.
     cv_groups : ndarray of shape (n_samples,) or None
+        Labels to hold out by; None takes the blocks or groups of `groups`.
     augment : bool
         Whether PS learns from stitched and injected items too.
     protocol : str
@@ -212,7 +213,6 @@ def thqa_experiment(*, data_home=None, labels="full"):
         X=bunch.data,
         groups=bunch.groups,
         directions=bunch.directions,
-        cv_groups=bunch.portraits,
         protocol=f"Learnt from full opinions of {judged}",
     )
     if labels == "full":
@@ -223,6 +223,7 @@ def thqa_experiment(*, data_home=None, labels="full"):
         group=bunch.groups["group"],
         winner=opinions == best,
         item=bunch.groups["item"],
+        block=bunch.groups["block"],
     )
     return replace(
         experiment,

@@ -21,10 +21,10 @@ class PreferenceGroupKFold(GroupKFold):
     scikit-learn's :class:`~sklearn.model_selection.GroupKFold`, with three
     differences that make it a plain ``cv=`` argument everywhere:
 
-    - Without ``groups=``, rows are split by the `group` field of the structured
-      target ``y``. The ranking group and the group to split by may differ: to
-      rank inside portrait x speech but split by portrait, pass the portraits as
-      ``groups=``.
+    - Without ``groups=``, rows are split by the `block` field of the structured
+      target ``y``, or by its `group` where it has no blocks. The ranking group and
+      the block to split by may differ: to rank inside portrait x speech but split
+      by portrait, give the target the portraits as `block`.
     - Donor rows of the target, which are for augmentation only, are in the
       training part of every fold and in no test part. ``cross_val_predict``,
       which needs every row tested once, refuses such a target: leave the donors
@@ -88,7 +88,8 @@ class PreferenceGroupKFold(GroupKFold):
             The target. Anything but a target of Groups needs `groups`.
 
         groups : array-like of shape (n_samples,) or None, default=None
-            Labels to split by, integers or strings. None takes ``y["group"]``.
+            Labels to split by, integers or strings. None takes ``y["block"]``, or
+            ``y["group"]`` if there are no blocks.
 
         Returns
         -------
@@ -110,16 +111,18 @@ class PreferenceGroupKFold(GroupKFold):
         if is_structured(y):
             refuse_bare_ranker_of_caller()
         n_rows = count_rows(X, "X")
-        labels, group, donor = _labels_and_donors(
+        labels, target, unit = _labels_to_split_by(
             y, groups, n_rows, type(self).__name__, "y", "groups"
         )
+        donor = np.zeros(n_rows, dtype=bool) if target is None else target.donor
+        group = labels if target is None else target.group
         kept = np.flatnonzero(~donor)
         n_groups = len(np.unique(labels[kept]))
         if self.n_splits > n_groups:
             raise ValueError(
                 f"n_splits is {self.n_splits} but the {len(kept)} rows (donors left "
-                f"out) are in {n_groups} groups; expected at least one group per fold. "
-                "Lower n_splits, or pass labels of more groups as groups=."
+                f"out) are in {n_groups} {unit}s; expected at least one {unit} per fold. "
+                f"Lower n_splits, or pass labels of more {unit}s as groups=."
             )
         folds = super().split(kept, groups=labels[kept])
         order = np.lexsort((_first_row_of(group), _first_row_of(labels)))
@@ -152,14 +155,15 @@ def groups_train_test_split(
         More arrays to split in the same way.
 
     test_size : float or int, default=0.25
-        Size of the test part in groups: a fraction between 0 and 1, rounded up
-        to whole groups, or their number.
+        Size of the test part in groups, or in blocks where the target has them: a
+        fraction between 0 and 1, rounded up to whole ones, or their number.
 
     random_state : int, RandomState instance or None, default=None
-        Decides which groups are drawn.
+        Decides which groups or blocks are drawn.
 
     cv_groups : array-like of shape (n_samples,) or None, default=None
-        Labels to split by, integers or strings. None takes ``groups["group"]``.
+        Labels to split by, integers or strings. None takes ``groups["block"]``, or
+        ``groups["group"]`` if there are no blocks.
 
     Returns
     -------
@@ -191,13 +195,14 @@ def groups_train_test_split(
     ([0, 2], ['b', 'b'])
     """
     n_rows = count_rows(X, "X")
-    labels, _, donor = _labels_and_donors(
+    labels, target, unit = _labels_to_split_by(
         groups, cv_groups, n_rows, "groups_train_test_split", "groups", "cv_groups"
     )
+    donor = np.zeros(n_rows, dtype=bool) if target is None else target.donor
     for number, array in enumerate(arrays):
         _check_length(array, n_rows, f"arrays[{number}]")
     kept = np.flatnonzero(~donor)
-    n_test = _n_test_groups(test_size, len(np.unique(labels[kept])))
+    n_test = _n_test_groups(test_size, len(np.unique(labels[kept])), unit)
     rng = generator_of(random_state, "groups_train_test_split")
     splitter = GroupShuffleSplit(1, test_size=n_test, random_state=rng)
     _, test = next(splitter.split(kept, groups=labels[kept]))
@@ -218,11 +223,12 @@ def take_rows(values, rows):
     return _safe_indexing(values, rows)
 
 
-def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name):
-    """Return the code that each row is split by, that of its group, and its donor flag.
+def _labels_to_split_by(target, labels, n_rows, caller, target_name, labels_name):
+    """Return the code that each row is split by, the checked target, and a word.
 
-    Splits by `labels` if given, else by the groups of the target. Without a
-    structured target the labels are the groups.
+    Splits by `labels` if given, else by the blocks of the target, or its groups. A
+    target that is not structured is None. The word says what is split: "group" or
+    "block".
     """
     checked = None
     if labels is None or is_structured(target):
@@ -235,7 +241,8 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
             name=target_name,
         )
         if labels is None:
-            return checked.group, checked.group, checked.donor
+            unit = "group" if checked.block is None else "block"
+            return checked.unit, checked, unit
     elif target is not None:
         _check_length(target, n_rows, target_name)
         warn_user(
@@ -253,9 +260,7 @@ def _labels_and_donors(target, labels, n_rows, caller, target_name, labels_name)
     labels = as_labels(labels, labels_name)
     _check_length(labels, n_rows, labels_name)
     codes = np.unique(labels, return_inverse=True)[1]
-    if checked is None:
-        return codes, codes, np.zeros(n_rows, dtype=bool)
-    return codes, checked.group, checked.donor
+    return codes, checked, "group"
 
 
 def _first_row_of(codes):
@@ -264,12 +269,12 @@ def _first_row_of(codes):
     return first[inverse]
 
 
-def _n_test_groups(test_size, n_groups):
-    """Return the number of groups in the test part."""
+def _n_test_groups(test_size, n_groups, unit):
+    """Return the number of groups, or of blocks if `unit` is that, to test on."""
     if n_groups < 2:
         raise ValueError(
-            f"The rows (donors left out) are in {n_groups} group(s); expected at least "
-            "2, one for each part. Pass labels of more groups as cv_groups=."
+            f"The rows (donors left out) are in {n_groups} {unit}(s); expected at least "
+            f"2, one for each part. Pass labels of more {unit}s as cv_groups=."
         )
     if isinstance(test_size, bool) or not isinstance(test_size, Real):
         raise TypeError(
@@ -282,9 +287,9 @@ def _n_test_groups(test_size, n_groups):
         n_test = ceil(test_size * n_groups) if 0 < test_size < 1 else 0
     if not 1 <= n_test < n_groups:
         raise ValueError(
-            f"test_size is {test_size} with {n_groups} groups to split; expected a "
-            f"fraction that leaves both parts a group, or 1 to {n_groups - 1} groups. "
-            "Change test_size, or pass labels of more groups as cv_groups=."
+            f"test_size is {test_size} with {n_groups} {unit}s to split; expected a "
+            f"fraction that leaves both parts a {unit}, or 1 to {n_groups - 1} {unit}s. "
+            f"Change test_size, or pass labels of more {unit}s as cv_groups=."
         )
     return n_test
 

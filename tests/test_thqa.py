@@ -48,6 +48,7 @@ def test_parses_the_upstream_form(tmp_path):
     ]
     assert thqa.groups["preference"].tolist() == [0.6, 1.8, 5.0]
     assert thqa.groups["item"].tolist() == ["wavlip", "sad", "wavlip"]
+    assert thqa.groups["block"].tolist() == ["1", "1", "my_face"]
     assert thqa.portraits.dtype.kind == "U"
     assert thqa.portraits.tolist() == ["1", "1", "my_face"]
     assert thqa.directions == {

@@ -54,6 +54,7 @@ def test_parses_the_upstream_form(fake):
     assert fake.groups["item"].tolist() == ["wavlip", "eat", "eat"]
     assert fake.groups["preference"].tolist() == [3.2, 1.5, 0.5]
     assert fake.portraits.tolist() == ["10", "10", "2"]
+    assert fake.groups["block"].tolist() == ["10", "10", "2"]
     assert fake.image_models.tolist() == ["sd3", "sd3", "open_dalle"]
     assert fake.subsets.tolist() == ["train", "train", "val"]
     assert fake.data.shape == (3, 0)

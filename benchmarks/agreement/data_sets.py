@@ -91,7 +91,7 @@ def _folds(X, groups, cv_groups=None, n_folds=N_FOLDS):
 
 def _thqa():
     bunch = fetch_thqa()
-    return _folds(bunch.data, bunch.groups, bunch.portraits)
+    return _folds(bunch.data, bunch.groups)
 
 
 def _thqa_leave_one_method_out():

@@ -46,28 +46,21 @@ def rankers():
 
 
 def _thqa():
-    """Return features, target, and what stays in one fold."""
     thqa = fetch_thqa()
-    return thqa.data, thqa.groups, thqa.portraits
+    return thqa.data, thqa.groups
 
 
-def _realsumm():
-    X, groups = read_realsumm()
-    return X, groups, None
-
-
-SETS = {"THQA": _thqa, "RealSumm": _realsumm}
+SETS = {"THQA": _thqa, "RealSumm": read_realsumm}
 
 
 def compare(name):
     """Return the rows of one set, one per ranker and fold."""
-    X, groups, blocks = SETS[name]()
+    X, groups = SETS[name]()
     comparison = compare_rankers(
         rankers(),
         X,
         groups,
         cv=5,
-        cv_groups=blocks,
         n_seeds=1,
         truth=None,
         scoring={"accuracy": pairwise_accuracy_scorer},

@@ -115,7 +115,8 @@ class PairAugmenter(
     is missing: a mean is over the rows, or parts, that have it, and NaN if none has.
     Donors are the
     rows with `donor`; if no row is marked and `n_injected` is given, the items
-    of every group are injected into the others.
+    of every group are injected into the others. Groups of one `block` get none of each
+    other.
 
     The setting of the paper, to be passed where "auto" makes no items::
 
@@ -289,7 +290,7 @@ class PairAugmenter(
         X : ndarray of shape (n_items, n_features)
             Means of the items, then stitched, then injected items.
         groups : structured ndarray of shape (n_items,)
-            Their target, with `group`, `preference`, and `item` and `weight`
+            Their target, with `group`, `preference`, and `item`, `weight` and `block`
             if `groups` has them. Stitched items are named after their parts,
             injected ones after the group they come from; where names are
             integers, the new ones count on from the largest. Donor rows and
@@ -324,6 +325,8 @@ class PairAugmenter(
             fields["item"] = name_items(item, target.labels, items, sources)
         if "weight" in groups.dtype.names:
             fields["weight"] = items.weight
+        if target.block is not None:
+            fields["block"] = target.block_labels[items.block]
         return items.X, Groups.from_arrays(**fields)
 
     def _check(self, X, y, caller, plain=True):

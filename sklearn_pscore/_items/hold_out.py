@@ -9,15 +9,15 @@ _N_TRIES = 100
 def hold_out(items, fraction, rng, caller):
     """Split items into a training and a validation set that share no parent.
 
-    Holds out whole groups, or judged items if there is one group only. An item
-    with parents on both sides is in neither set.
+    Holds out whole blocks, or groups without blocks, or judged items if there is one
+    group only. An item with parents on both sides is in neither set.
 
     Parameters
     ----------
     items : TrainingItems
         Those of :meth:`TrainingItems.comparable`.
     fraction : float
-        Share of the groups, or of the judged items, to hold out.
+        Share of the blocks, of the groups or of the judged items, to hold out.
     rng : RandomState
     caller : str
         Name of the method that asks, for the message.
@@ -38,10 +38,11 @@ def hold_out(items, fraction, rng, caller):
 
 
 def _hold_out_groups(items, fraction, rng, caller):
-    groups = np.unique(items.group)
-    n_held_out = min(max(1, round(fraction * len(groups))), len(groups) - 1)
+    unit = items.unit
+    units = np.unique(unit)
+    n_held_out = min(max(1, round(fraction * len(units))), len(units) - 1)
     for _ in range(_N_TRIES):
-        is_held_out = np.isin(items.group, rng.permutation(groups)[:n_held_out])
+        is_held_out = np.isin(unit, rng.permutation(units)[:n_held_out])
         parents = _parents_of_judged(items.take(is_held_out))
         has_parent, has_no_other = _made_of(items, parents)
         training = items.take(~is_held_out & ~has_parent).comparable()
@@ -51,8 +52,9 @@ def _hold_out_groups(items, fraction, rng, caller):
             validation = items.take(is_held_out & has_no_other).comparable()
         if len(training) and len(validation):
             return training, validation
+    name = "groups" if unit is items.group else "blocks"
     raise ValueError(
-        f"early_stopping=True cannot hold out {n_held_out} of the {len(groups)} groups so "
+        f"early_stopping=True cannot hold out {n_held_out} of the {len(units)} {name} so "
         f"that both sides keep comparable pairs; {caller} needs groups with different "
         "preferences on either side. Give it more of them, or set early_stopping=False."
     )

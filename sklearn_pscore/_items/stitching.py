@@ -1,6 +1,6 @@
 """Stitched and injected items, section 4.3 of the paper."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from math import comb, perm
 
@@ -101,12 +101,14 @@ def make_training_items(
                 sources,
                 donors,
                 sources.group[judged[groups.start]],
+                target.block_of_group,
                 n_injected,
                 injected_penalty,
                 rng,
             )
         )
-    return _concatenated(parts), sources
+    items = replace(_concatenated(parts), block_of_group=target.block_of_group)
+    return items, sources
 
 
 def _means_of_parts(X):
@@ -309,28 +311,37 @@ class _ClipRuns:
         return _quotients(sums, np.broadcast_to(n_values, sums.shape))
 
 
-def _injected(sources, donors, groups, n_injected, penalty, rng):
-    """Return some of `donors`, items of other groups, as items of each of `groups`.
+def _injected(sources, donors, groups, block_of_group, n_injected, penalty, rng):
+    """Return some of `donors`, items of other blocks, as items of each of `groups`.
+
+    Without blocks they are items of other groups.
 
     Parameters
     ----------
     sources : SourceItems
     donors : ndarray of int
-        Positions in `sources`, ascending, so that those of a group are neighbours.
+        Positions in `sources`, ascending.
     groups : ndarray of int
         Codes of the groups.
+    block_of_group : ndarray of int, or None
+        Code of the block of each group, by the group's code.
     n_injected : int or None
     penalty : float
     rng : RandomState
     """
-    first = np.searchsorted(sources.group[donors], groups, side="left")
-    n_inside = np.searchsorted(sources.group[donors], groups, side="right") - first
+    unit, own = sources.group[donors], groups
+    if block_of_group is not None:
+        unit, own = block_of_group[unit], block_of_group[groups]
+        # Donors of one block are made neighbours, as those of a group are.
+        donors, unit = donors[np.argsort(unit, kind="stable")], np.sort(unit)
+    first = np.searchsorted(unit, own, side="left")
+    n_inside = np.searchsorted(unit, own, side="right") - first
     drawn = [np.empty(0, dtype=np.int64)]
     for n_strangers, start, n_skipped in zip(
         (len(donors) - n_inside).tolist(), first, n_inside, strict=True
     ):
         chosen = _draw_some(n_strangers, n_injected, rng)
-        # Number the strangers past the donors of the group itself.
+        # Number the strangers past the donors of the group itself, or of its block.
         drawn.append(donors[chosen + n_skipped * (chosen >= start)])
     n_drawn = [len(each) for each in drawn[1:]]
     strangers = np.concatenate(drawn)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklearn_pscore._target.check import are_comparable
+from sklearn_pscore._target.check import are_comparable, unit_to_hold_out
 from sklearn_pscore._target.groups import Groups
 
 
@@ -31,6 +31,8 @@ class TrainingItems:
     ties : {"ignore", "half"}, default="ignore"
         Whether items of one group and preference are a pair. Rows of one contender,
         which have one parent, never are.
+    block_of_group : ndarray of int, or None, default=None
+        Code of the block of each group, by the group's code; shared by subsets.
     """
 
     table: np.ndarray
@@ -41,6 +43,7 @@ class TrainingItems:
     parents: np.ndarray
     judged: np.ndarray
     ties: str = "ignore"
+    block_of_group: np.ndarray | None = None
 
     @classmethod
     def of(cls, X, **fields):
@@ -59,6 +62,7 @@ class TrainingItems:
             weight=target.weight[kept],
             parents=target.items.row_item[kept][:, None],
             judged=np.ones(len(kept), dtype=bool),
+            block_of_group=target.block_of_group,
         )
 
     def __len__(self):
@@ -71,7 +75,7 @@ class TrainingItems:
 
     def take(self, rows):
         """Return some of the items, by mask or position."""
-        shared = ("table", "ties")
+        shared = ("table", "ties", "block_of_group")
         fields = [field for field in self.__dataclass_fields__ if field not in shared]
         return replace(self, **{field: getattr(self, field)[rows] for field in fields})
 
@@ -84,8 +88,23 @@ class TrainingItems:
     def target(self):
         """Return the items' target, groups by their codes; every row is an item."""
         return Groups.from_arrays(
-            group=self.group, preference=self.preference, weight=self.weight
+            group=self.group,
+            preference=self.preference,
+            weight=self.weight,
+            block=self.block,
         )
+
+    @property
+    def block(self):
+        """Code of each item's block; None without blocks."""
+        if self.block_of_group is None:
+            return None
+        return self.block_of_group[self.group]
+
+    @property
+    def unit(self):
+        """Code of what is held out together, see :func:`unit_to_hold_out`."""
+        return unit_to_hold_out(self.group, self.block)
 
     @property
     def n_groups(self):

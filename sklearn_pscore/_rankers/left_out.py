@@ -14,13 +14,14 @@ _SEED = 0
 def left_out_folds(cv, X, y, target, caller):
     """Return the row numbers to fit on, and those left out, of each fold.
 
-    Groups are kept whole. A single group is split by items: the pairs left out are
-    then those of two items of one fold.
+    Blocks are kept whole, or groups where there are none or one. A single group is
+    split by items: the pairs left out are then those of two items of one fold.
 
     Parameters
     ----------
     cv : int, splitter, iterable of (train, test) or None
-        None is five folds, or as many as there are groups, or half of the items.
+        None is five folds, or as many as there are blocks or groups, or half of the
+        items.
     X : array-like of shape (n_samples, n_features)
     y : structured ndarray or array-like of shape (n_samples,)
     target : RankingTarget
@@ -46,11 +47,14 @@ def left_out_folds(cv, X, y, target, caller):
         rows = np.flatnonzero(target.is_counted)
         if len(np.unique(target.group[rows])) == 1:
             return _folds_of_items(cv, target, rows, caller)
-        n_groups = len(np.unique(target.group[rows]))
-        n_folds = min(_N_FOLDS, n_groups) if cv is None else int(cv)
+        unit = target.unit
+        if len(np.unique(unit[rows])) == 1:
+            unit = target.group
+        n_units = len(np.unique(unit[rows]))
+        n_folds = min(_N_FOLDS, n_units) if cv is None else int(cv)
         # Rows of weight zero are as if they were not there, and balance no fold.
         rows = np.flatnonzero(target.is_counted | target.donor)
-        parts = PreferenceGroupKFold(n_folds).split(rows[:, None], y[rows])
+        parts = PreferenceGroupKFold(n_folds).split(rows[:, None], y[rows], unit[rows])
         splits = ((rows[train], rows[test]) for train, test in parts)
     elif hasattr(cv, "split") and not isinstance(cv, (str, bytes)):
         splits = cv.split(X, y)
@@ -164,6 +168,7 @@ def pool(items, masks, scores, caller):
         table=np.concatenate(scores),
         row=np.arange(len(taken)),
         group=taken.group * len(masks) + fold,
+        block_of_group=None,
     ).comparable()
     if not len(pooled):
         raise ValueError(

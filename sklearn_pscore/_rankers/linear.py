@@ -56,8 +56,8 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         Inverse strength of the ridge penalty, as in scikit-learn: smaller is a
         smoother score. It is relative to the sum over pairs, so more pairs need less.
         "cv" takes the power of ten from 1e-4 to 100 with the smallest loss on the
-        pairs that five folds of the groups leave out; a single group is split by
-        items. It takes 36 fits, and is no better than the default on most sets.
+        pairs that five folds of the blocks or groups leave out; a single group is split
+        by items. It takes 36 fits, and is no better than the default on most sets.
 
     ties : {"ignore", "half"}, default="ignore"
         What a pair of equal preference is: no pair, or half a win for each, as in

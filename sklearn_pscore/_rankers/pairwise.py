@@ -149,8 +149,9 @@ class PairwisePreferenceRanker(
         the mean of theirs.
 
     leave_out : bool, default=True
-        Whether each member leaves out a fold of the groups. Needs 10 groups,
-        several members, "identity" and no `early_stopping`; else no member
+        Whether each member leaves out a fold of the groups, or of the blocks where
+        the target has them. Needs 10 groups, and no less than 5 blocks unless all is
+        one, several members, "identity" and no `early_stopping`; else no member
         does. A validation set that is passed to ``fit`` does not change that.
 
     max_epochs : int or "auto", default="auto"
@@ -188,7 +189,7 @@ class PairwisePreferenceRanker(
         there is no validation set.
 
     validation_fraction : float, default=0.2
-        Share of the groups (or items) to hold out, in (0, 1). Used if
+        Share of the blocks (or groups, or items) to hold out, in (0, 1). Used if
         `early_stopping`, and no validation set is passed to ``fit``.
 
     n_iter_no_change : int, default=20

@@ -32,6 +32,7 @@ class ParquetMixin:
         item=None,
         weight=None,
         donor=None,
+        block=None,
         rows_at_a_time=65536,
     ):
         """Learn from Parquet files that need not fit in memory.
@@ -60,8 +61,9 @@ class ParquetMixin:
             included: name the metrics if there are any. An index that pandas
             wrote counts as a column if it has a name. No column of the target
             can be a metric.
-        item, weight, donor : str or None, default=None
-            Further columns of the target.
+        item, weight, donor, block : str or None, default=None
+            Further columns of the target. Nothing is held out here, so that blocks
+            change nothing, but their column is no metric.
         rows_at_a_time : int, default=65536
             Rows to read at a time, at least 1.
 
@@ -94,7 +96,7 @@ class ParquetMixin:
                 f"early_stopping=True, but {caller} has no validation set; expected "
                 "False. Set early_stopping=False, or use fit on data in memory."
             )
-        named = {"item": item, "weight": weight, "donor": donor}
+        named = {"item": item, "weight": weight, "donor": donor, "block": block}
         fields = {"group": group, "preference": preference}
         fields |= {field: name for field, name in named.items() if name is not None}
         stretches = ParquetGroups(

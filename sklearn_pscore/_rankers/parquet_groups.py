@@ -72,7 +72,7 @@ class ParquetGroups:
                 self.features = _remaining(schema.names, fields)
             _check_columns(file, schema.names, fields, self.features)
             _check_kinds(file, schema, fields, self.features)
-            for field in ("group", "item"):
+            for field in ("group", "item", "block"):
                 if field in fields:
                     _check_same_kind(file, schema, field, fields[field], kinds)
         self._check_target()
@@ -253,7 +253,7 @@ def _check_kinds(path, schema, fields, features):
             )
     for argument, column in fields.items():
         kind = schema.field(column).type
-        is_label = argument in ("group", "item")
+        is_label = argument in ("group", "item", "block")
         if _is_null(kind) or _is_number(kind) or (is_label and _is_text(kind)):
             continue
         expected = "integers or strings" if is_label else "numbers"

@@ -70,10 +70,10 @@ class StackedRanker(RankerMixin, _BaseComposition):
         ``PlainTarget(ExtraTreesRegressor(300, min_samples_leaf=3))``.
 
     cv : int, splitter, iterable of (train, test) or None, default=None
-        Folds to leave out. None is five folds of groups by
+        Folds to leave out. None is five folds of blocks or groups by
         :class:`~sklearn_pscore.model_selection.PreferenceGroupKFold`, or as many as
-        there are groups; a single group is split by items, into five folds of two items
-        or more. Only pairs inside one fold are weighed by.
+        there are; a single block is split by groups, and a single group by items, into
+        five folds of two items or more. Only pairs inside one fold are weighed by.
 
     n_jobs : int or None, default=None
         Number of processes that fit members, see :term:`n_jobs`. The result does not

@@ -21,6 +21,9 @@ from sklearn_pscore.metrics._gains import gains_of
 
 # Fewer groups than this are too few to judge the parts by. No benchmark varies it.
 _FEWEST_GROUPS = 10
+# With fewer blocks than this, members would learn from too little: StackedRanker has as
+# many folds. No benchmark varies it.
+_FEWEST_BLOCKS = 5
 # Rows that tell whether the scores of a fit are constant. No benchmark varies it.
 _GAP_ROWS = 2**12
 
@@ -155,13 +158,14 @@ def _packed(items, parameters, generator):
 
 
 def _may_leave_out(packed, parameters):
-    """Return whether each member can leave out a fold of the groups."""
+    """Return whether each member can leave out a fold of the blocks or groups."""
     return (
         parameters.leave_out
         and not parameters.early_stopping
         and parameters.n_members > 1
         and parameters.output_activation == "identity"
         and packed.n_groups >= _FEWEST_GROUPS
+        and packed.n_units >= _FEWEST_BLOCKS
     )
 
 

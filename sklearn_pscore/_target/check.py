@@ -34,6 +34,10 @@ _HOW_TO_BUILD = (
 )
 
 
+# Those of RankingTarget that have an entry for each row.
+_ROW_FIELDS = ("group", "preference", "item", "clip", "weight", "donor", "block")
+
+
 @dataclass(frozen=True)
 class RankingItems:
     """Items of a target: rows of one (group, item) merged, only those that count.
@@ -77,6 +81,10 @@ class RankingTarget:
         None is replaced by ones.
     donor : ndarray of shape (n_rows,), bool
         None is replaced by all False.
+    block : ndarray of shape (n_rows,), int, or None
+        Code of each row's block, an index into `block_labels`.
+    block_labels : ndarray of shape (n_blocks,), or None
+        Distinct labels of blocks in sorted order.
     group_size : ndarray of shape (n_groups,), int, or None
         Judged rows that counted in each group when the target was made.
     is_plain : bool
@@ -90,6 +98,8 @@ class RankingTarget:
     clip: np.ndarray | None = None
     weight: np.ndarray | None = None
     donor: np.ndarray | None = None
+    block: np.ndarray | None = None
+    block_labels: np.ndarray | None = None
     group_size: np.ndarray | None = None
     is_plain: bool = False
 
@@ -111,10 +121,24 @@ class RankingTarget:
     def take(self, rows):
         """Return the target of some rows, by mask or position; all labels stay."""
         taken = {}
-        for field in ("group", "preference", "item", "clip", "weight", "donor"):
+        for field in _ROW_FIELDS:
             values = getattr(self, field)
             taken[field] = None if values is None else values[rows]
         return replace(self, **taken)
+
+    @property
+    def unit(self):
+        """Code of what no split cuts: of each row's block, or group without blocks."""
+        return self.group if self.block is None else self.block
+
+    @property
+    def block_of_group(self):
+        """Code of the block of each group, -1 where no row is left; None without."""
+        if self.block is None:
+            return None
+        of_group = np.full(self.n_groups, -1)
+        of_group[self.group] = self.block
+        return of_group
 
     @cached_property
     def is_counted(self):
@@ -143,6 +167,22 @@ class RankingTarget:
             _mean_weights(codes, self.weight[rows]),
             row_item,
         )
+
+
+def unit_to_hold_out(group, block):
+    """Return the codes of what a fit holds out together: blocks, or groups.
+
+    Groups are it without blocks, and where all are of one block, which says nothing
+    about them.
+
+    Parameters
+    ----------
+    group : ndarray of shape (n,), int
+    block : ndarray of shape (n,), int, or None
+    """
+    if block is None or np.all(block == block[:1]):
+        return group
+    return block
 
 
 def _mean_weights(item, weight):
@@ -306,6 +346,10 @@ def _check_structured(groups, name):
     if "item" in fields:
         item = number_labels(fields["item"])[1]
         _check_items_agree(codes, item, fields)
+    block_labels = block = None
+    if "block" in fields:
+        block_labels, block = number_labels(fields["block"])
+        _check_one_block(labels, codes, fields["block"], block, name)
     return RankingTarget(
         labels=labels,
         group=codes,
@@ -314,6 +358,8 @@ def _check_structured(groups, name):
         clip=fields.get("clip"),
         weight=fields.get("weight"),
         donor=fields.get("donor"),
+        block=block,
+        block_labels=block_labels,
         group_size=_one_size_of_each(labels, codes, fields.get("group_size"), name),
     )
 
@@ -335,6 +381,21 @@ def _one_size_of_each(labels, group, size, name):
             f"together, pass Groups.whole({name})."
         )
     return of_group
+
+
+def _check_one_block(labels, group, names, block, name):
+    """Raise ValueError if rows of one group are of different blocks."""
+    first, _ = number_label_pairs(group, np.zeros_like(group))
+    bad = np.flatnonzero(block != block[first][group])
+    if len(bad):
+        row, other = bad[0], first[group[bad[0]]]
+        raise ValueError(
+            f"{name} has group {labels[group[row]]!s} in two blocks: block is "
+            f"{names[other]!s} at row {other} but {names[row]!s} at row {row}; expected "
+            "one block for all rows of a group, since a split that keeps blocks whole "
+            "cuts no group either. Pass coarser blocks, or leave block out to split by "
+            "group."
+        )
 
 
 def _check_items_agree(group, item, fields):

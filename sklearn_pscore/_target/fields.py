@@ -243,6 +243,7 @@ CONVERTERS = {
     "clip": as_clip,
     "weight": as_weight,
     "donor": as_flag,
+    "block": lambda values: as_labels(values, "block"),
     "group_size": lambda values: as_clip(values, "group_size"),
 }
 """Function that converts a column to the field's dtype; keys in field order."""

@@ -39,6 +39,10 @@ class Groups:
                                   A row of weight 0 is as if it were not there.
     `donor`       bool            True: material for injection into other groups only.
                                   It makes no pair and counts in no metric.
+    `block`       int or str      What must stay on one side of a split, where that is
+                                  more than a group: a portrait or a prompt that several
+                                  groups share. Splitters, the parts that fits hold out
+                                  and bootstraps go by it.
     `group_size`  int             Judged rows that counted in the row's group when the
                                   target was made. It is set by the constructors.
     ============  ==============  ==================================================
@@ -81,6 +85,7 @@ class Groups:
         clip=None,
         weight=None,
         donor=None,
+        block=None,
         group_size=None,
     ):
         """Build the target from one array per field.
@@ -100,6 +105,9 @@ class Groups:
             is not there: no fit and no metric depends on it.
         donor : array-like of shape (n_samples,) or None, default=None
             Whether a row is only material for injection into other groups.
+        block : array-like of shape (n_samples,) or None, default=None
+            Label of what must stay on one side of a split, the same for all rows of a
+            group; integers or strings. None splits by group.
         group_size : array-like of shape (n_samples,) or None, default=None
             That of the target whose fields these are. None counts the rows.
 
@@ -113,7 +121,8 @@ class Groups:
         ------
         ValueError
             If lengths differ, a label is missing, a preference is infinite, a
-            weight is negative, or rows of one (group, item) disagree.
+            weight is negative, rows of one (group, item) disagree, or a group is in
+            two blocks.
         TypeError
             If a field is of a type that cannot be converted.
 
@@ -130,6 +139,7 @@ class Groups:
             "clip": clip,
             "weight": weight,
             "donor": donor,
+            "block": block,
             "group_size": group_size,
         }
         _check_group_given(group)
@@ -172,6 +182,7 @@ class Groups:
         clip=None,
         weight=None,
         donor=None,
+        block=None,
     ):
         """Build the target from columns of a DataFrame.
 
@@ -182,7 +193,7 @@ class Groups:
             columns named are collected, or an Arrow table.
         group : str
             Name of the column with the group labels.
-        preference, item, clip, weight, donor : str or None, default=None
+        preference, item, clip, weight, donor, block : str or None, default=None
             Names of the other columns, see :meth:`from_arrays`.
 
         Returns
@@ -213,12 +224,22 @@ class Groups:
             "clip": clip,
             "weight": weight,
             "donor": donor,
+            "block": block,
         }
         columns = frame_columns(frame, names)
         return Groups.from_arrays(**{"group": None, **columns})
 
     @staticmethod
-    def from_winners(*, group, winner, item=None, clip=None, weight=None, donor=None):
+    def from_winners(
+        *,
+        group,
+        winner,
+        item=None,
+        clip=None,
+        weight=None,
+        donor=None,
+        block=None,
+    ):
         """Build the target where only the best item of each group is known.
 
         The winner gets preference 10 and every other item 0, as for the
@@ -230,7 +251,7 @@ class Groups:
             Label of the group of each row; integers or strings.
         winner : array-like of shape (n_samples,)
             Whether the row's item won; booleans, or 0 and 1.
-        item, clip, weight, donor : array-like of shape (n_samples,) or None, \
+        item, clip, weight, donor, block : array-like of shape (n_samples,) or None, \
 default=None
             See :meth:`from_arrays`.
 
@@ -267,6 +288,7 @@ default=None
             clip=clip,
             weight=weight,
             donor=donor,
+            block=block,
         )
 
     @staticmethod
@@ -280,6 +302,7 @@ default=None
         annotator=None,
         weight="count",
         missing="raise",
+        block=None,
     ):
         """Build the target from raw ratings, several of each item.
 
@@ -312,6 +335,8 @@ default=None
             What becomes of a row without a rating: an error, or not judged. With
             "count" it then weighs 0 and ``fit`` leaves it out; without weights
             ``fit`` refuses it.
+        block : str or None, default=None
+            Column of `items` that names the block of each row.
 
         Returns
         -------
@@ -375,12 +400,13 @@ default=None
                 annotator=annotator,
                 weight=weight,
                 missing=missing,
+                block=block,
             )
         )
 
     @staticmethod
     def from_ranking(
-        rankings, items, *, on=("prompt",), item="system", missing="raise"
+        rankings, items, *, on=("prompt",), item="system", missing="raise", block=None
     ):
         """Build the target where people put the items of a group in order.
 
@@ -403,6 +429,8 @@ default=None
         missing : {"raise", "nan"}, default="raise"
             What becomes of a row that is in no order: an error, or not judged, which
             ``fit`` and the metrics refuse.
+        block : str or None, default=None
+            Column of `items` that names the block of each row.
 
         Returns
         -------
@@ -431,7 +459,9 @@ default=None
         [0.5, 2.0, 0.5, 1.0, 0.0]
         """
         return Groups.from_arrays(
-            **ranking_fields(rankings, items, on=on, item=item, missing=missing)
+            **ranking_fields(
+                rankings, items, on=on, item=item, missing=missing, block=block
+            )
         )
 
     @staticmethod
@@ -458,15 +488,17 @@ default=None
             field that one of the targets has. Where a target lacks it, `weight`
             is 1, `clip` 0, `donor` False, and each row is an `item` of its own,
             named after the source and the row, or numbered on from the largest
-            item. An item of one name in two sources is one contender.
+            item. An item of one name in two sources is one contender. A block of one
+            name is one block, and a group of a target without blocks is a block of
+            its own.
 
         Raises
         ------
         ValueError
             If there is no target, names repeat, or a target cannot be used.
         TypeError
-            If a target is a plain array, or items are integers in one target and
-            strings in another.
+            If a target is a plain array, or items or blocks are integers in one target
+            and strings in another.
 
         Examples
         --------

@@ -12,7 +12,7 @@ from sklearn_pscore._target.item_tables import (
 )
 
 
-def ranking_fields(rankings, items, *, on, item, missing):
+def ranking_fields(rankings, items, *, on, item, missing, block):
     """Return the fields of a target of orders, see ``Groups.from_ranking``.
 
     Returns
@@ -32,7 +32,7 @@ def ranking_fields(rankings, items, *, on, item, missing):
             "item is None; expected the column of items that holds the names that the "
             'orders are made of. Pass item="system".'
         )
-    rows = ItemTable.of(items, on, item, "items")
+    rows = ItemTable.of(items, on, item, "items", block=block)
     rows_of = _rows_of_groups(rows)
     _check_groups(rankings, rows, rows_of)
     preference = np.full(rows.n_rows, np.nan)
@@ -42,7 +42,10 @@ def ranking_fields(rankings, items, *, on, item, missing):
         names = rows.item[own].tolist()
         preference[own] = [worth.get(name, np.nan) for name in names]
     check_all_judged(~np.isnan(preference), rows, missing, "place in an order")
-    return {"group": rows.group_labels(), "preference": preference, "item": rows.item}
+    fields = {"group": rows.group_labels(), "preference": preference, "item": rows.item}
+    if block is not None:
+        fields["block"] = rows.others["block"]
+    return fields
 
 
 def _rows_of_groups(rows):

@@ -16,7 +16,9 @@ from sklearn_pscore._target.item_tables import (
 from sklearn_pscore._target.labels import number_label_pairs, number_labels
 
 
-def rating_fields(ratings, items, *, on, item, rating, annotator, weight, missing):
+def rating_fields(
+    ratings, items, *, on, item, rating, annotator, weight, missing, block
+):
     """Return the fields of a target of ratings, see ``Groups.from_ratings``.
 
     Returns
@@ -30,7 +32,7 @@ def rating_fields(ratings, items, *, on, item, rating, annotator, weight, missin
     is_table = isinstance(ratings, dict) or any(
         hasattr(ratings, name) for name in ("collect_schema", "columns", "column_names")
     )
-    rows = ItemTable.of(items, on, item, "items")
+    rows = ItemTable.of(items, on, item, "items", block=block)
     if is_table:
         if item is None:
             raise TypeError(
@@ -54,6 +56,8 @@ def rating_fields(ratings, items, *, on, item, rating, annotator, weight, missin
         fields["item"] = rows.item
     if weight is not None:
         fields["weight"] = count
+    if block is not None:
+        fields["block"] = rows.others["block"]
     return fields
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.cut_groups import count_judged_rows
 from sklearn_pscore._target.fields import CONVERTERS
+from sklearn_pscore._target.labels import number_labels
 
 # Stands between the name of a source and the label of a group; no name has it.
 SEPARATOR = ":"
@@ -97,7 +98,13 @@ def joined_fields(sources):
             target = check_groups(sources[name], require_preference=False)
             fields["group_size"] = count_judged_rows(target)[target.group]
     if "item" in present:
-        _fill_items(clean)
+        rows = {name: np.arange(len(f["group"])) for name, f in clean.items()}
+        text = {name: _with_source(name, row.tolist()) for name, row in rows.items()}
+        _fill_labels(clean, "item", rows, text)
+    if "block" in present:
+        text = {name: fields["group"] for name, fields in clean.items()}
+        codes = {name: number_labels(group)[1] for name, group in text.items()}
+        _fill_labels(clean, "block", codes, text)
     return {
         field: np.concatenate([fields[field] for fields in clean.values()])
         for field in CONVERTERS
@@ -144,32 +151,43 @@ def _with_source(name, labels):
     return np.array([f"{name}{SEPARATOR}{label}" for label in labels], dtype=str)
 
 
-def _fill_items(sources):
-    """Make each row an item of its own in the sources that have no items."""
-    given = {
-        name: fields["item"] for name, fields in sources.items() if "item" in fields
-    }
-    kinds = {name: item.dtype.kind for name, item in given.items()}
+def _fill_labels(sources, field, codes, text):
+    """Fill `field` in the sources that lack it with labels that no other source has.
+
+    Parameters
+    ----------
+    sources : dict of str to dict
+        Fields of each source; changed in place.
+    field : {"item", "block"}
+    codes, text : dict of str to ndarray of shape (n_rows,)
+        Numbers 0, 1, ... and strings that tell the labels of a source apart.
+    """
+    given = {name: f[field] for name, f in sources.items() if field in f}
+    kinds = {name: labels.dtype.kind for name, labels in given.items()}
     if len(set(kinds.values())) > 1:
         words = {"i": "integers", "U": "strings"}
         described = [f"{words[kind]} in {name!r}" for name, kind in kinds.items()]
+        same = {"item": "contender", "block": "block"}[field]
         raise TypeError(
-            f"item holds {', '.join(described)}; expected all integers or all strings, "
-            'since item 1 and item "1" may be one contender or two. Convert the items '
-            "of one source before its target is built."
+            f"{field} holds {', '.join(described)}; expected all integers or all strings, "
+            f'since {field} 1 and {field} "1" may be one {same} or two. Convert the '
+            f"{field}s of one source before its target is built."
         )
-    lacking = {name: len(f["group"]) for name, f in sources.items() if "item" not in f}
+    lacking = [name for name, fields in sources.items() if field not in fields]
     if "U" in kinds.values():
-        for name, n_rows in lacking.items():
-            sources[name]["item"] = _with_source(name, range(n_rows))
+        for name in lacking:
+            sources[name][field] = text[name]
         return
-    next_item = 1 + max(int(item.max(initial=-1)) for item in given.values())
-    for name, n_rows in lacking.items():
-        if next_item + n_rows >= 2**63:
+    first_free = 1 + max(int(labels.max(initial=-1)) for labels in given.values())
+    for name in lacking:
+        n_labels = int(codes[name].max(initial=-1)) + 1
+        if first_free + n_labels >= 2**63:
+            unit = {"item": "rows", "block": "groups"}[field]
             raise ValueError(
-                f"item is {next_item - 1} in one source, which leaves no integer of 64 "
-                f"bits for each of the {n_rows} rows of {name!r}; expected smaller ones. "
-                "Number the items with np.unique(item, return_inverse=True)[1]."
+                f"{field} is {first_free - 1} in one source, which leaves no integer of 64 "
+                f"bits for each of the {n_labels} {unit} of {name!r}; expected smaller "
+                f"ones. Number the {field}s with "
+                f"np.unique({field}, return_inverse=True)[1]."
             )
-        sources[name]["item"] = next_item + np.arange(n_rows)
-        next_item += n_rows
+        sources[name][field] = first_free + codes[name]
+        first_free += n_labels

@@ -122,6 +122,8 @@ class PackedGroups(Dataset):
     n_pairs : int
         Pairs of items of one group and different level, or of different contenders if
         ties count.
+    unit_of_group : ndarray of shape (n_groups,), int
+        Number of the block that each group is of; of the group without blocks.
     fold : ndarray of shape (n_items,), int, or None
         See :meth:`draw_folds`.
     shortcut_scores : tensor of shape (n_items, n_members), or None
@@ -159,6 +161,8 @@ class PackedGroups(Dataset):
         self.gain = np.ldexp(gains, -groups.spread(exponent)).astype(np.float32)
         self.judged = items.judged[order]
         self.sizes, self.starts = groups.size, groups.start
+        unit = items.unit[order[groups.start]]
+        self.unit_of_group = np.unique(unit, return_inverse=True)[1]
         of_group = np.searchsorted(apart.start, groups.start)
         n_pairs = groups.n_pairs - np.add.reduceat(apart.n_pairs, of_group)
         self.n_pairs = int(n_pairs.sum())
@@ -200,14 +204,22 @@ class PackedGroups(Dataset):
         return len(self.sizes)
 
     @property
+    def n_units(self):
+        """Number of blocks; of groups without blocks."""
+        return int(self.unit_of_group.max()) + 1
+
+    @property
     def n_folds(self):
         """Number of folds that members leave out, one each; 0 if none does."""
         return 0 if self.fold is None else int(self.fold.max()) + 1
 
     def draw_folds(self, n_folds):
-        """Draw folds of groups, one for each member to leave out."""
-        fold_of_group = self.shuffled(self.n_groups) % n_folds
-        self.fold = np.repeat(fold_of_group, self.sizes)
+        """Draw folds of blocks, or groups, one for each member to leave out.
+
+        There are fewer folds where there are fewer blocks.
+        """
+        fold_of_unit = self.shuffled(self.n_units) % n_folds
+        self.fold = np.repeat(fold_of_unit[self.unit_of_group], self.sizes)
 
     def batch(self, groups):
         """Return (X, target) of some groups, X as the network takes it."""

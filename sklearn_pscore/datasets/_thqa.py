@@ -35,11 +35,11 @@ def fetch_thqa(data_home=None, download_if_missing=True):
     rendered by the same 8 speech-driven methods [1]_. Rows come in the order of
     the upstream file, which is downloaded once (247 kB) and never changed.
 
-    For cross-validation keep a portrait in one fold (``groups=portraits`` of a
-    splitter), since the same face appears in five groups. The method's identity
-    alone, its mean opinion on the training folds and no metric at all, reaches
-    a pairwise accuracy of 0.807 in 5 folds by portrait: say so wherever a figure
-    on this data is quoted.
+    A portrait is a block, kept in one fold by the package's splitters, since the same
+    face appears in five groups; scikit-learn's want ``groups=thqa.portraits``. The
+    method's identity alone, its mean opinion on the training folds and no metric at
+    all, reaches a pairwise accuracy of 0.807 in 5 folds by portrait: say so wherever
+    a figure on this data is quoted.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def fetch_thqa(data_home=None, download_if_missing=True):
             The metrics, named as upstream.
         groups : structured ndarray of shape (800,)
             The target: `group` is portrait and speech clip, `preference` the
-            mean opinion score (0.1 to 5, larger is better), `item` the method.
+            mean opinion score (0.1 to 5, larger is better), `item` the method,
+            `block` the portrait.
         portraits : ndarray of shape (800,), str
             The portrait of each row.
         feature_names : list of str
@@ -107,12 +108,16 @@ def read_thqa(path):
     parts = image.rpartition("_")
     data = frame.drop(columns=["Image", "Score"]).astype(np.float64)
     feature_names = data.columns.tolist()
+    portraits = np.asarray(image.partition("_voice")[0].tolist(), dtype=str)
     return Bunch(
         data=data,
         groups=Groups.from_arrays(
-            group=parts[0], preference=frame["Score"], item=parts[2]
+            group=parts[0],
+            preference=frame["Score"],
+            item=parts[2],
+            block=portraits,
         ),
-        portraits=np.asarray(image.partition("_voice")[0].tolist(), dtype=str),
+        portraits=portraits,
         feature_names=feature_names,
         directions={name: _DIRECTIONS.get(name, "larger") for name in feature_names},
         DESCR=_describe(),

@@ -43,7 +43,7 @@ def fetch_thqa_ntire(data_home=None, download_if_missing=True):
     There are opinions and no metrics: it is data for leaderboards of the talkers. The
     three files are downloaded once (0.6 MB) and never changed.
 
-    For cross-validation and bootstraps keep a description together (`portraits`). The
+    A description is a block, kept together by splits and bootstraps. The
     talker's identity alone, its mean opinion on the training folds, reaches a pairwise
     accuracy of 0.796 in 5 folds by description.
 
@@ -65,7 +65,8 @@ def fetch_thqa_ntire(data_home=None, download_if_missing=True):
             No metrics, but as many rows.
         groups : structured ndarray of shape (10447,)
             The target: `group` is portrait and voice, `preference` the mean opinion
-            score (0 to 5, larger is better), `item` the talker.
+            score (0 to 5, larger is better), `item` the talker, `block` the
+            description.
         portraits : ndarray of shape (10447,), str
             Number of the description that the portrait was drawn after.
         image_models : ndarray of shape (10447,), str
@@ -124,7 +125,10 @@ def read_thqa_ntire(paths):
     return Bunch(
         data=pd.DataFrame(index=range(len(frame))),
         groups=Groups.from_arrays(
-            group=group, preference=frame["Score"], item=parts["talker"]
+            group=group,
+            preference=frame["Score"],
+            item=parts["talker"],
+            block=parts["portrait"],
         ),
         portraits=_text(parts["portrait"]),
         image_models=_text(parts["image_model"]),

@@ -77,7 +77,8 @@ def compare_rankers(
         Computed once, so all rankers and seeds have the same folds.
 
     cv_groups : array-like of shape (n_samples,) or None, default=None
-        Labels that the splitter splits by, if not ``groups["group"]``.
+        Labels that the splitter splits by, if not the blocks of `groups`, or its
+        groups where there are none.
 
     reference : structured ndarray of shape (n_samples,) or None, default=None
         Target to judge held-out rows by, for instance the full opinion where
