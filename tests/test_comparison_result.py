@@ -44,10 +44,13 @@ def test_table_takes_the_default_of_the_comparison():
     assert_frame_equal(by_seed.table(), COMPARISON.table(over="seed"))
 
 
+T1 = 12.706204736432095
+"""Student's t of one degree of freedom, for 95 %."""
+
 PAIRS = {
-    # Folds: 2 - 1 and 5 - 3.
-    ("PS", "RS", "fold"): (1.5, np.std([1, 2], ddof=1) / np.sqrt(2), 2),
-    ("RS", "PS", "fold"): (-1.5, np.std([1, 2], ddof=1) / np.sqrt(2), 2),
+    # Folds: 2 - 1 and 5 - 3. Two folds train on as many rows as they hold out.
+    ("PS", "RS", "fold"): (1.5, np.std([1, 2], ddof=1) * np.sqrt(1 / 2 + 1), 2),
+    ("RS", "PS", "fold"): (-1.5, np.std([1, 2], ddof=1) * np.sqrt(1 / 2 + 1), 2),
     # Seeds: 1.5 - 2 and 5.5 - 2, the method without a seed against both.
     ("PS", "RS", "seed"): (1.5, np.std([-0.5, 3.5], ddof=1) / np.sqrt(2), 2),
     ("GT", "RS", "seed"): (7.0, np.nan, 1),
@@ -58,9 +61,12 @@ PAIRS = {
 def test_paired_difference(names, expected):
     method, other, over = names
     difference = COMPARISON.paired(method, other, "DCG", over=over)
-    assert_allclose(difference, expected)
-    assert difference.mean == expected[0]
-    assert difference.n_runs == expected[2]
+    assert_allclose(difference[:3], expected)
+    mean, error, n_runs = expected
+    assert (difference.mean, difference.n_runs) == (mean, n_runs)
+    assert_allclose(difference[3:5], [mean - T1 * error, mean + T1 * error])
+    words = {"fold": "training and test rows", "seed": "seeds on these rows"}
+    assert difference.interval_of == words[over]
 
 
 def test_a_missing_score_is_not_hidden():

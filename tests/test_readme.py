@@ -43,8 +43,9 @@ def test_examples_run(monkeypatch, tmp_path, capsys):
             names,
         )
     printed = capsys.readouterr().out
-    assert [line.split()[0] for line in printed.splitlines()[-6:]] == [
-        *names["rankers"]
+    assert [line.split()[0] for line in printed.splitlines()[-7:]] == [
+        *names["rankers"],
+        "chance",
     ]
     assert not list(tmp_path.iterdir())
 

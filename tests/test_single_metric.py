@@ -206,12 +206,12 @@ def test_metrics_alone_and_without_names():
         (
             {"X": FRAME.rename(columns={"mine": "ours"})},
             ValueError,
-            "column 2 of X is 'ours', the name of a ranker or the truth",
+            "column 2 of X is 'ours', the name of another row of the tables",
         ),
         (
             {"X": FRAME.rename(columns={"mine": "GT"})},
             ValueError,
-            "column 2 of X is 'GT', the name of a ranker or the truth",
+            "column 2 of X is 'GT', the name of another row of the tables",
         ),
         (
             {"X": FRAME.set_axis(["a", "b", "a"], axis=1)},

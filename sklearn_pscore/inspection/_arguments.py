@@ -1,8 +1,12 @@
 """Checks of the arguments that the functions of this folder share."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
+
+from sklearn_pscore.metrics._checks import check_level
+
+__all__ = ["check_count", "check_level"]
 
 
 def check_count(value, name, caller, least=1):
@@ -12,14 +16,4 @@ def check_count(value, name, caller, least=1):
         raise (ValueError if is_int else TypeError)(
             f"The {name!r} parameter of {caller} must be an int in the range [{least}, "
             f"inf). Got {value!r} instead."
-        )
-
-
-def check_level(level, caller):
-    """Raise unless the level of the intervals is between 0 and 1."""
-    is_real = isinstance(level, Real) and not isinstance(level, (bool, np.bool_))
-    if not is_real or not 0 < level < 1:
-        raise (ValueError if is_real else TypeError)(
-            f"The 'level' parameter of {caller} must be a float in the range (0, 1). Got "
-            f"{level!r} instead."
         )

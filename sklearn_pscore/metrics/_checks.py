@@ -115,6 +115,18 @@ def check_average(average, caller):
         )
 
 
+def check_level(level, caller):
+    """Raise unless the level of the intervals is between 0 and 1."""
+    is_real = isinstance(level, numbers.Real) and not isinstance(
+        level, (bool, np.bool_)
+    )
+    if not is_real or not 0 < level < 1:
+        raise (ValueError if is_real else TypeError)(
+            f"The 'level' parameter of {caller} must be a float in the range (0, 1). Got "
+            f"{level!r} instead."
+        )
+
+
 def check_choice(value, choices, name, caller):
     """Raise unless a value is one of the choices, which are strings and None."""
     if not (value is None or isinstance(value, str)) or value not in choices:

@@ -42,6 +42,11 @@ _PACKAGE_METRICS = (
 )
 
 
+def is_package_metric(metric):
+    """Tell whether a function is one of the metrics that this package has."""
+    return metric in _PACKAGE_METRICS
+
+
 class RankingScorer:
     """Scorer that applies a ranking metric to an estimator's predictions.
 
@@ -107,7 +112,7 @@ class RankingScorer:
         """
         refuse_sample_weight(sample_weight, repr(self))
         groups = check_model_target(estimator, X, groups, "groups")
-        if self.metric not in _PACKAGE_METRICS:
+        if not is_package_metric(self.metric):
             groups = _warned_about(groups, repr(self))
         y_score = predict_scores(estimator, X, groups)
         value = float(self.metric(groups, y_score, **self.options))
@@ -200,7 +205,7 @@ def make_ranking_scorer(metric, /, *, greater_is_better=True, **options):
             "The 'greater_is_better' parameter of make_ranking_scorer must be a bool. Got "
             f"{greater_is_better!r} instead."
         )
-    if metric in _PACKAGE_METRICS:
+    if is_package_metric(metric):
         if greater_is_better == (metric is rmse):
             raise ValueError(
                 f"greater_is_better is {greater_is_better} for {metric.__name__}, of which "

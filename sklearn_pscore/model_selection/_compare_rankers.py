@@ -13,8 +13,10 @@ from sklearn_pscore.model_selection._comparison_arguments import (
     check_rankers,
     check_scoring,
 )
+from sklearn_pscore.model_selection._comparison_bounds import chance_of
 from sklearn_pscore.model_selection._comparison_folds import (
     make_folds,
+    sizes_of,
     warn_about_overlap,
 )
 from sklearn_pscore.model_selection._comparison_result import RankerComparison
@@ -182,6 +184,7 @@ def compare_rankers(
     | GT | 1.00 | 2.63 |
     | larger | 0.83 | 2.51 |
     | smaller | 0.67 | 2.38 |
+    | chance | 0.75 | 2.45 |
     >>> round(comparison.paired("larger", "smaller", "MRR").mean, 2)
     0.17
     """
@@ -198,6 +201,7 @@ def compare_rankers(
     rows, failures = [], []
     if truth is not None:
         rows += [score_truth(truth, fold, scoring) for fold in folds]
+    chance = chance_of(folds, scoring)
     warn_about_overlap(folds)
     runs = [
         (name, seed, fold)
@@ -215,6 +219,11 @@ def compare_rankers(
         rows.append(row)
         failures += failed
     report(failures, len(runs), error_score)
-    rows = pd.DataFrame(rows).astype({"seed": "Int64"})
-    over = "seed" if cv is None else "fold"
-    return RankerComparison(rows, tuple(scoring), truth, over)
+    return RankerComparison(
+        pd.DataFrame(rows).astype({"seed": "Int64"}),
+        tuple(scoring),
+        truth,
+        "seed" if cv is None else "fold",
+        sizes=sizes_of(folds),
+        chance=chance,
+    )

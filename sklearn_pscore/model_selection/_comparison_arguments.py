@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from sklearn_pscore._target.arguments import refuse_bare_ranker
+from sklearn_pscore.model_selection._comparison_bounds import CEILING, CHANCE
 from sklearn_pscore.model_selection._comparison_result import RUN_COLUMNS
 from sklearn_pscore.model_selection._seeds import MOST_SEEDS
 
@@ -37,6 +38,13 @@ def check_rankers(rankers, truth, single_metrics=False):
             f"rankers has the name {truth!r}, which is that of the truth; expected "
             "different names. Rename the ranker, or pass another truth=."
         )
+    for name in (CHANCE, CEILING):
+        if name in rankers or name == truth:
+            raise ValueError(
+                f"{name!r} is the name of a {'ranker' if name in rankers else 'truth'}; "
+                "expected another, for it is that of a row of the tables which is no "
+                "method. Rename it."
+            )
     for name, ranker in rankers.items():
         needed = ("fit", "predict", "get_params", "set_params")
         lacking = [method for method in needed if not hasattr(ranker, method)]

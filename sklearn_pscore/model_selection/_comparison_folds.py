@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 
@@ -49,6 +50,8 @@ class Fold:
         parts are made whole, so that no fit and no scorer warns.
     n_trained_pairs : int
         Pairs to judge on, of groups whose rows were all trained on.
+    n_train, n_test : int
+        Rows that count: those to fit on, and those to judge on that are not.
     """
 
     number: int
@@ -58,6 +61,8 @@ class Fold:
     test: np.ndarray | None = None
     is_cut: bool = False
     n_trained_pairs: int = 0
+    n_train: int = 0
+    n_test: int = 0
 
     def training_part(self):
         """Return X and the target to fit on."""
@@ -116,7 +121,9 @@ def make_folds(X, groups, test, cv, cv_groups, reference):
     is_cut = _have_cut_groups([judged]) or warn_about_cut_groups(
         target, "compare_rankers", allowed=1
     )
-    return [Fold(0, (X, groups), judge_data, is_cut=is_cut)]
+    n_train, n_test = (int(part.is_counted.sum()) for part in (target, judged))
+    fold = Fold(0, (X, groups), judge_data, is_cut=is_cut)
+    return [replace(fold, n_train=n_train, n_test=n_test)]
 
 
 def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
@@ -137,9 +144,17 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
     for number, split in enumerate(splits):
         train, test = _check_split(split, number, n_rows)
         _check_judgeable(judged.take(test), number)
-        n_trained = _count_trained_pairs(judged, test, train[target.is_counted[train]])
+        trained = train[target.is_counted[train]]
+        new = np.setdiff1d(test[judged.is_counted[test]], trained)
         fold = Fold(number, (X, groups), judge_data, train, test)
-        folds.append(replace(fold, n_trained_pairs=n_trained))
+        folds.append(
+            replace(
+                fold,
+                n_trained_pairs=_count_trained_pairs(judged, test, trained),
+                n_train=len(trained),
+                n_test=len(new),
+            )
+        )
     if not folds:
         raise ValueError(
             f"cv is {describe(cv)} and gives no fold; expected at least one pair (train, "
@@ -153,6 +168,17 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
         or any(find_cut_groups(target.take(fold.train)).size for fold in folds)
     )
     return [replace(fold, is_cut=is_cut) for fold in folds]
+
+
+def sizes_of(folds):
+    """Return the table of the rows that each fold fits and judges on."""
+    return pd.DataFrame(
+        {
+            "fold": [fold.number for fold in folds],
+            "n_train": [fold.n_train for fold in folds],
+            "n_test": [fold.n_test for fold in folds],
+        }
+    )
 
 
 def warn_about_overlap(folds):

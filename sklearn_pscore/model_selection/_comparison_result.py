@@ -1,34 +1,23 @@
 """The result of a comparison: its rows, tables and paired differences."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from sklearn_pscore.metrics._checks import check_level
+from sklearn_pscore.model_selection._comparison_bounds import CEILING, CHANCE
+from sklearn_pscore.model_selection._paired import (
+    OF_FOLDS,
+    OF_SEEDS,
+    PairedDifference,
+    paired_difference,
+)
 
 RUN_COLUMNS = ("method", "seed", "fold", "fit_seconds")
 """Columns of the rows of a comparison beside those of the metrics."""
 
 _RUN_KINDS = ("seed", "fold")
-
-
-class PairedDifference(NamedTuple):
-    """How much better one method is than another in the same runs.
-
-    Parameters
-    ----------
-    mean : float
-        Mean difference of the metric; positive if the first method is better.
-    standard_error : float
-        Standard deviation of the differences (ddof=1) over the root of their
-        number; NaN for a single run.
-    n_runs : int
-        Number of differences, one per seed or fold.
-    """
-
-    mean: float
-    standard_error: float
-    n_runs: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +39,33 @@ class RankerComparison:
         Name of the method that is the reference preference itself.
     over : {"seed", "fold"}
         What the tables take the spread over unless told otherwise.
+    sizes : DataFrame or None, default=None
+        Rows of each fold that count, with the columns `fold`, `n_train` and `n_test`:
+        those to fit on, and those to judge on that were not. None is as in k folds,
+        which train on k - 1 times the rows that they hold out.
+    chance : dict of str to (float or None), or None, default=None
+        What a score that knows nothing gets in expectation, by the name of the metric.
+        None where that is not known, as of metrics that are not of this package. The
+        attribute has all metrics.
+    ceiling : dict of str to (float or None), or None, default=None
+        What a perfect score could reach, for the preferences are themselves measured
+        by a few people. None where the target does not say how many people judged.
     """
 
     rows: pd.DataFrame = field(repr=False)
     metrics: tuple
     truth: str | None
     over: str
+    sizes: pd.DataFrame | None = field(default=None, repr=False)
+    chance: dict | None = field(default=None, repr=False)
+    ceiling: dict | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        # The class is frozen, so all metrics are put in past its own __setattr__.
+        for name in ("chance", "ceiling"):
+            given = getattr(self, name) or {}
+            values = {metric: given.get(metric) for metric in self.metrics}
+            object.__setattr__(self, name, values)
 
     @property
     def methods(self):
@@ -101,7 +111,7 @@ class RankerComparison:
     def __str__(self):
         return self.formatted().to_string()
 
-    def formatted(self, *, over=None, decimals=3):
+    def formatted(self, *, over=None, decimals=3, bounds=True):
         """Return the table as strings, one ``mean ± std`` per method and metric.
 
         A method with a single run, such as one that takes no seed, has no spread
@@ -114,11 +124,15 @@ class RankerComparison:
             What to take the spread over; None is the `over` of the comparison.
         decimals : int, default=3
             Digits after the point.
+        bounds : bool, default=True
+            Whether to add the rows "noise ceiling" and "chance", those that have a
+            value at all.
 
         Returns
         -------
-        table : DataFrame of shape (n_methods, n_metrics)
-            Methods in the order of the rows, the truth first.
+        table : DataFrame of shape (n_rows, n_metrics)
+            Methods in the order of the rows, the truth first; then the noise ceiling
+            and chance.
         """
         table, n_runs = self.table(over=over), self.n_runs(over=over)
         scores = self.rows.groupby("method", sort=False)[list(self.metrics)]
@@ -137,9 +151,15 @@ class RankerComparison:
             ]
             for metric in self.metrics
         }
-        return pd.DataFrame(cells, index=table.index)
+        cells = pd.DataFrame(cells, index=table.index)
+        for name, values in self._bounds() if bounds else ():
+            cells.loc[name] = [
+                "" if values[metric] is None else f"{values[metric]:.{decimals}f}"
+                for metric in self.metrics
+            ]
+        return cells
 
-    def to_markdown(self, *, over=None, decimals=3):
+    def to_markdown(self, *, over=None, decimals=3, bounds=True):
         """Return the formatted table as Markdown.
 
         Parameters
@@ -148,25 +168,28 @@ class RankerComparison:
             What to take the spread over; None is the `over` of the comparison.
         decimals : int, default=3
             Digits after the point.
+        bounds : bool, default=True
+            Whether to add the rows "noise ceiling" and "chance".
 
         Returns
         -------
         text : str
             A header, a rule and one line per method, without a final newline.
         """
-        cells = self.formatted(over=over, decimals=decimals)
+        cells = self.formatted(over=over, decimals=decimals, bounds=bounds)
         lines = [["method", *self.metrics], ["---", *["---:"] * len(self.metrics)]]
         lines += [[method, *row] for method, *row in cells.itertuples()]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-    def paired(self, method, other, metric, *, over=None):
-        """Return the mean difference of two methods with its standard error.
+    def paired(self, method, other, metric, *, over=None, level=0.95):
+        """Return the mean difference of two methods with its interval.
 
-        Runs of the same seed, or of the same fold, are compared with each
-        other; a method without a seed is compared with every seed of the other.
-        The error over seeds tells how much training varies on these test rows,
-        nothing about other test rows. Folds share training rows, so the error
-        over folds is too small [1]_.
+        Runs of the same fold, or of the same seed, are compared with each other. Over
+        folds, the value of a fold is the mean over its seeds, and the interval is
+        honest about folds that share training rows [1]_, by the formula of
+        :class:`PairedDifference`. Over seeds, a method without a seed is compared with
+        every seed of the other, and the interval tells how much training varies on
+        these very rows to judge on, nothing about other rows. So it is with `test`.
 
         Parameters
         ----------
@@ -176,17 +199,24 @@ class RankerComparison:
             Name of the metric.
         over : {"seed", "fold"} or None, default=None
             What a run is; None is the `over` of the comparison.
+        level : float, default=0.95
+            Probability that the interval is to hold the difference with.
 
         Returns
         -------
         difference : PairedDifference
-            Named tuple of `mean`, `standard_error` and `n_runs`; NaN if a score
-            of either method is.
+            Named tuple of `mean`, `standard_error`, `n_runs`, `low`, `high`, `p_value`
+            and `interval_of`; NaN if a score of either method is. A single run has a
+            mean only.
 
         Raises
         ------
         ValueError
-            If a name is not in the comparison.
+            If a name is not in the comparison, or the level is not between 0 and 1.
+
+        See Also
+        --------
+        differences : The same for all other methods.
 
         References
         ----------
@@ -196,11 +226,67 @@ class RankerComparison:
         _check_choice("metric", metric, self.metrics)
         _check_choice("method", method, self.methods)
         _check_choice("other", other, self.methods)
+        check_level(level, "RankerComparison.paired")
+        over = self.over if over is None else over
         runs = self._runs(over)[metric]
         difference = runs.loc[method].to_numpy() - runs.loc[other].to_numpy()
-        n_runs = len(difference)
-        error = np.std(difference, ddof=1) / np.sqrt(n_runs) if n_runs > 1 else np.nan
-        return PairedDifference(float(np.mean(difference)), float(error), n_runs)
+        if over == "seed":
+            return paired_difference(difference, 0.0, level, OF_SEEDS)
+        shared = self._test_per_train(len(difference))
+        return paired_difference(difference, shared, level, OF_FOLDS)
+
+    def differences(self, method, metric, *, over=None, level=0.95):
+        """Return the paired differences of a method to all others.
+
+        Parameters
+        ----------
+        method : str
+            Name of the method.
+        metric : str
+            Name of the metric.
+        over : {"seed", "fold"} or None, default=None
+            What a run is; None is the `over` of the comparison.
+        level : float, default=0.95
+            Level of each interval by itself.
+
+        Returns
+        -------
+        table : DataFrame of shape (n_methods - 1, 6)
+            `difference` of `method` minus the method of the index, `std_error`, `low`,
+            `high`, `p_value` and `n_runs`, see :meth:`paired`. The truth is left out.
+            The p-values are of one test each: they are not adjusted for the number of
+            methods.
+
+        Raises
+        ------
+        ValueError
+            If a name is not in the comparison, or the level is not between 0 and 1.
+        """
+        others = [m for m in self.methods if m not in (method, self.truth)]
+        pairs = [self.paired(method, m, metric, over=over, level=level) for m in others]
+        if not pairs:
+            _check_choice("method", method, self.methods)
+        names = {"mean": "difference", "standard_error": "std_error"}
+        columns = ["mean", "standard_error", "low", "high", "p_value", "n_runs"]
+        table = pd.DataFrame(pairs, columns=PairedDifference._fields)
+        table.index = pd.Index(others, name="method")
+        return table[columns].rename(columns=names)
+
+    def _test_per_train(self, n_folds):
+        """Return how many rows are held out for one that is trained on."""
+        if self.sizes is None:
+            return 1 / (n_folds - 1) if n_folds > 1 else np.nan
+        total = self.sizes[["n_train", "n_test"]].sum()
+        return total["n_test"] / total["n_train"]
+
+    def _bounds(self):
+        """Return the name and values of the bounds that are known for a metric."""
+        bounds = ((CEILING, self.ceiling), (CHANCE, self.chance))
+        return [
+            (name, values)
+            for name, values in bounds
+            if any(value is not None for value in values.values())
+        ]
 
     def _runs(self, over):
         """Return one value per method, seed or fold, and metric."""

@@ -33,14 +33,14 @@ class Failure:
     error: str
 
 
-class _Truth:
-    """A fitted ranker that scores the held-out rows by their preference."""
+class GivenScores:
+    """A fitted ranker that predicts the scores it was given."""
 
-    def __init__(self, preference):
-        self.preference = preference
+    def __init__(self, y_score):
+        self.y_score = y_score
 
     def predict(self, X):
-        return self.preference
+        return self.y_score
 
 
 def score_truth(name, fold, scoring):
@@ -52,7 +52,7 @@ def score_truth(name, fold, scoring):
             f"while scoring {name!r}, the reference, by {metric!r} in fold "
             f"{fold.number}; a scorer that needs a fitted ranker needs truth=None"
         ):
-            scores[metric] = float(scorer(_Truth(preference), X, reference))
+            scores[metric] = float(scorer(GivenScores(preference), X, reference))
     return _row(name, None, fold, scores, 0.0)
 
 

@@ -5,6 +5,7 @@ from scipy import sparse
 
 from sklearn_pscore._rankers.single_metric import SingleMetricRanker
 from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore.model_selection._comparison_bounds import CEILING, CHANCE
 
 
 def with_single_metrics(rankers, X, truth):
@@ -26,7 +27,7 @@ def with_single_metrics(rankers, X, truth):
     TypeError
         If `X` is sparse, or holds what is no number.
     ValueError
-        If a column has the name of a ranker, of the truth or of another column.
+        If a column has the name of another row of the tables or of another column.
     """
     if sparse.issparse(X):
         raise TypeError(
@@ -36,9 +37,9 @@ def with_single_metrics(rankers, X, truth):
     check_numbers(X)
     names = _names_of_columns(X)
     for column, name in enumerate(names):
-        taken = name in rankers or name == truth
+        taken = name in rankers or name in (truth, CHANCE, CEILING)
         if taken or name in names[:column]:
-            whose = "a ranker or the truth" if taken else "another column"
+            whose = "another row of the tables" if taken else "another column"
             raise ValueError(
                 f"single_metrics=True and column {column} of X is {name!r}, the name of "
                 f"{whose}; expected different names. Rename one of them."

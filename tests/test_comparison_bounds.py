@@ -1,0 +1,171 @@
+"""Chance and the noise ceiling of a comparison."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from sklearn_pscore import Groups, RankSumRanker
+from sklearn_pscore.metrics import (
+    dcg_scorer,
+    kendall_tau_scorer,
+    make_ranking_scorer,
+    mrr_scorer,
+    ndcg_scorer,
+    neg_rmse_scorer,
+    pairwise_accuracy_score,
+    pairwise_accuracy_scorer,
+    pearson_scorer,
+    soft_pairwise_accuracy_scorer,
+    spearman_scorer,
+    tie_calibrated_accuracy_scorer,
+)
+from sklearn_pscore.model_selection import RankerComparison, compare_rankers
+
+RNG = np.random.default_rng(0)
+N_GROUPS, SIZE = 30, 6
+X = RNG.normal(size=(N_GROUPS * SIZE, 2))
+GROUPS = Groups.from_arrays(
+    group=np.repeat(np.arange(N_GROUPS), SIZE),
+    item=np.tile(np.arange(SIZE), N_GROUPS),
+    preference=RNG.integers(0, 5, N_GROUPS * SIZE),
+)
+RANKERS = {"sums": RankSumRanker(directions="larger")}
+
+
+def one_minus_error(groups, y_score):
+    return 1.0 - np.mean((groups["preference"] - y_score) ** 2)
+
+
+SCORING = {
+    "MRR": mrr_scorer,
+    "DCG": dcg_scorer,
+    "NDCG": ndcg_scorer,
+    "NDCG of 2": make_ranking_scorer(ndcg_scorer.metric, k=2, gain="linear"),
+    "accuracy": pairwise_accuracy_scorer,
+    "tau": kendall_tau_scorer,
+    "Spearman": spearman_scorer,
+    "Pearson": pearson_scorer,
+    "Pearson of all": make_ranking_scorer(
+        pearson_scorer.metric, within="all", mapping="logistic"
+    ),
+    "error": neg_rmse_scorer,
+    "systems": soft_pairwise_accuracy_scorer,
+    "ties": tie_calibrated_accuracy_scorer,
+}
+
+
+def test_chance_is_what_random_scores_get():
+    comparison = compare_rankers(
+        RANKERS, X, GROUPS, cv=2, scoring=SCORING, n_seeds=1, truth=None
+    )
+    chance = comparison.chance
+    assert list(chance) == list(SCORING)
+    assert chance["accuracy"] == 0.5
+    assert chance["tau"] == chance["Spearman"] == chance["Pearson"] == 0.0
+    assert abs(chance["Pearson of all"]) < 1e-6
+
+    class Drawn:
+        def predict(self, X):
+            return rng.normal(size=len(X))
+
+    rng = np.random.default_rng(1)
+    halves = [np.flatnonzero(np.isin(GROUPS["group"], g)) for g in folds_of()]
+    for name in ("MRR", "DCG", "NDCG", "NDCG of 2", "systems", "ties"):
+        values = [
+            np.mean([SCORING[name](Drawn(), X[rows], GROUPS[rows]) for rows in halves])
+            for _ in range(60)
+        ]
+        error = np.std(values) / np.sqrt(60)
+        assert abs(chance[name] - np.mean(values)) < 4 * error + 0.01, name
+
+
+def folds_of():
+    """Return the groups of each fold of cv=2."""
+    from sklearn_pscore.model_selection import PreferenceGroupKFold
+
+    folds = PreferenceGroupKFold(2).split(X, GROUPS)
+    return [np.unique(GROUPS["group"][test]) for _, test in folds]
+
+
+def test_chance_of_other_scorers_is_not_known():
+    scoring = {
+        "own metric": make_ranking_scorer(one_minus_error),
+        "own scorer": lambda ranker, X, groups: float(len(X)),
+        "accuracy": pairwise_accuracy_scorer,
+    }
+    comparison = compare_rankers(
+        RANKERS, X, GROUPS, test=(X, GROUPS), scoring=scoring, n_seeds=1
+    )
+    assert comparison.chance == {
+        "own metric": None,
+        "own scorer": None,
+        "accuracy": 0.5,
+    }
+    # A value that is not known leaves its cell of the row empty.
+    row = comparison.formatted().loc["chance"]
+    assert row.tolist() == ["", "", "0.500"]
+
+
+def test_chance_is_a_row_of_what_is_shown():
+    scoring = {"MRR": mrr_scorer, "accuracy": pairwise_accuracy_scorer}
+    comparison = compare_rankers(
+        RANKERS, X, GROUPS, test=(X, GROUPS), scoring=scoring, n_seeds=1
+    )
+    assert comparison.formatted().index.tolist() == ["GT", "sums", "chance"]
+    assert "chance" in str(comparison)
+    last = comparison.to_markdown(decimals=1).splitlines()[-1]
+    assert last == f"| chance | {comparison.chance['MRR']:.1f} | 0.5 |"
+    # It is no method, and goes on request.
+    assert comparison.methods == ("GT", "sums")
+    assert comparison.table().index.tolist() == ["GT", "sums"]
+    assert set(comparison.rows["method"]) == {"GT", "sums"}
+    assert comparison.formatted(bounds=False).index.tolist() == ["GT", "sums"]
+    assert "chance" not in comparison.to_markdown(bounds=False)
+
+
+def test_a_comparison_made_by_hand_has_the_bounds_that_it_is_given():
+    rows = pd.DataFrame(
+        {"method": ["a"], "seed": [1], "fold": [0], "A": [0.7], "B": [3.0]}
+    ).assign(fit_seconds=0.0)
+    plain = RankerComparison(rows, ("A", "B"), None, "seed")
+    assert plain.chance == plain.ceiling == {"A": None, "B": None}
+    assert plain.formatted().index.tolist() == ["a"]
+    both = RankerComparison(
+        rows, ("A", "B"), None, "seed", chance={"A": 0.5}, ceiling={"A": 0.9, "B": 4.0}
+    )
+    cells = both.formatted(decimals=1)
+    assert cells.index.tolist() == ["a", "noise ceiling", "chance"]
+    assert cells["B"].tolist() == ["3.0", "4.0", ""]
+
+
+def test_names_of_the_rows_are_taken():
+    with pytest.raises(
+        ValueError, match=re.escape("'chance' is the name of a ranker;")
+    ):
+        compare_rankers(
+            {"chance": RankSumRanker(directions="larger")}, X, GROUPS, cv=2, n_seeds=1
+        )
+    with pytest.raises(ValueError, match="'noise ceiling' is the name of a truth;"):
+        compare_rankers(RANKERS, X, GROUPS, cv=2, truth="noise ceiling")
+    frame = pd.DataFrame(X, columns=["a", "chance"])
+    message = "column 1 of X is 'chance', the name of another row of the tables;"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        compare_rankers({}, frame, GROUPS, cv=2, single_metrics=True)
+
+
+def test_chance_weighs_groups_as_the_metric_does():
+    weight = np.where(GROUPS["group"] < 3, 5.0, 1.0)
+    fields = {name: GROUPS[name] for name in ("group", "item", "preference")}
+    groups = Groups.from_arrays(**fields, weight=weight)
+    comparison = compare_rankers(
+        RANKERS, X, groups, test=(X, groups), scoring={"MRR": mrr_scorer}, n_seeds=1
+    )
+    per_group = mrr_scorer.metric(GROUPS, np.zeros(len(X)), average=False)
+    told = ~np.isnan(per_group)
+    by_group = np.where(np.arange(N_GROUPS) < 3, 5.0, 1.0)
+    expected = np.average(per_group[told], weights=by_group[told])
+    assert_allclose(comparison.chance["MRR"], expected)
+    assert pairwise_accuracy_score(groups, np.ones(len(X))) == 0.5
