@@ -45,6 +45,15 @@ ALLOWED = {
         "metrics",
         "model_selection",
     },
+    "plotting": {
+        "_estimators",
+        "_rankers",
+        "_segments",
+        "_splitters",
+        "_target",
+        "inspection",
+        "metrics",
+    },
     "inspection": {
         "_estimators",
         "_means",
@@ -53,7 +62,6 @@ ALLOWED = {
         "_warn",
         "metrics",
     },
-    "plotting": set(),
     "model_selection": {
         "_estimators",
         "_rankers",

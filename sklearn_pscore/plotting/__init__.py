@@ -7,5 +7,12 @@ by ``plot``, not before.
 
 from sklearn_pscore.plotting._importance import ImportanceDisplay
 from sklearn_pscore.plotting._leaderboard import LeaderboardDisplay
+from sklearn_pscore.plotting._reliability import ReliabilityDisplay
+from sklearn_pscore.plotting._score_preference import ScorePreferenceDisplay
 
-__all__ = ["ImportanceDisplay", "LeaderboardDisplay"]
+__all__ = [
+    "ImportanceDisplay",
+    "LeaderboardDisplay",
+    "ReliabilityDisplay",
+    "ScorePreferenceDisplay",
+]

@@ -1,0 +1,15 @@
+"""Fitted models: what the pictures call them."""
+
+from sklearn_pscore.metrics._models import inner_estimator
+
+
+def innermost(estimator):
+    """Return the model that a pipeline or a search hands its predictions on to."""
+    while (inner := inner_estimator(estimator)) is not None:
+        estimator = inner
+    return estimator
+
+
+def name_of_model(estimator):
+    """Return the class of the innermost model, the same alone and in a pipeline."""
+    return type(innermost(estimator)).__name__

@@ -1,0 +1,76 @@
+"""Pairs of rows of one group that differ in preference."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_pscore._segments import Segments
+
+
+class Pairs(NamedTuple):
+    """Pairs of rows.
+
+    Attributes
+    ----------
+    better, worse : ndarray of shape (n_pairs,), int
+        Rows of the target.
+    weight : ndarray of shape (n_pairs,), float
+        Product of the weights of the two items, divided by the pairs of rows that
+        they have.
+    """
+
+    better: np.ndarray
+    worse: np.ndarray
+    weight: np.ndarray
+
+
+def pairs_of(target, max_pairs, rng):
+    """Return the pairs of a target, or as many drawn at random.
+
+    Parameters
+    ----------
+    target : RankingTarget
+    max_pairs : int or None
+        More pairs of rows than this are drawn, with replacement. None takes all.
+    rng : RandomState
+
+    Returns
+    -------
+    pairs : Pairs
+    """
+    items = target.items
+    rows = np.flatnonzero(items.row_item >= 0)
+    item = items.row_item[rows]
+    order = np.lexsort((item, items.group[item]))
+    rows, item = rows[order], item[order]
+    groups = Segments.of_equal(items.group[item])
+    if max_pairs is None or groups.n_pairs.sum() <= max_pairs:
+        first, second = _all_pairs(groups)
+    else:
+        first, second = _drawn_pairs(groups, max_pairs, rng)
+    preference = items.preference[item]
+    differ = preference[first] != preference[second]
+    first, second = first[differ], second[differ]
+    wins = preference[first] > preference[second]
+    better, worse = np.where(wins, first, second), np.where(wins, second, first)
+    weight = items.weight[item] / np.bincount(item)[item]
+    return Pairs(rows[better], rows[worse], weight[better] * weight[worse])
+
+
+def _all_pairs(groups):
+    """Return the positions of all pairs of one segment."""
+    n_later = groups.spread(groups.size) - 1 - groups.offset
+    first = np.repeat(np.arange(len(n_later)), n_later)
+    before = np.cumsum(n_later) - n_later
+    return first, first + 1 + np.arange(len(first)) - np.repeat(before, n_later)
+
+
+def _drawn_pairs(groups, n_pairs, rng):
+    """Return the positions of pairs of one segment, drawn with replacement."""
+    share = groups.n_pairs / groups.n_pairs.sum()
+    drawn = rng.choice(len(share), size=n_pairs, p=share)
+    start, size = groups.start[drawn], groups.size[drawn]
+    first = rng.randint(size)
+    second = rng.randint(size - 1)
+    second += second >= first
+    return start + first, start + second
