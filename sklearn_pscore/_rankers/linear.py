@@ -1,6 +1,6 @@
 """The linear ranker: logistic regression on the differences of pairs."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -244,6 +244,10 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         """
         return expit(log_odds(self.predict(X_a), self.predict(X_b)))
 
+    def _additive_part(self):
+        """Return the part that is a sum of functions of the metrics: all of it."""
+        return LinearPart(self.coef_, self.median_)
+
     def _check_X(self, X, reset=False, **kwargs):
         X = checked_table(
             self,
@@ -278,6 +282,30 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = True
         return tags
+
+
+@dataclass(frozen=True)
+class LinearPart:
+    """What each metric is worth by itself, as `AdditivePart` has it for a net.
+
+    Attributes
+    ----------
+    coef, median : ndarray of shape (n_features,)
+    """
+
+    coef: np.ndarray
+    median: np.ndarray
+    n_members = 1
+    n_folds = 0
+    std_factor = np.nan
+
+    @property
+    def kinks(self):
+        return np.empty((0, len(self.coef)))
+
+    def worths(self, X, member):
+        """Return what each value adds to the score, (n_rows, n_features)."""
+        return np.where(np.isnan(X), self.median, X) * self.coef
 
 
 def _medians(X):

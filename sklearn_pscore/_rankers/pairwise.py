@@ -628,6 +628,16 @@ class PairwisePreferenceRanker(
         check_parameters(self, "predict_dtype")
         return member_scores(self.net_, self._check_X(X), self.predict_dtype)
 
+    def _additive_part(self):
+        """Return the part that is a sum of functions of the metrics, None without one."""
+        from sklearn_pscore._torch.additive import additive_part_of
+
+        return additive_part_of(self.net_)
+
+    def _members_of_scores(self):
+        """Return how many members left out a fold, and the factor of their spread."""
+        return self.net_.n_folds, self.net_.std_factor
+
     def _check(self, X, y, caller, goes_on, validates=False):
         """Check everything before any work is done; return the training items."""
         # First, so that no other error is joined by a warning of lost items.

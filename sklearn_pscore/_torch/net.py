@@ -105,7 +105,7 @@ class GroupNet(NeuralNet):
         module = self.module_
         if not training:
             dtype = self.module__parameters.predict_dtype
-            module = _scoring_copy(module, getattr(torch, dtype))
+            module = scoring_copy(module, getattr(torch, dtype))
         for _, chunk in _chunks(X, self.device):
             was_training = module.training
             with torch.set_grad_enabled(training):
@@ -348,7 +348,7 @@ def member_scores(net, X, dtype):
     scores = np.empty((net.module_.n_members, X.shape[0]), dtype=np.float64)
     threads = threads_for(min(X.shape[0], _ROWS_AT_A_TIME), net.module_)
     with torch.inference_mode(), threads:
-        module = _scoring_copy(net.module_, getattr(torch, dtype))
+        module = scoring_copy(net.module_, getattr(torch, dtype))
         for rows, chunk in _chunks(X, net.device):
             scores[:, rows] = module(chunk).cpu().numpy()
     return scores
@@ -399,7 +399,7 @@ def spread_of_members(net, scores):
     return scores.std(axis=0, ddof=1 if len(scores) > 1 else 0)
 
 
-def _scoring_copy(module, dtype):
+def scoring_copy(module, dtype):
     """Return a copy of a module in evaluation mode, its values in `dtype`.
 
     The module itself stays as it is, so that any number of threads may score.
@@ -415,7 +415,7 @@ def _scoring_copy(module, dtype):
         }
     attributes["_modules"] = {
         # The scaling computes in the type of X, whatever comes after.
-        name: part if name == "scaling" else _scoring_copy(part, dtype)
+        name: part if name == "scaling" else scoring_copy(part, dtype)
         for name, part in attributes["_modules"].items()
     }
     return copied

@@ -1,13 +1,17 @@
-"""What a score says, and how sure that is: comparisons, leaderboards."""
+"""What a score says, and how sure that is: comparisons, leaderboards, curves."""
 
 from sklearn_pscore.inspection._agreement import compare_agreement
 from sklearn_pscore.inspection._agreement_result import AgreementComparison
+from sklearn_pscore.inspection._curves_result import MetricCurves
 from sklearn_pscore.inspection._leaderboard import bootstrap_leaderboard
 from sklearn_pscore.inspection._leaderboard_result import Leaderboard
+from sklearn_pscore.inspection._metric_curves import metric_curves
 
 __all__ = [
     "AgreementComparison",
     "Leaderboard",
+    "MetricCurves",
     "bootstrap_leaderboard",
     "compare_agreement",
+    "metric_curves",
 ]
