@@ -57,6 +57,8 @@ ALLOWED = {
     "inspection": {
         "_estimators",
         "_means",
+        "_rankers",
+        "_rows",
         "_segments",
         "_target",
         "_warn",

@@ -78,7 +78,7 @@ def rank(estimator, X, groups):
     >>> rank(pipe, [[3.0], [5.0], [2.0], [1.0]], groups).tolist()
     [2.0, 1.0, 1.0, 2.0]
     """
-    _check_predicts_scores(estimator)
+    check_predicts_scores(estimator)
     n_rows = count_rows(X, "X")
     check_groups(
         groups,
@@ -164,7 +164,7 @@ def preference_proba(estimator, X_a, X_b):
     return method(X_a, X_b)
 
 
-def _check_predicts_scores(estimator):
+def check_predicts_scores(estimator):
     """Raise unless an estimator is fitted, and predicts no labels."""
     _check_fitted(estimator)
     ranker = estimator

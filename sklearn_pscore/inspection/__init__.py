@@ -3,6 +3,9 @@
 from sklearn_pscore.inspection._agreement import compare_agreement
 from sklearn_pscore.inspection._agreement_result import AgreementComparison
 from sklearn_pscore.inspection._curves_result import MetricCurves
+from sklearn_pscore.inspection._group_importance import (
+    group_permutation_importance,
+)
 from sklearn_pscore.inspection._leaderboard import bootstrap_leaderboard
 from sklearn_pscore.inspection._leaderboard_result import Leaderboard
 from sklearn_pscore.inspection._metric_curves import metric_curves
@@ -14,4 +17,5 @@ __all__ = [
     "bootstrap_leaderboard",
     "compare_agreement",
     "metric_curves",
+    "group_permutation_importance",
 ]

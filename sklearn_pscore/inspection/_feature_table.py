@@ -1,0 +1,144 @@
+"""Tables of features of any kind, assembled anew from their own rows."""
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array, issparse
+
+from sklearn_pscore._rows import checked_sparse
+from sklearn_pscore._target.columns import refuse_masked
+
+# Odd, so that the products of a hash with it are all different.
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+
+
+class FeatureTable:
+    """A table of features: an array, a DataFrame of pandas or polars, or sparse.
+
+    What is assembled from it is of the same kind, so that an estimator takes it as it
+    takes the table.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or DataFrame of shape (n_rows, n_features)
+    name : str
+        Name of the table, for the messages.
+
+    Raises
+    ------
+    ValueError
+        If it has not two dimensions, or a sparse matrix is broken.
+    TypeError
+        If it is masked.
+    """
+
+    def __init__(self, X, name="X"):
+        refuse_masked(X, name)
+        if issparse(X):
+            X = checked_sparse(X.tocsr(), name)
+        elif not (hasattr(X, "iloc") or hasattr(X, "with_columns")):
+            X = np.asarray(X)
+        if len(X.shape) != 2:
+            raise ValueError(
+                f"{name} has shape {tuple(X.shape)}; expected a table of shape (n_rows, "
+                f"n_features). Pass a single row as {name}.iloc[[0]] of a DataFrame, or "
+                f"{name}[:1] of an array."
+            )
+        self.X = X
+        self.n_rows, self.n_features = X.shape
+
+    @property
+    def names(self):
+        """Names of the columns, or None."""
+        columns = getattr(self.X, "columns", None)
+        return None if columns is None else [str(name) for name in columns]
+
+    @cached_property
+    def _by_column(self):
+        return self.X.tocsc() if issparse(self.X) else self.X
+
+    def column(self, j):
+        """Return the values of a column, as an array of numpy or pandas."""
+        if issparse(self.X):
+            return self._by_column[:, [j]].toarray().ravel()
+        if hasattr(self.X, "iloc"):
+            return self.X.iloc[:, j].array
+        if hasattr(self.X, "with_columns"):
+            return self.X[:, j].to_numpy()
+        return self.X[:, j]
+
+    def codes(self, j):
+        """Return one int for each distinct value of a column, missing ones are -1."""
+        return pd.factorize(self.column(j))[0]
+
+    def assembled(self, rows, replaced):
+        """Return rows of the table, some of their columns taken from other rows.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n,), int
+        replaced : dict of int to ndarray of shape (n,), int
+            The rows that a column's values are taken from.
+
+        Returns
+        -------
+        table : array, sparse matrix or DataFrame of shape (n, n_features)
+            A copy.
+        """
+        if issparse(self.X):
+            return self._assembled_sparse(rows, replaced)
+        if hasattr(self.X, "iloc"):
+            taken = self.X.iloc[rows].reset_index(drop=True)
+            for j, source in replaced.items():
+                taken.isetitem(j, self.X.iloc[:, j].array.take(source))
+            return taken
+        if hasattr(self.X, "with_columns"):
+            columns = [self.X[:, j].gather(source) for j, source in replaced.items()]
+            return self.X[rows].with_columns(columns)
+        taken = self.X[rows]
+        for j, source in replaced.items():
+            taken[:, j] = self.X[source, j]
+        return taken
+
+    def _assembled_sparse(self, rows, replaced):
+        taken = self.X[rows]
+        taken.data[np.isin(taken.indices, list(replaced))] = 0
+        taken.eliminate_zeros()
+        for j, source in replaced.items():
+            values = self.column(j)[source]
+            place = np.flatnonzero(values)
+            where = place, np.full(len(place), j)
+            # To nothing that is there: the sum of values is exact.
+            taken = taken + type(taken)(coo_array((values[place], where), taken.shape))
+        return taken
+
+    def row_keys(self):
+        """Return a number for each row that depends on its values only.
+
+        Returns
+        -------
+        keys : ndarray of shape (n_rows,), uint64
+            A hash; equal for equal rows, whatever the type of the numbers is, and of
+            the table.
+        """
+        keys = np.zeros(self.n_rows, dtype=np.uint64)
+        for j in range(self.n_features):
+            keys = with_column(keys, self.column(j))
+        return keys
+
+
+def with_column(keys, values):
+    """Return keys of rows that have one more column.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n_rows,), uint64
+    values : array of shape (n_rows,)
+        Numbers, or anything that reads as text.
+    """
+    try:
+        values = np.asarray(values, dtype=np.float64) + 0.0
+    except (TypeError, ValueError):
+        values = np.array([str(value) for value in values], dtype=object)
+    return (keys ^ pd.util.hash_array(values)) * _FACTOR
