@@ -1,6 +1,7 @@
 """Groups.from_ratings: raw ratings of several annotators become one target."""
 
 import re
+import statistics
 
 import numpy as np
 import pandas as pd
@@ -48,9 +49,9 @@ def drawn(seed=0, labels=int):
 
 
 def by_definition(ratings, items, on=("prompt",)):
-    """Return mean and number of the ratings of each row of items, by a double loop."""
+    """Return mean, number and deviation of the ratings of each row, by loops."""
     names = (*on, "system")
-    mean, count = [], []
+    mean, count, spread = [], [], []
     for row in zip(*(items[name] for name in names), strict=True):
         keys = zip(*(ratings[name] for name in names), strict=True)
         of_row = [
@@ -60,7 +61,8 @@ def by_definition(ratings, items, on=("prompt",)):
         ]
         mean.append(np.mean(of_row) if of_row else np.nan)
         count.append(len(of_row))
-    return np.array(mean), np.array(count, dtype=float)
+        spread.append(statistics.stdev(of_row) if len(of_row) > 1 else np.nan)
+    return np.array(mean), np.array(count, dtype=float), np.array(spread)
 
 
 @pytest.mark.parametrize("labels", [int, str])
@@ -69,13 +71,16 @@ def test_mean_and_number_of_each_row(container, labels):
     ratings, items = drawn(labels=labels)
     make = CONTAINERS[container]
     groups = Groups.from_ratings(make(ratings), make(items), annotator="annotator")
-    mean, count = by_definition(ratings, items)
+    mean, count, spread = by_definition(ratings, items)
     assert groups.dtype.names == (
         *("group", "preference", "item", "weight"),
-        "group_size",
+        *("n_raters", "spread", "group_size"),
     )
     assert_allclose(groups["preference"], mean, rtol=1e-15)
     assert_array_equal(groups["weight"], count)
+    assert_array_equal(groups["n_raters"], count)
+    assert groups["n_raters"].dtype == np.int64
+    assert_allclose(groups["spread"], spread, rtol=1e-12, atol=1e-15)
     assert groups["group"].tolist() == items["prompt"]
     assert groups["item"].tolist() == items["system"]
 
@@ -89,7 +94,8 @@ def test_the_order_of_ratings_does_not_matter_and_that_of_items_is_kept():
         order = np.random.default_rng(seed).permutation(len(items))
         mixed = ratings.sample(frac=1, random_state=seed)
         again = Groups.from_ratings(mixed, items.iloc[order])
-        assert_array_equal(again, groups[order])
+        # Of bytes: a spread that is not known is NaN.
+        assert again.tobytes() == groups[order].tobytes()
 
 
 def test_means_that_only_rounding_tells_apart_tie():

@@ -35,7 +35,13 @@ _HOW_TO_BUILD = (
 
 
 # Those of RankingTarget that have an entry for each row.
-_ROW_FIELDS = ("group", "preference", "item", "clip", "weight", "donor", "block")
+_ROW_FIELDS = (
+    *("group", "preference", "item", "clip", "weight", "donor", "block"),
+    *("n_raters", "spread"),
+)
+
+# Those that rows of one (group, item) share.
+_ITEM_FIELDS = ("preference", "n_raters", "spread")
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,10 @@ class RankingTarget:
         Code of each row's block, an index into `block_labels`.
     block_labels : ndarray of shape (n_blocks,), or None
         Distinct labels of blocks in sorted order.
+    n_raters : ndarray of shape (n_rows,), int, or None
+        Number of people who judged the row, 0 where it is not known.
+    spread : ndarray of shape (n_rows,), float, or None
+        Standard deviation of their ratings, NaN where it is not known.
     group_size : ndarray of shape (n_groups,), int, or None
         Judged rows that counted in each group when the target was made.
     is_plain : bool
@@ -100,6 +110,8 @@ class RankingTarget:
     donor: np.ndarray | None = None
     block: np.ndarray | None = None
     block_labels: np.ndarray | None = None
+    n_raters: np.ndarray | None = None
+    spread: np.ndarray | None = None
     group_size: np.ndarray | None = None
     is_plain: bool = False
 
@@ -360,6 +372,8 @@ def _check_structured(groups, name):
         donor=fields.get("donor"),
         block=block,
         block_labels=block_labels,
+        n_raters=fields.get("n_raters"),
+        spread=fields.get("spread"),
         group_size=_one_size_of_each(labels, codes, fields.get("group_size"), name),
     )
 
@@ -399,26 +413,29 @@ def _check_one_block(labels, group, names, block, name):
 
 
 def _check_items_agree(group, item, fields):
-    """Raise ValueError if rows of one (group, item) differ in preference.
+    """Raise ValueError if rows of one (group, item) were judged in different ways.
 
-    Rows of weight zero are as if they were not there, and need none.
+    Rows of weight zero are as if they were not there, and need no judgement.
     """
     rows = np.arange(len(group))
     if "weight" in fields:
         rows = np.flatnonzero(fields["weight"] > 0)
     first, codes = number_label_pairs(group[rows], item[rows])
-    given = fields["preference"][rows]
-    expected = given[first][codes]
-    agree = (given == expected) | (np.isnan(given) & np.isnan(expected))
-    bad = np.flatnonzero(~agree)
-    if len(bad):
-        row, other = rows[bad[0]], rows[first[codes[bad[0]]]]
-        raise ValueError(
-            f"item {fields['item'][row]!s} of group {fields['group'][row]!s} has "
-            f"preference {given[bad[0]]} at row {row} but {expected[bad[0]]} at row "
-            f"{other}; rows of one item in one group share one preference. "
-            "Average them, or give the rows different item names."
-        )
+    for field in _ITEM_FIELDS:
+        if field not in fields:
+            continue
+        given = fields[field][rows]
+        expected = given[first][codes]
+        agree = (given == expected) | (np.isnan(given) & np.isnan(expected))
+        bad = np.flatnonzero(~agree)
+        if len(bad):
+            row, other = rows[bad[0]], rows[first[codes[bad[0]]]]
+            raise ValueError(
+                f"item {fields['item'][row]!s} of group {fields['group'][row]!s} has "
+                f"{field} {given[bad[0]]} at row {row} but {expected[bad[0]]} at row "
+                f"{other}; rows of one item in one group share one {field}. "
+                "Average them, or give the rows different item names."
+            )
 
 
 def _check_plain(y, caller, name):

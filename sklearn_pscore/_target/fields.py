@@ -57,6 +57,31 @@ def as_weight(values, field="weight"):
     return array
 
 
+def as_n_raters(values, field="n_raters"):
+    """Return numbers of people as int64; a missing one is 0, "not known"."""
+    array = _as_floats(values, field)
+    array = _integral(np.where(np.isnan(array), 0.0, array), field, "integers", "int")
+    bad = np.flatnonzero(array < 0)
+    if len(bad):
+        raise ValueError(
+            f"{field} is {array[bad[0]]} at row {bad[0]}; expected how many people judged "
+            "the row, 1 or more. Use 0 where that is not known, or nobody did."
+        )
+    return array
+
+
+def as_spread(values, field="spread"):
+    """Return standard deviations as float64; keep NaN, "not known"."""
+    array = _as_floats(values, field)
+    bad = np.flatnonzero((array < 0) | np.isinf(array))
+    if len(bad):
+        raise ValueError(
+            f"{field} is {array[bad[0]]} at row {bad[0]}; expected a standard deviation of "
+            "the ratings of the row, finite and >= 0. Use NaN where it is not known."
+        )
+    return array
+
+
 def as_clip(values, field="clip"):
     """Return clip numbers as int64."""
     array = as_column(values, field)
@@ -244,6 +269,8 @@ CONVERTERS = {
     "weight": as_weight,
     "donor": as_flag,
     "block": lambda values: as_labels(values, "block"),
+    "n_raters": as_n_raters,
+    "spread": as_spread,
     "group_size": lambda values: as_clip(values, "group_size"),
 }
 """Function that converts a column to the field's dtype; keys in field order."""

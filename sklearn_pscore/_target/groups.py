@@ -43,6 +43,9 @@ class Groups:
                                   more than a group: a portrait or a prompt that several
                                   groups share. Splitters, the parts that fits hold out
                                   and bootstraps go by it.
+    `n_raters`    int >= 0        People who judged the row; 0: not known.
+    `spread`      float >= 0      Standard deviation of their ratings of the row; NaN:
+                                  not known. Both are for the noise ceiling.
     `group_size`  int             Judged rows that counted in the row's group when the
                                   target was made. It is set by the constructors.
     ============  ==============  ==================================================
@@ -86,6 +89,8 @@ class Groups:
         weight=None,
         donor=None,
         block=None,
+        n_raters=None,
+        spread=None,
         group_size=None,
     ):
         """Build the target from one array per field.
@@ -108,6 +113,12 @@ class Groups:
         block : array-like of shape (n_samples,) or None, default=None
             Label of what must stay on one side of a split, the same for all rows of a
             group; integers or strings. None splits by group.
+        n_raters : array-like of shape (n_samples,) or None, default=None
+            Number of people who judged each row; integers. 0 or a missing value is
+            not known. Rows of one (group, item) share it, and `spread`.
+        spread : array-like of shape (n_samples,) or None, default=None
+            Standard deviation of their ratings of the row (ddof=1), >= 0. NaN is not
+            known, as of a single rating.
         group_size : array-like of shape (n_samples,) or None, default=None
             That of the target whose fields these are. None counts the rows.
 
@@ -140,6 +151,8 @@ class Groups:
             "weight": weight,
             "donor": donor,
             "block": block,
+            "n_raters": n_raters,
+            "spread": spread,
             "group_size": group_size,
         }
         _check_group_given(group)
@@ -183,6 +196,8 @@ class Groups:
         weight=None,
         donor=None,
         block=None,
+        n_raters=None,
+        spread=None,
     ):
         """Build the target from columns of a DataFrame.
 
@@ -193,7 +208,8 @@ class Groups:
             columns named are collected, or an Arrow table.
         group : str
             Name of the column with the group labels.
-        preference, item, clip, weight, donor, block : str or None, default=None
+        preference, item, clip, weight, donor, block, n_raters, spread : str or None, \
+default=None
             Names of the other columns, see :meth:`from_arrays`.
 
         Returns
@@ -225,6 +241,8 @@ class Groups:
             "weight": weight,
             "donor": donor,
             "block": block,
+            "n_raters": n_raters,
+            "spread": spread,
         }
         columns = frame_columns(frame, names)
         return Groups.from_arrays(**{"group": None, **columns})
@@ -307,7 +325,8 @@ default=None
         """Build the target from raw ratings, several of each item.
 
         A row's preference is the mean of its item's ratings, on one scale for all
-        annotators, and its weight is their number: a pair weighs the product.
+        annotators, and its weight is their number: a pair weighs the product. The
+        number is also `n_raters`, and their standard deviation `spread`.
 
         Parameters
         ----------
@@ -486,11 +505,11 @@ default=None
         groups : structured ndarray of shape (n_samples,)
             The rows of all targets, one after the other. It has each optional
             field that one of the targets has. Where a target lacks it, `weight`
-            is 1, `clip` 0, `donor` False, and each row is an `item` of its own,
-            named after the source and the row, or numbered on from the largest
-            item. An item of one name in two sources is one contender. A block of one
-            name is one block, and a group of a target without blocks is a block of
-            its own.
+            is 1, `clip` 0, `donor` False, `n_raters` 0, `spread` NaN, and each row
+            is an `item` of its own, named after the source and the row, or numbered
+            on from the largest item. An item of one name in two sources is one
+            contender. A block of one name is one block, and a group of a target
+            without blocks is a block of its own.
 
         Raises
         ------

@@ -49,13 +49,14 @@ def rating_fields(
                 "array has one column per annotator. Leave annotator out."
             )
         code, values, row_code = _wide_ratings(ratings, rows)
-    mean, count = _mean_and_count(code, values, row_code, rows.group_codes())
+    mean, count, spread = _summaries(code, values, row_code, rows.group_codes())
     check_all_judged(count > 0, rows, missing, "rating")
     fields = {"group": rows.group_labels(), "preference": mean}
     if rows.item is not None:
         fields["item"] = rows.item
     if weight is not None:
         fields["weight"] = count
+    fields.update(n_raters=count, spread=spread)
     if block is not None:
         fields["block"] = rows.others["block"]
     return fields
@@ -165,8 +166,8 @@ def _check_once(code, people, given, annotator):
         )
 
 
-def _mean_and_count(code, values, row_code, row_group):
-    """Return the mean and the number of the ratings of each row.
+def _summaries(code, values, row_code, row_group):
+    """Return mean, number and standard deviation of the ratings of each row.
 
     Parameters
     ----------
@@ -182,6 +183,8 @@ def _mean_and_count(code, values, row_code, row_group):
         NaN without a rating. It depends on no order of the ratings, and means that
         only rounding tells apart are equal.
     count : ndarray of shape (n_rows,), float
+    spread : ndarray of shape (n_rows,), float
+        NaN with less than two ratings.
     """
     n_codes = int(row_code.max(initial=-1)) + 1
     group_of = np.zeros(n_codes, dtype=np.int64)
@@ -194,4 +197,24 @@ def _mean_and_count(code, values, row_code, row_group):
     if len(codes):
         mean[codes] = item_means(rated, values, group_of[codes])
     count[codes] = rated.size
-    return mean[row_code], count[row_code]
+    spread = np.full(n_codes, np.nan)
+    spread[codes] = _deviations(rated, values)
+    return mean[row_code], count[row_code], spread[row_code]
+
+
+def _deviations(rated, values):
+    """Return the standard deviation of the sorted values of each segment, or NaN."""
+    # Scaled by a power of two, which rounds nothing, no sum of squares overflows; and of
+    # differences to the lowest value, equal ratings have a deviation of exactly 0.
+    largest = np.maximum(
+        *np.abs([values[rated.start], values[rated.start + rated.size - 1]])
+    )
+    exponent = np.frexp(largest)[1]
+    above = np.ldexp(values, -rated.spread(exponent))
+    above = above - rated.spread(above[rated.start])
+    mean = rated.sum(above) / rated.size
+    squares = rated.sum((above - rated.spread(mean)) ** 2)
+    several = rated.size > 1
+    spread = np.full(len(exponent), np.nan)
+    spread[several] = np.sqrt(squares[several] / (rated.size[several] - 1))
+    return np.ldexp(spread, exponent)

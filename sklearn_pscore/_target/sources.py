@@ -11,7 +11,7 @@ from sklearn_pscore._target.labels import number_labels
 SEPARATOR = ":"
 
 # Values of an optional field in the rows of a source that does not have it.
-_FILL = {"clip": 0, "weight": 1.0, "donor": False}
+_FILL = {"clip": 0, "weight": 1.0, "donor": False, "n_raters": 0, "spread": np.nan}
 
 
 def check_sources(targets, names):
