@@ -54,6 +54,7 @@ ALLOWED = {
         "inspection",
         "metrics",
     },
+    "plotting": {"inspection", "metrics"},
     "inspection": {
         "_estimators",
         "_means",

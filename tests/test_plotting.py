@@ -3,15 +3,21 @@
 import re
 import subprocess
 import sys
+from itertools import combinations
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
+from sklearn_pscore import Groups, SingleMetricRanker
+from sklearn_pscore.inspection import bootstrap_leaderboard
 from sklearn_pscore.model_selection import RankerComparison
 from sklearn_pscore.plotting import ImportanceDisplay, LeaderboardDisplay
+from sklearn_pscore.plotting._colors import GREY, color_of, style_of
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +51,18 @@ def error_ends(container):
     return np.array([segment[:, 0] for segment in drawn])
 
 
+def one_line(text):
+    return text.replace("\n", " ")
+
+
+def assert_no_overlap(figure, texts):
+    """Check that no two texts lie on each other."""
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in texts]
+    for a, b in combinations(boxes, 2):
+        assert not a.overlaps(b)
+
+
 def assert_inside(figure, ax, artists):
     """Check that nothing is drawn beyond the edge of the figure."""
     figure.canvas.draw()
@@ -57,29 +75,222 @@ def assert_inside(figure, ax, artists):
         assert box.y1 <= height
 
 
-@pytest.mark.parametrize("over", [None, "fold", "seed"])
-def test_leaderboard_shows_the_table_of_a_comparison(over):
-    comparison = make_comparison()
-    display = LeaderboardDisplay.from_comparison(comparison, over=over)
-    table = comparison.table(over=over)["DCG"].loc[["PS", "RS"]]
-    if over == "seed":
-        # RS takes no seed: one run, no spread.
-        table.loc["RS", "std"] = np.nan
+def test_leaderboard_shows_corrected_intervals_over_the_folds_of_a_comparison():
+    display = LeaderboardDisplay.from_comparison(make_comparison())
     assert row_names(display.ax_) == ["PS", "RS"]
     points = display.errorbar_[0]
-    assert_allclose(points.get_xdata(), table["mean"])
+    # PS has 8.5 and 9.5 in the two folds, the mean over its seeds; RS 9.5 and 9.7.
+    assert_allclose(points.get_xdata(), [9.0, 9.6])
     assert_array_equal(points.get_ydata(), [0, 1])
-    low, high = (table["mean"] - table["std"]), (table["mean"] + table["std"])
-    ends = np.column_stack([low, high])[table["std"].notna()]
-    assert_allclose(error_ends(display.errorbar_), ends)
+    # Nadeau and Bengio: (1 / 2 + 1 / 1) s^2, with Student's t of one degree.
+    half = stats.t.ppf(0.975, 1) * np.sqrt(1.5 * np.array([0.5, 0.02]))
+    means = np.array([9.0, 9.6])
+    assert_allclose(
+        error_ends(display.errorbar_), np.column_stack([means - half, means + half])
+    )
+    assert [text.get_text() for text in display.value_texts_] == [
+        f"9.000 ± {half[0]:.3f}",
+        f"9.600 ± {half[1]:.3f}",
+    ]
+    assert one_line(display.ax_.get_xlabel()) == (
+        "DCG (mean, 95 % interval over 2 folds; larger is better)"
+    )
     assert_array_equal(display.truth_line_.get_xdata(), [10.27, 10.27])
     assert display.truth_line_.get_linestyle() == "--"
-    unit = over or "fold"
-    assert display.ax_.get_xlabel() == f"DCG (mean ± std, 2 {unit}s; larger is better)"
-    cells = comparison.formatted(over=over)["DCG"]
-    expected = cells.loc[["PS", "RS"]].tolist()
-    assert [text.get_text() for text in display.value_texts_] == expected
+    (text,) = display.mark_texts_
+    assert text.get_text() == "order of people (GT) 10.270"
     assert display.figure_ is display.ax_.figure
+
+
+def test_level_of_the_intervals():
+    wide, narrow = (
+        error_ends(
+            LeaderboardDisplay.from_comparison(make_comparison(), level=level).errorbar_
+        )
+        for level in (0.95, 0.5)
+    )
+    ratio = stats.t.ppf(0.75, 1) / stats.t.ppf(0.975, 1)
+    assert_allclose(np.diff(narrow, axis=1), ratio * np.diff(wide, axis=1))
+
+
+def test_leaderboard_over_seeds_says_that_it_is_of_training_alone():
+    comparison = make_comparison()
+    display = LeaderboardDisplay.from_comparison(comparison, over="seed")
+    # RS takes no seed: one run, no spread.
+    assert_allclose(error_ends(display.errorbar_), [[8.5, 9.5]])
+    assert one_line(display.ax_.get_xlabel()) == (
+        "DCG (mean ± std over 2 seeds alone; larger is better)"
+    )
+    cells = comparison.formatted(over="seed")["DCG"].loc[["PS", "RS"]]
+    assert [text.get_text() for text in display.value_texts_] == cells.tolist()
+
+
+@pytest.mark.parametrize("over", [None, "seed"])
+def test_folds_are_what_is_shown_where_there_are_several(over):
+    rows = make_comparison().rows
+    one_fold = RankerComparison(rows[rows["fold"] == 0], ("MRR", "DCG"), "GT", "seed")
+    display = LeaderboardDisplay.from_comparison(one_fold, over=over)
+    assert "2 seeds alone" in one_line(display.ax_.get_xlabel())
+    # Seeds x folds: folds, though the comparison itself was over seeds.
+    both = RankerComparison(rows, ("MRR", "DCG"), "GT", "seed")
+    display = LeaderboardDisplay.from_comparison(both)
+    assert "2 folds" in one_line(display.ax_.get_xlabel())
+
+
+def test_chance_and_ceiling_are_marked_and_named():
+    display = LeaderboardDisplay(
+        names=["a", "b"],
+        means=[0.7, 0.8],
+        metric="accuracy",
+        chance=0.5,
+        ceiling=0.9,
+        truth=1.0,
+    ).plot()
+    lines = [display.chance_line_, display.ceiling_line_, display.truth_line_]
+    assert [line.get_xdata()[0] for line in lines] == [0.5, 0.9, 1.0]
+    # Told apart without colour.
+    assert len({line.get_linestyle() for line in lines}) == 3
+    assert [text.get_text() for text in display.mark_texts_] == [
+        "chance (random order) 0.500",
+        "ceiling (raters differ) 0.900",
+        "order of people (GT) 1.000",
+    ]
+    assert_no_overlap(display.figure_, display.mark_texts_)
+    assert_inside(display.figure_, display.ax_, display.mark_texts_)
+    low, high = display.ax_.get_xlim()
+    assert low < 0.5
+    assert high > 1
+
+
+def test_chance_and_ceiling_of_a_comparison():
+    comparison = SimpleNamespace(
+        **{name: getattr(make_comparison(), name) for name in ("rows", "metrics")},
+        table=make_comparison().table,
+        n_runs=make_comparison().n_runs,
+        truth="GT",
+        chance={"DCG": 7.0, "MRR": None},
+        ceiling={"DCG": np.nan},
+    )
+    display = LeaderboardDisplay.from_comparison(comparison)
+    assert display.chance_line_.get_xdata()[0] == 7.0
+    assert display.ceiling_line_ is None
+    display = LeaderboardDisplay.from_comparison(comparison, metric="MRR")
+    assert display.chance_line_ is None
+
+
+def test_the_preference_score_is_set_off_and_methods_keep_their_style():
+    names = ["CB", "PS", "#Top1"]
+    display = LeaderboardDisplay(names=names, means=[2.0, 3.0, 1.0]).plot()
+    weights = [label.get_fontweight() for label in display.ax_.get_yticklabels()]
+    assert weights == ["normal", "normal", "bold"]
+    drawn = [(point.get_color(), point.get_marker()) for point in display.points_]
+    assert drawn == [style_of(name)[:2] for name in ["#Top1", "CB", "PS"]]
+    assert [point.get_xdata()[0] for point in display.points_] == [1.0, 2.0, 3.0]
+    display = LeaderboardDisplay(
+        names=names, means=[2.0, 3.0, 1.0], highlight=["CB"]
+    ).plot()
+    weights = [label.get_fontweight() for label in display.ax_.get_yticklabels()]
+    assert weights == ["normal", "bold", "normal"]
+
+
+def test_many_methods_without_a_known_name_are_grey():
+    names = ["PS", *[f"metric {i}" for i in range(20)]]
+    display = LeaderboardDisplay(names=names, means=np.arange(21.0)).plot()
+    colors = [point.get_color() for point in display.points_]
+    assert colors == [color_of("PS"), *[GREY] * 20]
+
+
+def make_board(n_systems, name="system {:02d}", n_groups=30):
+    rng = np.random.default_rng(n_systems)
+    names = [name.format(i) for i in range(n_systems)]
+    preference = rng.normal(size=(n_groups, n_systems)) + np.linspace(3, 0, n_systems)
+    groups = Groups.from_arrays(
+        group=np.repeat(np.arange(n_groups), n_systems),
+        item=np.tile(names, n_groups),
+        preference=preference.ravel(),
+    )
+    return bootstrap_leaderboard(groups, n_boot=200, random_state=0), groups
+
+
+def test_leaderboard_of_systems_has_their_intervals_ranks_and_classes():
+    board, _ = make_board(6)
+    display = LeaderboardDisplay.from_leaderboard(board, highlight=["system 02"])
+    systems = board.systems[::-1]
+    assert row_names(display.ax_) == systems["item"].tolist()
+    assert_allclose(display.errorbar_[0].get_xdata(), systems["mean"])
+    assert_allclose(error_ends(display.errorbar_), systems[["low", "high"]])
+    texts = [text.get_text() for text in display.value_texts_]
+    for text, (_, row) in zip(texts, systems.iterrows(), strict=True):
+        ranks = f"{row['rank_low']}–{row['rank_high']}".split("–")
+        assert text == (
+            f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]  rank "
+            + "–".join(dict.fromkeys(ranks))
+        )
+    assert one_line(display.ax_.get_xlabel()) == (
+        "preference (mean, 95 % interval over 30 groups; larger is better) "
+        "rank: set that holds the true one; shades: classes of equals"
+    )
+    shaded = {
+        row
+        for band in display.class_bands_
+        for row in range(6)
+        if band.get_extents().y0 < display.ax_.transData.transform((0, row))[1]
+        and band.get_extents().y1 > display.ax_.transData.transform((0, row))[1]
+    }
+    odd = np.flatnonzero(systems["class"] % 2 == 1)
+    assert shaded == set(odd.tolist())
+    set_off = [point.get_marker() for point in display.points_]
+    assert set_off == ["D" if n == "system 02" else "o" for n in systems["item"]]
+
+
+def test_leaderboards_of_predictions_and_of_a_model():
+    board, groups = make_board(4)
+    display = LeaderboardDisplay.from_predictions(groups, random_state=0)
+    assert_allclose(display.means, board.systems["mean"])
+    score = groups["preference"] ** 3
+    display = LeaderboardDisplay.from_predictions(
+        groups, score, cluster=groups["group"] // 2, highlight="system 00"
+    )
+    assert display.over == "15 clusters of 30 groups"
+    assert display.metric == "score"
+    expected = bootstrap_leaderboard(groups, score).systems["mean"]
+    assert_allclose(display.means, expected)
+    X = groups["preference"][:, None]
+    model = SingleMetricRanker(0, "larger").fit(X, groups)
+    display = LeaderboardDisplay.from_estimator(
+        model, X, groups, item=groups["item"], random_state=0
+    )
+    assert display.names.tolist() == board.systems["item"].tolist()
+
+
+def test_systems_that_nothing_is_known_of_have_no_bar():
+    display = LeaderboardDisplay(
+        names=["a", "b"], means=[1.0, 2.0], lows=[0.5, -np.inf], highs=[1.5, np.inf]
+    ).plot()
+    assert_allclose(error_ends(display.errorbar_), [[0.5, 1.5]])
+    texts = [text.get_text() for text in display.value_texts_]
+    assert texts == ["1.000 [0.500, 1.500]", "2.000"]
+
+
+LONG = (
+    "A system of a name with spaces, version {:02d}, trained on talking heads of 2023!"
+)
+
+
+@pytest.mark.parametrize("n_systems", [3, 60])
+@pytest.mark.parametrize("name", ["s{:02d}", LONG])
+def test_texts_of_a_leaderboard_neither_overlap_nor_leave_the_picture(n_systems, name):
+    board, _ = make_board(n_systems, name)
+    display = LeaderboardDisplay.from_leaderboard(board)
+    assert len(set(row_names(display.ax_))) == n_systems
+    assert_inside(display.figure_, display.ax_, display.value_texts_)
+    assert_no_overlap(display.figure_, display.value_texts_)
+    assert_no_overlap(display.figure_, display.ax_.get_yticklabels())
+    boxes = [label.get_window_extent() for label in display.ax_.get_yticklabels()]
+    # The points keep some room beside the names.
+    axes = display.ax_.get_window_extent()
+    assert max(box.x1 for box in boxes) < axes.x0
+    assert axes.width > 0.2 * display.figure_.bbox.width
 
 
 def test_leaderboard_without_truth_and_of_another_metric():
@@ -118,7 +329,7 @@ def test_leaderboard_of_runs_that_failed_says_so(show_values):
     assert row_names(display.ax_) == ["PS", "RS"]
     assert_array_equal(display.errorbar_[0].get_xdata(), [np.nan, 9.6])
     texts = [text.get_text() for text in display.value_texts_]
-    assert texts == ["nan", "9.600 ± 0.100"][: 1 + show_values]
+    assert texts == ["nan", "9.600 ± 2.201"][: 1 + show_values]
 
 
 def test_leaderboard_keeps_each_error_bar_with_its_method():
@@ -208,6 +419,23 @@ BAD_DISPLAYS = {
         LeaderboardDisplay(names=["a"], means=[1.0], stds=[0.1, 0.2]),
         "stds has shape (2,) but there are 1 names",
     ),
+    "stds and ends": (
+        LeaderboardDisplay(names=["a"], means=[1.0], stds=[1.0], lows=[0], highs=[2]),
+        "stds and lows and highs were passed; expected stds alone, or lows and highs",
+    ),
+    "one end": (
+        LeaderboardDisplay(names=["a"], means=[1.0], lows=[0]),
+        "lows were passed; expected stds alone, or lows and highs",
+    ),
+    "ranks of other length": (
+        LeaderboardDisplay(names=["a"], means=[1.0], ranks=[[1, 1], [2, 2]]),
+        "ranks has length 2 but there are 1 names",
+    ),
+    "highlight of no name": (
+        LeaderboardDisplay(names=["ours", "b"], means=[1, 2], highlight=["our"]),
+        "highlight has 'our', which is no name of the leaderboard; expected some of its "
+        "2 names. Pass for example highlight=['ours'].",
+    ),
     "no method": (
         LeaderboardDisplay(names=[], means=[]),
         "names has shape (0,); expected one name per method",
@@ -242,6 +470,12 @@ def test_unknown_metric_of_a_comparison():
     message = "metric is 'NDCG'; expected one of ['MRR', 'DCG']"
     with pytest.raises(ValueError, match=re.escape(message)):
         LeaderboardDisplay.from_comparison(make_comparison(), metric="NDCG")
+
+
+def test_what_is_no_leaderboard():
+    message = "board is of type dict; expected a leaderboard for LeaderboardDisplay"
+    with pytest.raises(TypeError, match=re.escape(message)):
+        LeaderboardDisplay.from_leaderboard({})
 
 
 @pytest.mark.parametrize(

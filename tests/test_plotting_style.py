@@ -171,7 +171,7 @@ def test_long_names_fit_and_stay_different(n_names):
         # All of the name can be read.
         assert [text.replace("\n", " ") for text in fitted] == names
     else:
-        assert fitted[7] == "A system o…07…s of 2023!"
+        assert fitted[7] == "A system of a…07…heads of 2023!"
         assert all(text.startswith("A system") for text in fitted)
         assert all(text.endswith("2023!") for text in fitted)
 

@@ -19,10 +19,12 @@ LONGEST_LINE = 32
 ERROR_STYLE = {"elinewidth": 1.4, "capsize": 2.5, "capthick": 1.0}
 
 _TALL, _LOW = 0.36, 0.185  # inches of a row, where there are few and where many
-_FEW, _MANY = 12, 40  # rows
+FEW_ROWS, _MANY = 12, 40
+"""Up to this many rows are tall and told apart by colour."""
+
 _LINE = 0.17  # inches of a line of a name
 _MOST_LINES = 3
-_COMMON = 10  # letters kept of what all names begin or end with
+_COMMON = 6  # letters kept at least of what all names begin or end with
 
 
 def text_color():
@@ -76,7 +78,7 @@ def make_axes(ax, names, caller, *, n_more=0):
     if ax is not None:
         return ax
     n_rows = len(names) + n_more
-    share = np.clip((n_rows - _FEW) / (_MANY - _FEW), 0, 1)
+    share = np.clip((n_rows - FEW_ROWS) / (_MANY - FEW_ROWS), 0, 1)
     n_lines = max(name.count("\n") for name in fit_names(names)) + 1
     row = _TALL + share * (_LOW - _TALL)
     if n_lines > 1:
@@ -84,11 +86,22 @@ def make_axes(ax, names, caller, *, n_more=0):
     return new_axes(caller, figsize=(6.4, 1.1 + row * n_rows))
 
 
-def label_rows(ax, names):
-    """Write the names beside the rows, from the bottom up, and bare the axes."""
+def label_rows(ax, names, *, bold=None):
+    """Write the names beside the rows, from the bottom up, and bare the axes.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    names : sequence of str
+        Names in full, of the lowest row first.
+    bold : sequence of bool or None, default=None
+        Which names are set off.
+    """
     labels = ax.set_yticks(np.arange(len(names)), fit_names(names))
     labels = [tick.label1 for tick in labels]
     _style_names(labels, len(names))
+    for label in [] if bold is None else np.array(labels)[np.asarray(bold, bool)]:
+        label.set_fontweight("bold")
     ax.tick_params(axis="y", length=0)
     bare(ax, grid="x", sides=("bottom",))
 
@@ -134,16 +147,49 @@ def fit_names(names, *, n_lines=None, length=LONGEST_LINE):
     """
     names = [" ".join(str(name).split()) for name in names]
     if n_lines is None:
-        n_lines = _MOST_LINES if len(names) <= _FEW else 1
+        n_lines = _MOST_LINES if len(names) <= FEW_ROWS else 1
     different = len(set(names))
     fitted = [_fit(name, n_lines, length) for name in names]
     if len(set(fitted)) < different:
-        names = _without_what_is_common(names)
+        names = _without_what_is_common(names, length)
     # More letters, as long as two names look the same.
     while len(set(fitted)) < different:
         fitted = [_fit(name, n_lines, length) for name in names]
         length += 1
     return fitted
+
+
+def shade_rows(ax, classes):
+    """Shade every second run of rows of one class, the one on top first.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    classes : ndarray of shape (n_rows,)
+        Class of each row, of the lowest row first.
+
+    Returns
+    -------
+    bands : list of matplotlib patches
+        The shades, from the top down.
+    """
+    ends = np.flatnonzero(np.r_[True, classes[1:] != classes[:-1], True])
+    runs = list(zip(ends[:-1], ends[1:], strict=True))[::-1]
+    return [
+        ax.axhspan(
+            first - 0.5, last - 0.5, color=text_color(), alpha=0.07, lw=0, zorder=0
+        )
+        for first, last in runs[::2]
+    ]
+
+
+def wrap(text, ax):
+    """Break each line of a label so that it fits below these axes."""
+    spec = ax.get_subplotspec()
+    n_columns = 1 if spec is None else spec.get_gridspec().ncols
+    inches = ax.figure.get_size_inches()[0] / n_columns
+    width = int(np.clip(10.2 * inches, 30, 70))
+    return "\n".join(_balanced(line, width) for line in text.split("\n"))
 
 
 def format_number(value):
@@ -212,17 +258,27 @@ def mark_values(ax, marks, first_row, step=0.75):
     return lines, texts
 
 
-def _without_what_is_common(names):
-    """Return names without most of what all of them begin and end with."""
+def _balanced(line, width):
+    """Break a line into as few as this width needs, of about the same length."""
+    n_lines = len(textwrap.wrap(line, width))
+    while len(textwrap.wrap(line, width - 1)) == n_lines:
+        width -= 1
+    return textwrap.fill(line, width)
+
+
+def _without_what_is_common(names, length):
+    """Return names of which what all begin and end with is cut to fit a line."""
     head = len(commonprefix(names))
     tail = len(commonprefix([name[head:][::-1] for name in names]))
+    own = max(map(len, names)) - head - tail
+    keep = max((length - own - 2) // 2, _COMMON)
     shown = []
     for name in names:
         start, end = name[:head], name[len(name) - tail :]
-        if head > _COMMON + 1:
-            start = start[:_COMMON].rstrip() + "…"
-        if tail > _COMMON + 1:
-            end = "…" + end[-_COMMON:].lstrip()
+        if head > keep + 1:
+            start = start[:keep].rstrip() + "…"
+        if tail > keep + 1:
+            end = "…" + end[-keep:].lstrip()
         shown.append(start + name[head : len(name) - tail] + end)
     return shown
 
@@ -245,5 +301,5 @@ def _fit(name, n_lines, length):
 def _style_names(labels, n_names):
     for label in labels:
         set_plain(label)
-        if n_names > _FEW:
+        if n_names > FEW_ROWS:
             label.set_fontsize("small")

@@ -1,28 +1,52 @@
-"""Picture of the values of methods, the best on top."""
+"""Picture of the values of methods or systems, the best on top."""
+
+from difflib import get_close_matches
 
 import numpy as np
 
 from sklearn_pscore.plotting._axes import (
     ERROR_STYLE,
+    FEW_ROWS,
     SOFT,
     format_number,
     label_rows,
     make_axes,
+    mark_values,
+    set_plain,
+    shade_rows,
     text_color,
+    wrap,
 )
-from sklearn_pscore.plotting._colors import BLUE
+from sklearn_pscore.plotting._boards import BoardDisplay, check_board
+from sklearn_pscore.plotting._colors import (
+    BLUE,
+    GREY,
+    MethodStyle,
+    is_ours,
+    known_name,
+    style_of,
+    styles_of,
+)
+from sklearn_pscore.plotting._fold_intervals import intervals
+
+_PLAIN = MethodStyle(GREY, "o", "", "-")
+_SYSTEM, _OUR_SYSTEM = MethodStyle(BLUE, "o", "", "-"), MethodStyle(BLUE, "D", "", "-")
+
+# Options of errorbar that say how points look.
+_POINT_OPTIONS = {"fmt", "color", "c", "marker", "ms", "markersize", "mfc"}
 
 
-class LeaderboardDisplay:
-    """Leaderboard of methods: one point with an error bar each, best on top.
+class LeaderboardDisplay(BoardDisplay):
+    """Leaderboard of methods or systems: a point with its interval each, best on top.
 
-    Build it with :meth:`from_comparison`, or from numbers of your own. All
+    Build it with :meth:`from_comparison`, :meth:`from_leaderboard`,
+    :meth:`from_estimator` or :meth:`from_predictions`, or from numbers of your own. All
     parameters are stored as attributes.
 
     Parameters
     ----------
     names : array-like of shape (n_methods,), str
-        Names of the methods.
+        Names of the methods. Long ones are broken or shortened in the picture.
 
     means : array-like of shape (n_methods,)
         Value of each method; larger is better. NaN has no point, and is written
@@ -31,17 +55,36 @@ class LeaderboardDisplay:
     stds : array-like of shape (n_methods,) or None, default=None
         Half the length of each error bar; None draws none.
 
+    lows, highs : array-like of shape (n_methods,) or None, default=None
+        Ends of the interval of each method, instead of `stds`. An end that is not
+        finite has no error bar.
+
     metric : str, default="DCG"
         Name of the metric, for the axis.
 
     over : str or None, default=None
-        What the spread is taken over, such as ``"5 seeds"``, for the axis.
+        What the spread is taken over, such as ``"5 folds"``, for the axis.
 
-    truth : float or None, default=None
-        Best possible value, drawn as a dashed line.
+    level : float or None, default=None
+        Level of the intervals, for the axis; None says that bars are standard
+        deviations.
+
+    truth, chance, ceiling : float or None, default=None
+        Values drawn as named lines: that of the order of people themselves, that of a
+        score which knows nothing, and the best possible one where people differ.
 
     truth_name : str, default="GT"
-        Label of that line.
+        Short name of the order of people, as tables have it.
+
+    ranks : array-like of shape (n_methods, 2) or None, default=None
+        First and last rank that each may have, written beside the values.
+
+    classes : array-like of shape (n_methods,) or None, default=None
+        Number of the class of each; neighbouring classes are shaded in turn.
+
+    highlight : sequence of str or None, default=None
+        Names that are set off in bold and by their size. None takes those of the
+        Preference Score: "PS", and names that begin so.
 
     Attributes
     ----------
@@ -50,20 +93,30 @@ class LeaderboardDisplay:
     figure_ : matplotlib Figure
         Figure of these axes.
     errorbar_ : matplotlib ErrorbarContainer
-        Points and error bars, from the last place (y = 0) to the first.
-    truth_line_ : matplotlib Line2D or None
-        Line at the best possible value.
+        Error bars, from the last place (y = 0) to the first, and a line that holds
+        the points.
+    points_ : list of matplotlib Line2D
+        A point per method in its colour and marker, in the same order; empty if
+        options for ``errorbar`` say how points look. With more than 12 methods, those
+        that are not known to the package by name are grey.
+    truth_line_, chance_line_, ceiling_line_ : matplotlib Line2D or None
+        Lines at the values of these names.
+    mark_texts_ : list of matplotlib Text
+        Names of these lines.
     value_texts_ : list of matplotlib Text
         The numbers beside the axes, in the order of the points; without
         `show_values` those that are NaN.
+    class_bands_ : list of matplotlib Polygon or Rectangle
+        Shades of every second class.
 
     Raises
     ------
     ValueError
-        If lengths differ or there is no method.
+        If lengths differ, there is no method, or no method of a name to highlight.
 
     See Also
     --------
+    WinProbabilityDisplay : Draws how sure each is above each other.
     ImportanceDisplay : Draws which features matter.
 
     Examples
@@ -84,34 +137,70 @@ class LeaderboardDisplay:
         names,
         means,
         stds=None,
+        lows=None,
+        highs=None,
         metric="DCG",
         over=None,
+        level=None,
         truth=None,
+        chance=None,
+        ceiling=None,
         truth_name="GT",
+        ranks=None,
+        classes=None,
+        highlight=None,
     ):
         self.names = names
         self.means = means
         self.stds = stds
+        self.lows = lows
+        self.highs = highs
         self.metric = metric
         self.over = over
+        self.level = level
         self.truth = truth
+        self.chance = chance
+        self.ceiling = ceiling
         self.truth_name = truth_name
+        self.ranks = ranks
+        self.classes = classes
+        self.highlight = highlight
 
     @classmethod
     def from_comparison(
-        cls, comparison, *, metric="DCG", over=None, ax=None, show_values=True, **kwargs
+        cls,
+        comparison,
+        *,
+        metric=None,
+        over=None,
+        level=0.95,
+        highlight=None,
+        ax=None,
+        show_values=True,
+        **kwargs,
     ):
-        """Draw one metric of a comparison.
+        """Draw one metric of a comparison, with what other rows may change of it.
+
+        Over folds, error bars are intervals of the mean, wide enough for folds that
+        share training rows, by the corrected variance of
+        :class:`~sklearn_pscore.model_selection.PairedDifference`. Methods are judged
+        on the same folds, so the interval of a difference, as ``comparison.paired``
+        has it, is mostly narrower.
 
         Parameters
         ----------
         comparison : RankerComparison
             Result of :func:`~sklearn_pscore.model_selection.compare_rankers`.
-        metric : str, default="DCG"
-            Metric to draw.
+        metric : str or None, default=None
+            Metric to draw; None takes "DCG", or else the first.
         over : {"seed", "fold"} or None, default=None
-            What the error bars are taken over; None is as in
-            ``comparison.table()``.
+            What the error bars are taken over; None takes folds if there are several.
+            Over seeds they are standard deviations (ddof=0): they show how much
+            training varies on the same rows, nothing about others.
+        level : float, default=0.95
+            Level of the intervals over folds.
+        highlight : sequence of str or None, default=None
+            Methods to set off; None takes those of the Preference Score.
         ax : matplotlib Axes or None, default=None
             Axes to draw into; None makes a figure.
         show_values : bool, default=True
@@ -129,28 +218,79 @@ class LeaderboardDisplay:
         ValueError
             If the comparison has no such metric.
         """
+        if metric is None:
+            metric = "DCG" if "DCG" in comparison.metrics else comparison.metrics[0]
         if metric not in comparison.metrics:
             raise ValueError(
                 f"metric is {metric!r}; expected one of {list(comparison.metrics)}. "
                 "Choose one of these, or score it with scoring= in compare_rankers."
             )
-        over = comparison.over if over is None else over
-        table = comparison.table(over=over)[metric]
-        n_runs = comparison.n_runs(over=over)
-        # Draw no error bar for a single run: its std of 0 is not a spread.
-        table["std"] = table["std"].where(n_runs > 1)
+        if over is None:
+            over = "fold" if comparison.rows["fold"].nunique() > 1 else "seed"
+        table = intervals(comparison, metric, over, level)
+        n_runs = int(table["n_runs"].max())
         truth = None
         if comparison.truth is not None:
             truth = float(table.loc[comparison.truth, "mean"])
             table = table.drop(index=comparison.truth)
+        over_text = None
+        if n_runs > 1:
+            over_text = f"{n_runs} folds" if over == "fold" else f"{n_runs} seeds alone"
         display = cls(
             names=table.index.to_numpy(),
             means=table["mean"].to_numpy(),
-            stds=table["std"].to_numpy(),
+            stds=((table["high"] - table["low"]) / 2).to_numpy(),
             metric=metric,
-            over=f"{n_runs.max()} {over}s" if n_runs.max() > 1 else None,
+            over=over_text,
+            level=level if over == "fold" else None,
             truth=truth,
             truth_name=comparison.truth,
+            chance=getattr(comparison, "chance", {}).get(metric),
+            ceiling=getattr(comparison, "ceiling", {}).get(metric),
+            highlight=highlight,
+        )
+        return display.plot(ax, show_values=show_values, **kwargs)
+
+    @classmethod
+    def from_leaderboard(
+        cls, board, *, highlight=(), ax=None, show_values=True, **kwargs
+    ):
+        """Draw a leaderboard of systems: intervals, sets of ranks, classes of equals.
+
+        Parameters
+        ----------
+        board : Leaderboard
+            Result of :func:`~sklearn_pscore.inspection.bootstrap_leaderboard`.
+        highlight : sequence of str, default=()
+            Systems to set off.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a figure.
+        show_values : bool, default=True
+            Whether to write means, intervals and ranks beside the axes.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        display : LeaderboardDisplay
+            Drawn, with its artists.
+        """
+        check_board(board, f"{cls.__name__}.from_leaderboard")
+        systems = board.systems
+        over = f"{board.n_groups} groups"
+        if board.n_clusters != board.n_groups:
+            over = f"{board.n_clusters} clusters of {over}"
+        display = cls(
+            names=systems["item"].astype(str).to_numpy(),
+            means=systems["mean"].to_numpy(),
+            lows=systems["low"].to_numpy(),
+            highs=systems["high"].to_numpy(),
+            metric=board.of,
+            over=over,
+            level=board.level,
+            ranks=systems[["rank_low", "rank_high"]].to_numpy(),
+            classes=systems["class"].to_numpy(),
+            highlight=highlight,
         )
         return display.plot(ax, show_values=show_values, **kwargs)
 
@@ -166,96 +306,221 @@ class LeaderboardDisplay:
         show_values : bool, default=True
             Whether to write the numbers beside the axes; NaN is written anyway.
         **kwargs : dict
-            Passed to :meth:`matplotlib.axes.Axes.errorbar`.
+            Passed to :meth:`matplotlib.axes.Axes.errorbar`. Options of points draw
+            all of them alike.
 
         Returns
         -------
         self : LeaderboardDisplay
             The same object, with its artists.
         """
-        names, means, stds = self._checked()
+        names, means, lows, highs = self._checked()
         # From the bottom up: NaN, then ascending; equal methods from last to first.
         order = np.lexsort((-np.arange(len(means)), means, ~np.isnan(means)))
-        rows = np.arange(len(means))
-        self.ax_ = make_axes(ax, names[order], f"{type(self).__name__}.plot")
-        self.figure_ = self.ax_.figure
-        style = {"fmt": "o", "color": BLUE, "markersize": 6, **ERROR_STYLE, **kwargs}
-        self.errorbar_ = self.ax_.errorbar(
-            means[order], rows, xerr=None if stds is None else stds[order], **style
+        names, means, lows, highs = (v[order] for v in (names, means, lows, highs))
+        ours, marks = self._highlighted(names), self._marks()
+        step = 0.75 if len(names) <= FEW_ROWS else 1.2
+        self.ax_ = make_axes(
+            ax, names, f"{type(self).__name__}.plot", n_more=step * len(marks)
         )
-        self.truth_line_ = self._draw_truth()
-        self.ax_.margins(x=0.08)
-        self.ax_.set_ylim(-0.6, len(means) - (0.4 if self.truth is None else 0.0))
-        label_rows(self.ax_, names[order])
-        spread = "" if stds is None or self.over is None else " ± std"
-        over = "" if self.over is None else f", {self.over}"
-        self.ax_.set_xlabel(f"{self.metric} (mean{spread}{over}; larger is better)")
+        self.figure_ = self.ax_.figure
+        self._draw_points(names, means, lows, highs, ours, kwargs)
+        label_rows(self.ax_, names, bold=ours)
+        self.class_bands_ = self._shade(order)
+        self._set_limits([means, lows, highs, [mark[0] for mark in marks.values()]])
+        lines, self.mark_texts_ = mark_values(
+            self.ax_, list(marks.values()), len(names) - 0.15, step
+        )
+        drawn = dict(zip(marks, lines, strict=True))
+        self.truth_line_, self.chance_line_, self.ceiling_line_ = map(
+            drawn.get, ("truth", "chance", "ceiling")
+        )
         # A method without a value is never left out without a word.
         self.value_texts_ = [
-            self._write_value(row, means[i], None if stds is None else stds[i])
-            for row, i in zip(rows, order, strict=True)
-            if show_values or np.isnan(means[i])
+            self._write_value(row, means[row], lows[row], highs[row], number)
+            for row, number in enumerate(order)
+            if show_values or np.isnan(means[row])
         ]
+        self.ax_.set_xlabel(wrap(self._label(np.isfinite(lows).any()), self.ax_))
         return self
 
     def _checked(self):
-        """Return names, means and standard deviations as arrays of one length."""
+        """Return names, means and the ends of error bars as arrays of one length."""
         names = np.asarray(self.names, dtype=str)
-        means = np.asarray(self.means, dtype=float)
-        stds = None if self.stds is None else np.asarray(self.stds, dtype=float)
         if names.ndim != 1 or not len(names):
             raise ValueError(
                 f"names has shape {names.shape}; expected one name per method, at least "
                 "one. Pass names=[...]."
             )
-        for label, values in (("means", means), ("stds", stds)):
-            if values is not None and values.shape != names.shape:
+        if (self.lows is None) != (self.highs is None) or (
+            self.stds is not None and self.lows is not None
+        ):
+            given = [
+                n for n in ("stds", "lows", "highs") if getattr(self, n) is not None
+            ]
+            raise ValueError(
+                f"{' and '.join(given)} were passed; expected stds alone, or lows and "
+                "highs. Pass half the length of the error bars, or both of their ends."
+            )
+        means = self._numbers("means", names)
+        if self.lows is None:
+            half = self._numbers("stds", names)
+            lows, highs = means - half, means + half
+        else:
+            lows, highs = self._numbers("lows", names), self._numbers("highs", names)
+        is_drawn = np.isfinite(lows) & np.isfinite(highs) & np.isfinite(means)
+        for label in ("ranks", "classes"):
+            values = getattr(self, label)
+            if values is not None and len(values) != len(names):
                 raise ValueError(
-                    f"{label} has shape {values.shape} but there are {len(names)} names; "
-                    f"expected one value per method. Pass {label} in the order of names."
+                    f"{label} has length {len(values)} but there are {len(names)} names; "
+                    f"expected one per method. Pass {label} in the order of names."
                 )
-        return names, means, stds
+        return names, means, *(np.where(is_drawn, v, np.nan) for v in (lows, highs))
 
-    def _draw_truth(self):
-        if self.truth is None:
-            return None
-        line = self.ax_.axvline(
-            self.truth,
-            color=text_color(),
-            alpha=SOFT,
-            linestyle="--",
-            linewidth=1.0,
-            zorder=1,
-        )
-        # Inside the axes, above the best method, where no title overlaps it.
-        self.ax_.annotate(
-            f"{self.truth_name} {format_number(self.truth)}",
-            (self.truth, 1.0),
-            xytext=(-4, -1),
-            xycoords=self.ax_.get_xaxis_transform(),
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            fontsize="small",
-            color=text_color(),
-            alpha=SOFT,
-        )
-        return line
+    def _numbers(self, label, names):
+        """Return a parameter as one float per name; NaN where it is None."""
+        values = getattr(self, label)
+        if values is None:
+            return np.full(len(names), np.nan)
+        values = np.asarray(values, dtype=float)
+        if values.shape != names.shape:
+            raise ValueError(
+                f"{label} has shape {values.shape} but there are {len(names)} names; "
+                f"expected one value per method. Pass {label} in the order of names."
+            )
+        return values
 
-    def _write_value(self, row, mean, std):
-        text = (
-            format_number(mean)
-            if std is None or np.isnan(std)
-            else f"{format_number(mean)} ± {format_number(std)}"
+    def _highlighted(self, names):
+        """Return which of the names are set off."""
+        if self.highlight is None:
+            return np.array([is_ours(name) for name in names])
+        chosen = [self.highlight] if isinstance(self.highlight, str) else self.highlight
+        for name in chosen:
+            if name not in names:
+                near = get_close_matches(str(name), names.tolist(), 1) or [
+                    str(names[-1])
+                ]
+                raise ValueError(
+                    f"highlight has {name!r}, which is no name of the leaderboard; "
+                    f"expected some of its {len(names)} names. Pass for example "
+                    f"highlight={near}."
+                )
+        return np.isin(names, np.array(list(chosen), dtype=str))
+
+    def _marks(self):
+        """Return value, text and line of what is marked, by its parameter."""
+        named = {
+            "chance": ("chance (random order)", ":"),
+            "ceiling": ("ceiling (raters differ)", "-."),
+            "truth": (f"order of people ({self.truth_name})", "--"),
+        }
+        values = {label: getattr(self, label) for label in named}
+        return {
+            label: (value, f"{named[label][0]} {format_number(value)}", named[label][1])
+            for label, value in values.items()
+            if value is not None and np.isfinite(value)
+        }
+
+    def _draw_points(self, names, means, lows, highs, ours, options):
+        """Draw the error bars and on them the points."""
+        style = {"fmt": "none", "ecolor": GREY, **ERROR_STYLE, **options}
+        is_own = bool(_POINT_OPTIONS & options.keys())
+        if is_own:
+            style = {
+                "fmt": "o",
+                "color": BLUE,
+                "markersize": 6,
+                **ERROR_STYLE,
+                **options,
+            }
+        else:
+            # A line without a marker: it holds the points for who asks.
+            style.pop("fmt")
+            style = {"linestyle": "none", "marker": "", **style}
+        has_bars = np.isfinite(lows).any()
+        rows = np.arange(len(names))
+        self.errorbar_ = self.ax_.errorbar(
+            means,
+            rows,
+            xerr=[means - lows, highs - means] if has_bars else None,
+            **style,
         )
-        return self.ax_.annotate(
+        self.points_ = []
+        if is_own:
+            return
+        for row, each in enumerate(self._point_styles(names, ours)):
+            self.points_ += self.ax_.plot(
+                means[row],
+                row,
+                marker=each.marker,
+                color=each.color,
+                markersize=9 if ours[row] else 6,
+                linestyle="none",
+                zorder=4,
+            )
+
+    def _point_styles(self, names, ours):
+        """Return the style of each point: of methods, or of systems."""
+        if self.ranks is not None or self.classes is not None:
+            plain = _PLAIN if ours.any() else _SYSTEM
+            return [_OUR_SYSTEM if is_set_off else plain for is_set_off in ours]
+        if len(names) <= FEW_ROWS:
+            return list(styles_of(names).values())
+        return [
+            _PLAIN if known_name(name) is None else style_of(name) for name in names
+        ]
+
+    def _shade(self, order):
+        """Shade every second class of neighbours."""
+        if self.classes is None:
+            return []
+        return shade_rows(self.ax_, np.asarray(self.classes)[order])
+
+    def _set_limits(self, values):
+        values = np.concatenate(values)
+        values = values[np.isfinite(values)]
+        if len(values):
+            low, high = values.min(), values.max()
+            margin = 0.08 * (high - low) or 0.05 * abs(high) or 0.5
+            self.ax_.set_xlim(low - margin, high + margin)
+        self.ax_.set_ylim(-0.6, len(self.means) - 0.4)
+
+    def _write_value(self, row, mean, low, high, number):
+        text = format_number(mean)
+        if self.lows is not None and np.isfinite(low):
+            text += f" [{format_number(low)}, {format_number(high)}]"
+        elif np.isfinite(low):
+            text += f" ± {format_number((high - low) / 2)}"
+        if self.ranks is not None:
+            first, last = self.ranks[number]
+            text += f"  rank {first}" + (f"–{last}" if last != first else "")
+        written = self.ax_.annotate(
             text,
             (1.0, row),
             xytext=(8, 0),
             xycoords=self.ax_.get_yaxis_transform(),
             textcoords="offset points",
             va="center",
-            fontsize="small",
+            fontsize="small" if len(self.means) <= 2 * FEW_ROWS else "x-small",
             color=text_color(),
             alpha=SOFT,
         )
+        return set_plain(written)
+
+    def _label(self, has_bars):
+        """Return what the axis, bars, ranks and shades say."""
+        parts = ["mean"]
+        if has_bars and self.level is not None:
+            parts.append(f", {100 * self.level:g} % interval")
+        elif has_bars:
+            parts.append(" ± std")
+        if self.over is not None:
+            parts.append(f" over {self.over}")
+        text = f"{self.metric} ({''.join(parts)}; larger is better)"
+        notes = []
+        if self.ranks is not None:
+            notes.append("rank: set that holds the true one")
+        if self.classes is not None:
+            notes.append("shades: classes of equals")
+        return "\n".join([text, "; ".join(notes)]) if notes else text
