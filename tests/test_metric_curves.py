@@ -1,62 +1,30 @@
-"""Metric curves: planted directions and shapes, exactness, units, what may change."""
+"""Metric curves: planted directions, exactness, missing values, what may change."""
+
+import pickle
+import re
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
-from numpy.testing import assert_allclose
-from sklearn.compose import ColumnTransformer, make_column_transformer
-from sklearn.decomposition import PCA
-from sklearn.impute import KNNImputer, SimpleImputer
+from numpy.testing import assert_allclose, assert_array_equal
+from planted_curves import (
+    GROUPS,
+    NAMES,
+    X,
+    additive_ranker,
+    predicted_at_points,
+    quick_ranker,
+    value_at,
+)
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    MinMaxScaler,
-    PowerTransformer,
-    QuantileTransformer,
-    RobustScaler,
-    StandardScaler,
-)
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_pscore import (
-    Groups,
-    LinearPreferenceRanker,
-    PairAugmenter,
-    PairwisePreferenceRanker,
-)
-from sklearn_pscore.inspection import metric_curves
-from sklearn_pscore.inspection._column_map import ColumnMap
-from sklearn_pscore.inspection._metric_table import MetricTable
-from sklearn_pscore.model_selection import PreferenceGroupKFold
-
-NAMES = ["up", "down", "hump", "valley", "step", "noise"]
-
-
-def planted(n_groups=100, size=6, noise=0.5, seed=0):
-    """Make groups whose metrics rise, fall, have a best or worst value, or say nothing."""
-    rng = np.random.default_rng(seed)
-    X = pd.DataFrame(rng.normal(size=(n_groups * size, 6)), columns=NAMES)
-    X["up"] = 50 + 10 * X["up"]
-    score = (
-        (X["up"] - 50) / 10
-        - X["down"]
-        - X["hump"] ** 2
-        + X["valley"] ** 2
-        + 2 * (X["step"] > 0)
-        + noise * rng.normal(size=len(X))
-    )
-    group = np.repeat(np.arange(n_groups), size)
-    return X, Groups.from_arrays(group=group, preference=score)
-
-
-X, GROUPS = planted()
-
-
-def quick_ranker(**parameters):
-    return PairwisePreferenceRanker(
-        **{"max_epochs": 2, "random_state": 0, **parameters}
-    )
+from sklearn_pscore import Groups, LinearPreferenceRanker, PairwisePreferenceRanker
+from sklearn_pscore.inspection import MetricCurves, metric_curves
 
 
 @pytest.fixture(scope="module")
@@ -67,27 +35,6 @@ def fitted():
 @pytest.fixture(scope="module")
 def curves(fitted):
     return metric_curves(fitted, X, GROUPS)
-
-
-def additive_ranker(**parameters):
-    """Return a ranker without hidden layers: its score is a sum over the metrics."""
-    return quick_ranker(
-        hidden_layer_sizes=(), n_members=2, leave_out=False, **parameters
-    )
-
-
-def value_at(curve, value):
-    return np.interp(value, curve["value"], curve["worth"])
-
-
-def predicted_at_points(curves, model, like=pd.DataFrame):
-    """Return the sums of worths of rows made of the curves' points, and their scores."""
-    longest = max(len(curve) for curve in curves.curves.values())
-    rows = np.arange(longest)
-    points = {n: c["value"].to_numpy()[rows % len(c)] for n, c in curves.curves.items()}
-    worth = sum(c["worth"].to_numpy()[rows % len(c)] for c in curves.curves.values())
-    frame = pd.DataFrame(points)[list(X.columns)]
-    return worth, model.predict(like(frame))
 
 
 class TestPlanted:
@@ -223,99 +170,277 @@ class TestExact:
                 metric_curves(model, X, GROUPS, method="additive")
 
 
-def running_sum(X):
-    return np.cumsum(X, axis=1)
+class TestMissing:
+    def table(self, share=0.2):
+        gaps = X.copy()
+        gaps["up"] = gaps["up"].mask(np.random.default_rng(3).random(len(X)) < share)
+        return gaps
+
+    def test_worth_of_a_missing_value_is_exact(self):
+        gaps = self.table()
+        model = make_pipeline(StandardScaler(), additive_ranker()).fit(gaps, GROUPS)
+        curves = metric_curves(model, gaps, GROUPS)
+        table = curves.table.set_index("metric")
+        assert table["missing"].notna().to_dict() == {
+            name: name == "up" for name in NAMES
+        }
+        value, worth = curves.curves["up"].loc[20, ["value", "worth"]]
+        row = gaps.iloc[[0, 0]].copy()
+        row["up"] = [np.nan, value]
+        missing, there = model.predict(row)
+        assert table["missing"]["up"] - worth == pytest.approx(missing - there)
+        assert curves.interaction_share < 1e-12
+        assert np.isfinite(curves.curves["up"].to_numpy()[:, :2]).all()
+        assert "missing" in repr(curves)
+
+    def test_mean_worth_is_zero_with_the_missing(self):
+        gaps = self.table()
+        for method in ("additive", "accumulated"):
+            curves = metric_curves(
+                additive_ranker().fit(gaps, GROUPS),
+                gaps,
+                GROUPS,
+                method=method,
+                n_points=len(X),
+                random_state=0,
+            )
+            worth = value_at(curves.curves["up"], gaps["up"])
+            worth[gaps["up"].isna()] = curves.table.set_index("metric")["missing"]["up"]
+            assert abs(worth.mean()) < 1e-12
+
+    def test_standard_error_of_a_missing_value(self):
+        gaps = self.table()
+        curves = metric_curves(quick_ranker().fit(gaps, GROUPS), gaps, GROUPS)
+        errors = curves.table.set_index("metric")["missing_std"]
+        assert errors["up"] > 0
+        assert errors.drop("up").isna().all()
+
+    def test_linear_ranker_takes_the_median(self):
+        gaps = self.table()
+        ranker = LinearPreferenceRanker().fit(gaps, GROUPS)
+        curves = metric_curves(ranker, gaps, GROUPS)
+        at_median = value_at(curves.curves["up"], gaps["up"].median())
+        assert curves.table.set_index("metric")["missing"]["up"] == pytest.approx(
+            at_median
+        )
+
+    def test_metric_that_is_always_missing(self):
+        gaps = X.assign(up=np.nan)
+        for method in ("additive", "accumulated"):
+            curves = metric_curves(
+                quick_ranker().fit(gaps, GROUPS), gaps, GROUPS, method=method
+            )
+            row = curves.table.set_index("metric").loc["up"]
+            assert row[["share", "missing"]].tolist() == [0, 0]
+            assert row["direction"] == "no clear direction"
+            assert len(curves.curves["up"]) == 0
 
 
-SCALERS = {
-    "standard": StandardScaler,
-    "min-max, then standard": lambda: make_pipeline(MinMaxScaler(), StandardScaler()),
-    "robust": RobustScaler,
-    "power": PowerTransformer,
-    "quantile": lambda: QuantileTransformer(n_quantiles=50),
-    "falling": lambda: FunctionTransformer(np.negative),
-    "frame": lambda: StandardScaler().set_output(transform="pandas"),
-    "augmenter": lambda: PairAugmenter(stitch_sizes=(2,), max_stitched=3, n_injected=1),
-    "columns": lambda: make_column_transformer(
-        (StandardScaler(), ["noise", "up"]), remainder="passthrough"
-    ),
-    "two of a column": lambda: make_column_transformer(
-        (StandardScaler(), NAMES), (MinMaxScaler(), ["hump"])
-    ),
-    "dropped column": lambda: make_column_transformer(
-        (StandardScaler(), NAMES[:5]), remainder="drop"
-    ),
-    "imputer": lambda: SimpleImputer(add_indicator=True),
-}
+class TestWhatMayChange:
+    @pytest.mark.parametrize("method", ["additive", "accumulated"])
+    def test_order_of_rows_and_columns_and_labels(self, fitted, method):
+        def curves_of(model, table, groups):
+            return metric_curves(model, table, groups, method=method, random_state=0)
 
+        before = curves_of(fitted, X, GROUPS)
+        order = np.random.default_rng(0).permutation(len(X))
+        shuffled = Groups.from_arrays(
+            group=[f"g{label}" for label in GROUPS["group"][order]]
+        )
+        after = curves_of(fitted, X.iloc[order], shuffled)
+        pd.testing.assert_frame_equal(before.table, after.table)
+        for name in NAMES:
+            pd.testing.assert_frame_equal(before.curves[name], after.curves[name])
 
-class TestPipelines:
-    @pytest.mark.parametrize("scaler", SCALERS)
-    def test_in_the_units_of_the_table(self, scaler):
-        model = make_pipeline(SCALERS[scaler](), additive_ranker()).fit(X, GROUPS)
-        curves = metric_curves(model, X, GROUPS)
-        assert curves.method == "additive part"
-        worth, score = predicted_at_points(curves, model)
-        assert_allclose(worth - worth.mean(), score - score.mean(), atol=1e-6)
-        assert curves.interaction_share < 1e-10
-        ends = curves.curves["up"]["value"].iloc[[0, -1]]
-        assert_allclose(ends, [X["up"].min(), X["up"].max()])
-        if scaler == "dropped column":
-            assert curves.table.iloc[-1][["metric", "share"]].tolist() == ["noise", 0]
+    def test_order_of_columns(self, fitted):
+        class Turned:
+            def predict(self, table):
+                return fitted.predict(table[NAMES])
 
-    def test_kinks_in_the_units_of_the_table(self):
-        scaler = StandardScaler().fit(X)
-        model = make_pipeline(scaler, additive_ranker(n_pieces=3)).fit(X, GROUPS)
-        edges = scaler.inverse_transform(model[-1]._additive_part().kinks)
-        curve = metric_curves(model, X, GROUPS, n_points=2).curves["up"]
-        inside = edges[:, 0]
-        inside = inside[(inside > X["up"].min()) & (inside < X["up"].max())]
-        assert len(inside) >= 2
-        for edge in inside:
-            assert np.abs(curve["value"] - edge).min() < 1e-9
+        turned = metric_curves(Turned(), X[NAMES[::-1]], GROUPS, random_state=0)
+        plain = metric_curves(Turned(), X, GROUPS, random_state=0)
+        pd.testing.assert_frame_equal(turned.table, plain.table)
 
-    def test_search_and_pipelines_in_it(self):
-        search = GridSearchCV(
-            make_pipeline(
-                StandardScaler(), make_pipeline(MinMaxScaler(), quick_ranker())
-            ),
-            {"pipeline__pairwisepreferenceranker__n_pieces": [3, 5]},
-            cv=PreferenceGroupKFold(2),
-        ).fit(X, GROUPS)
-        curves = metric_curves(search, X, GROUPS)
-        best = metric_curves(search.best_estimator_, X, GROUPS)
-        assert curves.method == "additive part"
-        pd.testing.assert_frame_equal(curves.table, best.table)
+    @pytest.mark.parametrize("method", ["additive", "accumulated"])
+    def test_unit_of_a_metric(self, method):
+        Z = X.to_numpy().copy()
+        tables = []
+        for factor in (1.0, 1024.0):
+            Z[:, 0] = factor * X["up"]
+            model = quick_ranker().fit(Z, GROUPS)
+            curves = metric_curves(model, Z, GROUPS, method=method, random_state=0)
+            tables.append(curves.table)
+            assert curves.curves["x0"]["value"].iloc[0] == factor * X["up"].min()
+        before, after = tables
+        columns = ["metric", "direction", "share", "share_std"]
+        pd.testing.assert_frame_equal(before[columns], after[columns], rtol=1e-5)
 
-    @pytest.mark.parametrize(
-        "step", [PCA(3), FunctionTransformer(np.cumsum, kw_args={"axis": 1})]
-    )
-    def test_steps_that_mix_columns(self, step):
-        model = make_pipeline(step, additive_ranker()).fit(X.to_numpy(), GROUPS)
-        curves = metric_curves(model, X.to_numpy(), GROUPS, random_state=0)
-        assert curves.method == "accumulated local effects"
-
-    def test_imputer_of_neighbours_mixes_columns_where_values_are_missing(self):
-        gaps = X.mask(np.random.default_rng(0).random(X.shape) < 0.1)
-        for table, method in (
-            (X, "additive part"),
-            (gaps, "accumulated local effects"),
+    def test_rows_that_do_not_count(self, fitted):
+        donor = np.arange(len(X)) >= 300
+        groups = Groups.from_arrays(
+            group=GROUPS["group"], preference=GROUPS["preference"], donor=donor
+        )
+        half = metric_curves(fitted, X[~donor], GROUPS[~donor])
+        for target in (
+            groups,
+            Groups.from_arrays(group=GROUPS["group"], weight=1.0 * ~donor),
         ):
-            model = make_pipeline(KNNImputer(), additive_ranker()).fit(table, GROUPS)
-            assert metric_curves(model, table, GROUPS, random_state=0).method == method
+            curves = metric_curves(fitted, X, target)
+            assert (curves.n_rows, curves.n_groups) == (300, 50)
+            pd.testing.assert_frame_equal(half.table, curves.table)
 
-    def test_map_of_columns(self):
-        values = np.random.default_rng(0).normal(size=(3000, 3))
-        values[:, 1] = 0.0
-        values[7, 1] = 1.0
-        model = make_pipeline(
-            ColumnTransformer(
-                [("b", MinMaxScaler(), [1, 0]), ("a", "passthrough", [2, 1])]
+    def test_no_groups_are_one_group(self, fitted):
+        one = Groups.from_arrays(group=np.zeros(len(X), dtype=int))
+        tables = [metric_curves(fitted, X, g).table for g in (None, one)]
+        pd.testing.assert_frame_equal(*tables)
+        assert not tables[0].equals(metric_curves(fitted, X, GROUPS).table)
+
+    def test_many_rows_are_drawn_by_group(self, fitted):
+        curves = metric_curves(fitted, X, GROUPS, max_rows=60, random_state=0)
+        again = metric_curves(fitted, X, GROUPS, max_rows=60, random_state=0)
+        assert (curves.n_rows, curves.n_groups) == (60, 10)
+        pd.testing.assert_frame_equal(curves.table, again.table)
+        other = metric_curves(fitted, X, GROUPS, max_rows=60, random_state=1)
+        assert not curves.table.equals(other.table)
+
+    def test_kinds_of_tables(self, fitted):
+        expected = metric_curves(fitted, X, GROUPS)
+        nullable = metric_curves(fitted, X.convert_dtypes(), GROUPS)
+        pd.testing.assert_frame_equal(expected.table, nullable.table)
+        frame = pl.DataFrame({name: X[name].to_numpy() for name in X})
+        model = quick_ranker().fit(frame, GROUPS)
+        curves = metric_curves(model, frame, GROUPS)
+        pd.testing.assert_frame_equal(expected.table, curves.table)
+        curves = metric_curves(
+            model, frame, GROUPS, method="accumulated", random_state=0
+        )
+        assert curves.method == "accumulated local effects"
+        array = metric_curves(
+            quick_ranker().fit(X.to_numpy(), GROUPS), X.to_numpy().tolist(), GROUPS
+        )
+        assert sorted(array.curves) == [f"x{number}" for number in range(6)]
+        assert_array_equal(array.table["share"], expected.table["share"])
+
+    def test_nothing_is_written_into_the_arguments(self, fitted):
+        table, groups = X.copy(), GROUPS.copy()
+        for method in ("additive", "accumulated"):
+            metric_curves(fitted, table, groups, method=method)
+        pd.testing.assert_frame_equal(table, X)
+        assert_array_equal(groups, GROUPS)
+
+    def test_saved_ranker_has_the_same_curves(self, fitted, curves):
+        loaded = pickle.loads(pickle.dumps(fitted))
+        pd.testing.assert_frame_equal(
+            metric_curves(loaded, X, GROUPS).table, curves.table
+        )
+
+
+class TestSpread:
+    @pytest.mark.parametrize("parameters", [{"n_members": 1}, {"leave_out": False}])
+    def test_without_members_that_left_out_groups_there_is_none(self, parameters):
+        curves = metric_curves(quick_ranker(**parameters).fit(X, GROUPS), X, GROUPS)
+        assert curves.table["share_std"].isna().all()
+        assert curves.spread_of == ""
+        direction = curves.table.set_index("metric")["direction"]
+        assert direction["up"] == "larger is preferred"
+        assert direction["hump"] == "there is a best value"
+
+
+class TestResult:
+    def test_html_escapes_names(self):
+        table = X.rename(columns={"up": "<b>up</b>"})
+        curves = metric_curves(quick_ranker().fit(table, GROUPS), table, GROUPS)
+        html = curves._repr_html_()
+        assert "&lt;b&gt;up" in html
+        assert "<b>up" not in html
+
+    def test_text(self, curves):
+        assert isinstance(curves, MetricCurves)
+        text = repr(curves)
+        assert text.startswith("Worth of 6 metrics in 100 groups, by the additive part")
+        assert (
+            f"{100 * curves.interaction_share:.1f} % of the score differences" in text
+        )
+        assert "members that each left out a fold" in text
+
+    def test_frame_is_a_copy(self, curves):
+        frame = curves.to_frame()
+        frame["share"] = 0
+        assert curves.table["share"].iloc[0] > 0
+        assert list(curves.curves) == curves.table["metric"].tolist()
+
+    def test_constant_metric(self):
+        table = X.assign(noise=3.0)
+        for method in ("additive", "accumulated"):
+            model = quick_ranker().fit(table, GROUPS)
+            curves = metric_curves(model, table, GROUPS, method=method)
+            last = curves.table.iloc[-1]
+            assert last[["metric", "direction", "share"]].tolist() == [
+                "noise",
+                "no clear direction",
+                0,
+            ]
+            assert curves.curves["noise"]["value"].tolist() == [3]
+            assert curves.curves["noise"]["worth"].tolist() == [0]
+
+    def test_constant_score(self):
+        model = LinearRegression().fit(X, np.zeros(len(X)))
+        curves = metric_curves(model, X, GROUPS, random_state=0)
+        assert curves.interaction_share == 0
+        assert (curves.table["share"] == 0).all()
+        assert (curves.table["direction"] == "no clear direction").all()
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (
+                {"method": "ale"},
+                "'method' parameter of metric_curves must be a str among",
             ),
-            LinearRegression(),
-        ).fit(values, values[:, 0])
-        table = MetricTable.of(values, "test")
-        found = ColumnMap.found(model, table, np.random.RandomState(0))
-        assert found.owner.tolist() == [1, 0, 2, 1]
-        summed = found.by_metric(np.array([[1.0, 2, 3, 4]]))
-        assert summed.tolist() == [[2, 5, 3]]
+            ({"n_points": 1}, "'n_points' parameter of metric_curves must be an int"),
+            ({"n_boot": 1}, "'n_boot' parameter of metric_curves must be an int"),
+            ({"max_rows": 1}, "'max_rows' parameter of metric_curves must be an int"),
+            ({"random_state": -1}, "'random_state' parameter of metric_curves"),
+        ],
+    )
+    def test_options(self, fitted, options, message):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            metric_curves(fitted, X, GROUPS, **options)
+
+    def test_tables(self, fitted):
+        with pytest.raises(
+            TypeError, match=r"X is a sparse matrix of shape \(600, 6\)"
+        ):
+            metric_curves(fitted, sparse.csr_matrix(X), GROUPS)
+        with pytest.raises(
+            ValueError, match="contains infinity: inf at row 2, column 'up'"
+        ):
+            metric_curves(fitted, X.assign(up=[1, 1, np.inf] + [1] * 597), GROUPS)
+        with pytest.raises(TypeError, match="X is 'a', of type str, at row 0"):
+            metric_curves(fitted, X.astype(object).assign(up="a"), GROUPS)
+        with pytest.raises(ValueError, match=r"shape \(600,\); expected a table"):
+            metric_curves(fitted, X["up"].to_numpy(), GROUPS)
+        with pytest.raises(ValueError, match="2 columns that read '1'"):
+            metric_curves(fitted, pd.DataFrame([[1.0, 2], [3, 4]], columns=[1, "1"]))
+        with pytest.raises(ValueError, match="feature names"):
+            metric_curves(fitted, X.rename(columns={"up": "other"}), GROUPS)
+
+    def test_groups(self, fitted):
+        with pytest.raises(
+            ValueError, match="groups has 10 entries but X has 600 rows"
+        ):
+            metric_curves(fitted, X, GROUPS[:10])
+        single = Groups.from_arrays(group=np.arange(len(X)))
+        message = (
+            "metric_curves got 600 rows that count in 600 groups; expected a group"
+        )
+        with pytest.raises(ValueError, match=message):
+            metric_curves(fitted, X, single)
+
+    def test_models(self):
+        with pytest.raises(NotFittedError):
+            metric_curves(PairwisePreferenceRanker(), X, GROUPS)
+        with pytest.raises(TypeError, match="which has no predict; expected a fitted"):
+            metric_curves(StandardScaler().fit(X), X, GROUPS)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_pscore._estimators.random_state import generator_of
 from sklearn_pscore._target.check import check_groups
@@ -145,7 +144,6 @@ def metric_curves(
     if max_rows is not None:
         check_count(max_rows, "max_rows", caller, least=2)
     rng = generator_of(random_state, caller)
-    check_is_fitted(estimator)
     table = MetricTable.of(X, caller)
     table, inside = _rows(table, groups, max_rows, rng, caller)
     score = _scores(estimator, table, table.values, caller)
@@ -196,7 +194,14 @@ def _scores(estimator, table, values, caller):
             f"estimator is {estimator!r:.100}, which has no predict; expected a fitted "
             "model that scores rows, such as a ranker or a Pipeline that ends in one."
         )
-    return check_scores(estimator.predict(table.like(values)), len(values), caller)
+    scores = estimator.predict(table.like(values))
+    try:
+        return check_scores(scores, len(values), caller)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"predict of {type(estimator).__name__} gave no scores that {caller} can use: "
+            f"{error}"
+        ) from None
 
 
 def _additive(estimator, table, rng):
