@@ -78,6 +78,22 @@ def pipeline():
     assert_allclose(explained.values, _shapley(fitted.predict), atol=1e-8)
 
 
+@CHECKS.works(
+    "shap.explainers.Exact(ranker.predict, Independent(b))(a)",
+    "the values of inspection.pairwise_contributions(ranker, a, b)",
+)
+def one_pair():
+    import shap
+
+    from sklearn_pscore.inspection import pairwise_contributions
+
+    fitted, a, b = _fitted(), X[:1], X[1:2]
+    ours = pairwise_contributions(fitted, a, b)
+    for kind in (shap.explainers.Exact, shap.explainers.Permutation):
+        theirs = kind(fitted.predict, shap.maskers.Independent(b))(a)
+        assert_allclose(theirs.values, ours.values, atol=1e-8)
+
+
 @CHECKS.own_words(
     "shap.Explainer(ranker, X)", "it asks for a callable: pass ranker.predict"
 )

@@ -62,7 +62,8 @@ def permuted_columns():
 
 @CHECKS.guided(
     "permutation_importance(max_samples=0.5)",
-    "drawn rows cut groups: the warning names Groups.whole and whole groups",
+    "drawn rows cut groups, as the warning says; group_permutation_importance draws "
+    "whole groups",
 )
 def permuted_samples():
     from sklearn.inspection import permutation_importance

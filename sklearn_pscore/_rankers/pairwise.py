@@ -582,8 +582,6 @@ class PairwisePreferenceRanker(
         TypeError
             If `return_std` is no bool: groups are no argument here.
         """
-        from sklearn_pscore._torch.net import spread_of_members
-
         if not isinstance(return_std, (bool, np.bool_)):
             raise TypeError(
                 f"return_std is of type {type(return_std).__name__}; expected a bool. A "
@@ -594,7 +592,7 @@ class PairwisePreferenceRanker(
         mean = scores.mean(axis=0)
         if not return_std:
             return mean
-        return mean, spread_of_members(self.net_, scores)
+        return mean, self._spread(scores)
 
     def preference_proba(self, X_a, X_b):
         """Return the probability that people prefer a to b, Eq. 1 of the paper.
@@ -619,6 +617,12 @@ class PairwisePreferenceRanker(
         """
         scores = self._member_scores(X_a), self._member_scores(X_b)
         return expit(log_odds(*scores)).mean(axis=0)
+
+    def _spread(self, values):
+        """Return the spread of values that are linear in the scores of each member."""
+        from sklearn_pscore._torch.net import spread_of_members
+
+        return spread_of_members(self.net_, values)
 
     def _member_scores(self, X):
         """Return the scores of each member, shape (n_members, n_samples)."""

@@ -2,6 +2,8 @@
 
 from sklearn_pscore.inspection._agreement import compare_agreement
 from sklearn_pscore.inspection._agreement_result import AgreementComparison
+from sklearn_pscore.inspection._contributions import pairwise_contributions
+from sklearn_pscore.inspection._contributions_result import PairContributions
 from sklearn_pscore.inspection._curves_result import MetricCurves
 from sklearn_pscore.inspection._group_importance import (
     group_permutation_importance,
@@ -14,8 +16,10 @@ __all__ = [
     "AgreementComparison",
     "Leaderboard",
     "MetricCurves",
+    "PairContributions",
     "bootstrap_leaderboard",
     "compare_agreement",
-    "metric_curves",
     "group_permutation_importance",
+    "metric_curves",
+    "pairwise_contributions",
 ]

@@ -4,13 +4,14 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array, issparse
+from scipy.sparse import coo_array, issparse, vstack
 
 from sklearn_pscore._rows import checked_sparse
 from sklearn_pscore._target.columns import refuse_masked
 
 # Odd, so that the products of a hash with it are all different.
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_PANDAS, _POLARS = "a DataFrame of pandas", "a DataFrame of polars"
 
 
 class FeatureTable:
@@ -126,6 +127,67 @@ class FeatureTable:
         for j in range(self.n_features):
             keys = with_column(keys, self.column(j))
         return keys
+
+
+def stacked(table_a, table_b, names, caller):
+    """Return the rows of one table above those of another.
+
+    Parameters
+    ----------
+    table_a, table_b : FeatureTable
+        Of the same columns.
+    names : tuple of str
+        Names of both, for the messages.
+    caller : str
+
+    Returns
+    -------
+    table : FeatureTable
+
+    Raises
+    ------
+    ValueError
+        If the columns differ.
+    TypeError
+        If the tables are of two kinds.
+    """
+    a, b = table_a.X, table_b.X
+    kinds = [_kind_of(X) for X in (a, b)]
+    if kinds[0] != kinds[1]:
+        raise TypeError(
+            f"{names[0]} is {kinds[0]} and {names[1]} is {kinds[1]}; {caller} puts values "
+            "of one into the other, and takes two of one kind."
+        )
+    if table_a.names != table_b.names or table_a.n_features != table_b.n_features:
+        raise ValueError(_text_of_columns(table_a, table_b, names))
+    if kinds[0] == _PANDAS:
+        both = pd.concat([a, b], ignore_index=True)
+    elif kinds[0] == _POLARS:
+        both = a.vstack(b)
+    else:
+        both = vstack([a, b]) if issparse(a) else np.concatenate([a, b])
+    return FeatureTable(both, names[0])
+
+
+def _kind_of(X):
+    if issparse(X):
+        return "a sparse matrix"
+    if hasattr(X, "iloc"):
+        return _PANDAS
+    return _POLARS if hasattr(X, "with_columns") else "an array"
+
+
+def _text_of_columns(table_a, table_b, names):
+    """Return the error of two tables whose columns differ."""
+    a, b = table_a.names or [], table_b.names or []
+    only = [[x for x in mine if x not in other] for mine, other in ((a, b), (b, a))]
+    text = (
+        f"{names[0]} has {table_a.n_features} columns and {names[1]} "
+        f"{table_b.n_features}; expected the same ones in the same order"
+    )
+    if only[0] or only[1]:
+        text += f". Only {names[0]} has {only[0][:5]}, only {names[1]} {only[1][:5]}"
+    return f"{text}. Take both from one table."
 
 
 def with_column(keys, values):
