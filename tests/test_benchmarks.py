@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 from scipy import stats
 from scipy.special import log_softmax
 
@@ -20,6 +21,7 @@ from benchmarks.agreement import (
 )
 from benchmarks.agreement import tables as agreement_tables
 from benchmarks.compatibility import tables as compatibility_tables
+from benchmarks.inspection import separation
 from benchmarks.inspection import tables as inspection_tables
 from benchmarks.reliability import tables as reliability_tables
 from benchmarks.shared import doc_tables, results
@@ -28,6 +30,7 @@ from benchmarks.shared.run_rows import RunRows
 from benchmarks.speed import tables as speed_tables
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
+from sklearn_pscore.inspection import bootstrap_leaderboard
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -403,3 +406,52 @@ def test_every_page_has_what_its_tables_are_made_of():
 )
 def test_numbers_of_tables(pages, value, text):
     assert pages.three_digits(value) == text
+
+
+class TestSeparation:
+    """Rules of Arena-Hard and arenakit, to set beside those of a leaderboard."""
+
+    def drawn(self):
+        rng = np.random.default_rng(0)
+        means = pd.Series([3.0, 2.5, 2.4, 0.0], list("abcd"))
+        moved = rng.normal(size=(500, 4)) * [0.2, 0.2, 0.2, 0.1]
+        return means, pd.DataFrame(means.to_numpy() + moved, columns=means.index)
+
+    def test_intervals_that_do_not_overlap(self):
+        _, drawn = self.drawn()
+        apart = separation.intervals_apart(drawn)
+        for a, b in np.ndindex(4, 4):
+            low = np.quantile(drawn.iloc[:, a], 0.025)
+            assert apart[a, b] == (low > np.quantile(drawn.iloc[:, b], 0.975))
+        assert apart.sum(axis=1).tolist() == [1, 1, 1, 0]
+
+    def test_neighbours_by_the_largest_difference_of_each_draw(self):
+        means, drawn = self.drawn()
+        together, alone = separation.neighbours_apart(means, drawn)
+        gaps = [0.5, 0.1, 2.4]
+        moved = [drawn.iloc[:, k] - drawn.iloc[:, k + 1] for k in range(3)]
+        t = [abs(m - g) / m.std() for m, g in zip(moved, gaps, strict=True)]
+        limit = np.quantile(np.max(t, axis=0), 0.95)
+        for k, gap in enumerate(gaps):
+            assert together[k] == (gap / moved[k].std() > limit)
+            assert alone[k] == (gap / moved[k].std() > np.quantile(t[k], 0.95))
+        assert together.tolist() == [False, False, True]
+
+    def test_means_are_those_of_a_leaderboard(self):
+        rng = np.random.default_rng(0)
+        group, item = (axis.ravel() for axis in np.indices((12, 3)))
+        groups = Groups.from_arrays(
+            group=group, item=item, preference=rng.normal(size=36) + item
+        )[rng.permutation(36)[:30]]
+        groups = Groups.whole(groups)
+        cluster = groups["group"] // 3
+        board = bootstrap_leaderboard(
+            groups, cluster=cluster, n_boot=200, random_state=0
+        )
+        mean, drawn = separation.drawn_means(groups, cluster, 200, rng)
+        assert_allclose(mean, board.systems["mean"])
+        width = board.systems["high"] - board.systems["low"]
+        assert np.all(drawn.std().to_numpy() < width)
+        rows = separation.separations(board, groups, cluster, 50)
+        assert rows["of_pairs"].tolist() == [3] * 4
+        assert rows["pairs"][0] == 3 * board.separation

@@ -313,6 +313,20 @@ class TestDraws:
         expected = np.quantile(draws, [0.025, 0.975])
         assert_allclose([row["low"], row["high"]], expected, atol=0.04)
 
+    def test_clusters_are_blocks_where_there_are_any(self):
+        block = np.arange(48) // 4 % 3
+        (plain, scores), (groups, _) = data(), data(block=block)
+        by_block = quick(groups, scores)
+        assert by_block.n_clusters == 3
+        same = quick(plain, scores, cluster=block)
+        pd.testing.assert_frame_equal(by_block.methods, same.methods)
+        assert quick(groups, scores, cluster=None).n_clusters == 12
+        assert quick(plain, scores).n_clusters == 12
+        # A single block says nothing of the groups, and a single group of the items.
+        assert quick(data(block=np.zeros(48, int))[0], scores).n_clusters == 12
+        one, scores = data(1, 20, block=np.zeros(20, int))
+        assert quick(one, scores).n_clusters == 20
+
     def test_clusters_by_the_name_of_a_field(self):
         groups, scores = data(12, item=np.arange(48) % 4)
         options = {"metric": pearson_score, "within": "all"}
@@ -476,7 +490,7 @@ class TestErrors:
             ({"alternative": "less"}, ValueError, "among {'two-sided', 'greater'}"),
             ({"correction": "bonferroni"}, ValueError, "among {'holm'} or None."),
             ({"random_state": "a"}, ValueError, "'random_state' parameter"),
-            ({"cluster": "block"}, ValueError, "cluster is 'block'; expected a field"),
+            ({"cluster": "face"}, ValueError, "cluster is 'face'; expected a field"),
             (
                 {"cluster": [0, 1]},
                 ValueError,

@@ -576,6 +576,35 @@ class TestRows:
         )
         assert np.all(ratio > 1.7)
 
+    def test_clusters_are_blocks_where_there_are_any(self):
+        table = normal_table(n_groups=40)
+        block = np.repeat(np.arange(40) // 4, 4)
+        plain, groups = table_target(table), table_target(table, block=block)
+        by_block = quick(groups)
+        assert by_block.n_clusters == 10
+        pd.testing.assert_frame_equal(
+            by_block.systems, quick(plain, cluster=block).systems
+        )
+        by_group = quick(groups, cluster="group")
+        assert by_group.n_clusters == quick(plain).n_clusters == 40
+        pd.testing.assert_frame_equal(by_group.systems, quick(plain).systems)
+
+    def test_a_single_block_says_nothing(self):
+        # Another block has no judged row, and does not count.
+        table = np.vstack([normal_table(n_groups=10), np.full((1, 4), np.nan)])
+        weight = np.repeat([1.0, 0.0], [40, 4])
+        block = ["one"] * 40 + ["none"] * 4
+        assert quick(table_target(table, weight=weight, block=block)).n_clusters == 10
+
+    def test_separation_is_the_share_of_pairs_told_apart(self):
+        board = quick(table_target(normal_table()))
+        pairs = itertools.combinations(board.systems["item"], 2)
+        apart = [board.is_better.loc[first, second] for first, second in pairs]
+        assert board.separation == np.mean(apart) == 5 / 6
+        assert "Systems of one class do not differ; 5 of 6 pairs do." in str(board)
+        alike = quick(table_target(np.zeros((5, 3))))
+        assert alike.separation == 0.0
+
     def test_a_weight_is_a_group_that_stands_there_as_often(self):
         table = normal_table(n_groups=10)
         weight = 1 + np.arange(10) % 3
@@ -665,9 +694,19 @@ class TestErrors:
                 "item is 'preference'; expected a field",
             ),
             (
-                {"cluster": "block"},
+                {"cluster": "face"},
                 ValueError,
                 "which has ['group', 'item', 'group_size']",
+            ),
+            (
+                {"cluster": "item"},
+                ValueError,
+                "cluster has 4 labels, each of rows of a single system; expected",
+            ),
+            (
+                {"cluster": np.arange(20)},
+                ValueError,
+                "cluster has 20 labels, each of rows of a single system; expected",
             ),
             ({"cluster": [0] * 20}, ValueError, "All 20 items that count are in one"),
             (
@@ -747,7 +786,7 @@ def test_thqa():
     if not home or not (Path(home) / "thqa").exists():
         pytest.skip("SKLEARN_PSCORE_DATA names no folder with THQA")
     thqa = fetch_thqa(data_home=home, download_if_missing=False)
-    board = quick(thqa.groups, cluster=thqa.portraits, n_boot=2000)
+    board = quick(thqa.groups, n_boot=2000)
     assert (board.n_groups, board.n_clusters) == (100, 20)
     frame = pd.DataFrame({name: thqa.groups[name] for name in ("item", "preference")})
     expected = frame.groupby("item")["preference"].mean()
@@ -755,7 +794,7 @@ def test_thqa():
     assert_allclose(systems["mean"], expected[systems.index])
     best = systems.iloc[0]
     assert (best["rank_low"], best["rank_high"]) == (1, 1)
-    by_group = quick(thqa.groups, n_boot=2000).systems
+    by_group = quick(thqa.groups, cluster="group", n_boot=2000).systems
     # Portraits are judged alike, so that 100 groups promise too much.
     assert (by_group["rank_high"] - by_group["rank_low"]).sum() < (
         systems["rank_high"] - systems["rank_low"]

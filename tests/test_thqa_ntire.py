@@ -109,9 +109,7 @@ def test_accuracy_of_the_talker_alone_is_as_described(real):
 
 
 def test_leaderboard(real):
-    board = bootstrap_leaderboard(
-        real.groups, cluster=real.portraits, n_boot=1000, random_state=0
-    )
+    board = bootstrap_leaderboard(real.groups, n_boot=1000, random_state=0)
     assert (board.n_groups, board.n_clusters) == (780, 14)
     systems = board.systems.set_index("item")
     assert_array_equal(systems.index[:3], ["sadtalker", "echomimic", "musetalk"])

@@ -30,6 +30,22 @@ def board(rows, name, clusters):
     return table_of(table)
 
 
+def separation(rows):
+    """Return how many pairs and neighbours each rule tells apart, sets across."""
+    rows = rows[rows["clusters"] != "group"]
+    told = {}
+    for name, part in rows.groupby("set"):
+        part = part.set_index("rule")
+        for unit in ("pairs", "neighbours"):
+            told[f"{name}, {unit}"] = [
+                "" if np.isnan(n) else f"{n:.0f} of {of}"
+                for n, of in part[[unit, f"of_{unit}"]].itertuples(index=False)
+            ]
+    return table_of(
+        pd.DataFrame(told, rows["rule"].unique()).rename_axis("told apart by")
+    )
+
+
 def metrics(rows):
     """Return the agreement of each metric by both measures."""
     first, second = rows["measure"].unique()
@@ -82,6 +98,7 @@ TABLES = {
         "leaderboards",
         partial(board, name="THQA-NTIRE", clusters="description"),
     ),
+    "separation": ("separation", separation),
     "metrics": ("agreement_of_metrics", metrics),
     "coverage": ("leaderboard_coverage", coverage),
     "speed": ("leaderboard_speed", speed),

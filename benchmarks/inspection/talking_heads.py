@@ -7,13 +7,14 @@ methods of a group. Metrics are turned so that larger is better, by the directio
 
     python -m benchmarks.inspection.talking_heads [--smoke]
 
-writes ``results/leaderboards.csv`` and ``results/agreement_of_metrics.csv``, from the
-data home that ``SKLEARN_PSCORE_DATA`` names. ``--smoke`` takes 100 draws and writes
-nothing.
+writes ``results/leaderboards.csv``, ``results/separation.csv`` and
+``results/agreement_of_metrics.csv``, from the data home that ``SKLEARN_PSCORE_DATA``
+names. ``--smoke`` takes 100 draws and writes nothing.
 """
 
 import pandas as pd
 
+from benchmarks.inspection.separation import separations
 from benchmarks.shared.command_line import parser_with_smoke
 from benchmarks.shared.results import write_rows
 from sklearn_pscore.datasets import fetch_thqa, fetch_thqa_ntire
@@ -24,14 +25,14 @@ METRICS = (pairwise_accuracy_score, spearman_score)
 
 
 def leaderboards(n_boot):
-    """Return the rows of the leaderboards of both sets."""
+    """Return the rows of the leaderboards of both sets, and what rules tell apart."""
     thqa, ntire = fetch_thqa(), fetch_thqa_ntire()
     cases = (
-        ("THQA", "portrait", thqa.groups, thqa.portraits),
+        ("THQA", "portrait", thqa.groups, "block"),
         ("THQA", "group", thqa.groups, "group"),
-        ("THQA-NTIRE", "description", ntire.groups, ntire.portraits),
+        ("THQA-NTIRE", "description", ntire.groups, "block"),
     )
-    parts = []
+    parts, apart = [], []
     for name, clusters, groups, cluster in cases:
         board = bootstrap_leaderboard(
             groups, cluster=cluster, n_boot=n_boot, random_state=0
@@ -40,7 +41,12 @@ def leaderboards(n_boot):
         board.systems.insert(0, "clusters", clusters)
         board.systems.insert(0, "set", name)
         parts.append(board.systems)
-    return pd.concat(parts)
+        rows = separations(board, groups, groups[cluster], n_boot)
+        print(rows.to_string(index=False), "\n")
+        rows.insert(0, "clusters", clusters)
+        rows.insert(0, "set", name)
+        apart.append(rows)
+    return pd.concat(parts), pd.concat(apart)
 
 
 def agreement(n_boot):
@@ -58,7 +64,6 @@ def agreement(n_boot):
             thqa.groups,
             scores,
             metric=metric,
-            cluster=thqa.portraits,
             n_boot=n_boot,
             random_state=0,
         )
@@ -73,9 +78,10 @@ def main():
     """Make the leaderboards and the comparison; write and print them."""
     smoke = parser_with_smoke(__doc__).parse_args().smoke
     n_boot = 100 if smoke else 2000
-    boards, compared = leaderboards(n_boot), agreement(n_boot)
+    (boards, apart), compared = leaderboards(n_boot), agreement(n_boot)
     if not smoke:
         write_rows("leaderboards", boards)
+        write_rows("separation", apart)
         write_rows("agreement_of_metrics", compared)
 
 

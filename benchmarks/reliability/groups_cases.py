@@ -24,7 +24,7 @@ def stored(groups, fields):
 def from_arrays_case(rng):
     """Draw a call of Groups.from_arrays with one or two odd columns."""
     target = plain_target(rng)
-    fields = ("group", "preference", "item", "weight", "donor", "clip")
+    fields = ("group", "preference", "item", "weight", "donor", "clip", "block")
     odd = rng.choice(fields, size=rng.choice([1, 1, 1, 2]), replace=False).tolist()
     passed, meant, forms = dict(target), dict(target), []
     for field in odd:

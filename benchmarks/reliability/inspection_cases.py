@@ -24,7 +24,7 @@ _OPTIONS = {
     "n_boot": [0, -1, 1.5, "2", None, True, 3, np.int64(2)],
     "level": [0, 1, 95, "95", None, True, np.nan, 0.5, np.float32(0.5)],
     "random_state": [-1, "a", 1.5, 3, np.int64(3)],
-    "cluster": ["block", "preference", 3, [[1]], [1, 2], "group"],
+    "cluster": ["face", "preference", 3, [[1]], [1, 2], "group", "block"],
 }
 _COMPARISON_OPTIONS = {
     "n_permutations": [0, 1.5, "2", True, None, 7],
@@ -119,6 +119,11 @@ def leaderboard_case(rng):
             raise Meaningless("no clusters")
         if len({type(label) for label in clusters}) > 1:
             raise Meaningless("clusters mix types")
+        held = {}
+        for label, system in zip(clusters, columns["item"], strict=True):
+            held.setdefault(label, set()).add(system)
+        if max(map(len, held.values())) < 2:
+            raise Meaningless("each cluster holds a single system")
         means = value_reference.system_means(
             target, columns["y_score"], columns["item"]
         )
@@ -196,7 +201,7 @@ def option_case(rng):
             "n_boot": (3, np.int64(2)),
             "level": (0.5, np.float32(0.5)),
             "random_state": (3, np.int64(3)),
-            "cluster": ("group",),
+            "cluster": ("group", "block"),
             "n_permutations": (None, 7),
             "alternative": ("greater",),
             "correction": (None, "holm"),

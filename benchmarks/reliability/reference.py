@@ -59,6 +59,7 @@ def _clip(value):
 _CHECKS = {
     "group": _label,
     "item": _label,
+    "block": _label,
     "preference": _preference,
     "weight": _weight,
     "donor": _flag,
@@ -73,7 +74,7 @@ def checked_target(target):
     target = {field: checked_column(field, column) for field, column in target.items()}
     if len({len(column) for column in target.values()}) > 1:
         raise Meaningless("the lengths differ")
-    for field in ("group", "item"):
+    for field in ("group", "item", "block"):
         if len({type(value) for value in target.get(field, ())}) > 1:
             raise Meaningless(f"{field} mixes types")
     if "item" in target:
@@ -83,6 +84,10 @@ def checked_target(target):
             known = seen.setdefault((group, item), preference)
             if known != preference and not (isnan(known) and isnan(preference)):
                 raise Meaningless("rows of one item disagree")
+    if "block" in target:
+        pairs = set(zip(target["group"], target["block"], strict=True))
+        if len(pairs) > len(set(target["group"])):
+            raise Meaningless("a group is in two blocks")
     return target
 
 

@@ -120,7 +120,8 @@ def split_target_case(rng):
         target = STRUCTURES[name](rng, target)
         kind, what, passed = "structure", name, tuple(target.values())
         X, donor = X[: len(target["group"])], target.get("donor")
-        meant = None if donor or len(X) < 12 else target["group"]
+        unit = target.get("block", target["group"])
+        meant = None if donor or len(X) < 12 else unit
         # Donors are in every training part: that is checked in the tests. Two rows may
         # be of one group, or of two.
         if name == "two rows" or (donor and name != "all rows donors"):

@@ -69,7 +69,7 @@ class _Nothing:
 def _joined(targets, names):
     """Return the fields of the joined target in plain Python."""
     targets = [reference.checked_target(target) for target in targets]
-    fields = {field for target in targets for field in target} - {"item"}
+    fields = {field for target in targets for field in target} - {"item", "block"}
     rows = {field: [] for field in fields}
     for name, target in zip(names, targets, strict=True):
         for field in fields:
@@ -90,15 +90,16 @@ def concat_case(rng):
         good = ["0", "1"] if passed_names is None else passed_names
         if names not in ("none", "words", "emoji", "a tuple"):
             raise Meaningless(names)
-        kinds = {type(i) for t in targets if len(t["group"]) for i in t.get("item", [])}
-        if len(kinds) > 1:
-            raise Meaningless("items of two kinds")
+        for field in ("item", "block"):
+            kinds = {type(label) for t in targets for label in t.get(field, [])}
+            if len(kinds) > 1:
+                raise Meaningless(f"{field}s of two kinds")
         return _joined(targets, good)
 
     def call():
         built = [Groups.from_arrays(**target) for target in targets]
         joined = Groups.concat(built, names=passed_names)
-        fields = {field for target in targets for field in target} - {"item"}
+        fields = {field for target in targets for field in target} - {"item", "block"}
         return {field: joined[field].tolist() for field in fields}
 
     return Case(
@@ -159,7 +160,8 @@ def whole_case(rng):
         ("groups", "group", "item", "preference", "weight", "donor"),
         tuple(target.values()),
         shown=counts_in(target),
-        must_handle=structure != "rows of an item disagree",
+        must_handle=structure
+        not in ("rows of an item disagree", "blocks that cut groups"),
     )
 
 

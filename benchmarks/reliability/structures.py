@@ -107,6 +107,9 @@ STRUCTURES = {
         **t,
         "preference": [1.0 + p * 2.0**-52 for p in t["preference"]],
     },
+    "blocks": lambda rng, t: {**t, "block": [g % 2 for g in t["group"]]},
+    "one block": _everywhere("block", "face"),
+    "blocks that cut groups": _some("block", "b", "a"),
     "negative labels": lambda rng, t: {
         **t,
         "group": [-(5**25) * g for g in t["group"]],
@@ -134,7 +137,7 @@ def drawn_structure(rng):
 
 def forms_of(field):
     """Return the forms to try on a field of the target, or on scores."""
-    return LABEL_FORMS if field in ("group", "item") else NUMBER_FORMS
+    return LABEL_FORMS if field in ("group", "item", "block") else NUMBER_FORMS
 
 
 def drawn_form(rng, field, values):
@@ -158,6 +161,8 @@ def values_for(field, target, rng):
         return rng.integers(0, 4, n_rows).tolist()
     if field == "item":
         return list(range(n_rows))
+    if field == "block":
+        return [label % 2 for label in target["group"]]
     if field == "weight":
         return rng.integers(1, 4, n_rows).tolist()
     return rng.integers(0, 2, n_rows).tolist()

@@ -12,7 +12,7 @@ from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore.inspection._agreement_result import AgreementComparison
 from sklearn_pscore.inspection._arguments import check_count, check_level
 from sklearn_pscore.inspection._classes import classes_of_equals, holm
-from sklearn_pscore.inspection._clusters import drawn_counts, of_items, row_labels
+from sklearn_pscore.inspection._clusters import cluster_labels, drawn_counts, of_items
 from sklearn_pscore.inspection._measure import measure_of
 from sklearn_pscore.inspection._swaps import drawn_swaps, standardised, swap_test
 from sklearn_pscore.inspection._williams import williams_test
@@ -33,14 +33,14 @@ def compare_agreement(
     level=0.95,
     alternative="two-sided",
     correction="holm",
-    cluster=None,
+    cluster="block",
     random_state=None,
     **options,
 ):
     """Compare metrics or models by how well their scores agree with people.
 
     All are judged on the same items, so their differences are paired. Intervals are
-    percentiles of a bootstrap that draws whole clusters, groups by default. Tests
+    percentiles of a bootstrap that draws whole clusters, blocks by default. Tests
     swap the two scores item by item after each was brought to mean 0 and deviation 1
     inside each group: PERM-BOTH [1]_. Where the metric is a correlation over the
     items of one group, or over all items, Williams' test [2]_ is reported as well; it
@@ -78,10 +78,10 @@ def compare_agreement(
         have chosen it, that is right only where it was named before.
     correction : {"holm", None}, default="holm"
         How the p-values are adjusted for the number of pairs; None leaves them.
-    cluster : str, array-like of shape (n_samples,) or None, default=None
-        What the bootstrap draws: a field of the target, or a label per row, such as
-        the portrait that several groups share. None draws groups, or the items
-        where all are in one group.
+    cluster : str, array-like of shape (n_samples,) or None, default="block"
+        What the bootstrap draws: a field of the target, or a label per row. "block" is
+        the groups where the target has no blocks, or a single one, and None is the
+        groups. Both are the items where all are in one group.
     random_state : int, RandomState instance or None, default=None
         Source of the draws. An integer gives the same result in every call.
     **options
@@ -233,12 +233,12 @@ def _of_method(columns, name, target, caller):
 def _clusters_of(measure, cluster, groups, target, caller):
     """Return the cluster of each group, or of each item where there is one group."""
     n_groups = len(measure.groups.size)
-    if cluster is None:
-        codes = target.items.group[measure.item]
-        if n_groups == 1 and len(np.unique(codes)) == 1:
-            codes = np.arange(len(measure.item))
+    is_default = cluster is None or (isinstance(cluster, str) and cluster == "block")
+    if is_default and len(np.unique(target.items.group[measure.item])) == 1:
+        codes = np.arange(len(measure.item))
     else:
-        labels = row_labels(cluster, groups, target, "cluster", caller)
+        cluster = "group" if cluster is None else cluster
+        labels = cluster_labels(cluster, groups, target, caller)
         codes = of_items(*labels, target, "cluster")[measure.item]
     codes = np.unique(codes, return_inverse=True)[1]
     if codes.max() == 0:

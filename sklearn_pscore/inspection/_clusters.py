@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_pscore._target.check import unit_to_hold_out
 from sklearn_pscore._target.fields import as_labels
 from sklearn_pscore._target.labels import number_labels
 
@@ -45,6 +46,20 @@ def row_labels(argument, groups, target, name, caller):
             f"one label per row of the target. Pass {name} in the order of the rows."
         )
     return number_labels(labels)
+
+
+def cluster_labels(argument, groups, target, caller):
+    """Return one code per row for what a bootstrap draws, see :func:`row_labels`.
+
+    "block" is the groups where the rows that count are of no block, or of a single one.
+    """
+    if isinstance(argument, str) and argument == "block":
+        counted = target.is_counted
+        block = None if target.block is None else target.block[counted]
+        if unit_to_hold_out(target.group[counted], block) is block:
+            return target.block_labels, target.block
+        return target.labels, target.group
+    return row_labels(argument, groups, target, "cluster", caller)
 
 
 def of_items(labels, codes, target, name):

@@ -56,6 +56,25 @@ class Leaderboard:
         """
         return self.systems.copy()
 
+    @property
+    def separation(self):
+        """Share of the pairs of systems that are told apart, from 0 to 1.
+
+        With one error for all pairs together, as in `is_better`. Arena-Hard [1]_ counts
+        the pairs whose intervals do not overlap, each pair by itself.
+
+        References
+        ----------
+        .. [1] Li et al., "From Crowdsourced Data to High-Quality Benchmarks: Arena-Hard
+           and BenchBuilder Pipeline", 2024, arXiv:2406.11939.
+        """
+        n_systems = len(self.systems)
+        return 2 * self._n_apart / (n_systems * (n_systems - 1))
+
+    @property
+    def _n_apart(self):
+        return int(self.is_better.to_numpy().sum())
+
     def beside(self, other, *, names=None):
         """Return this leaderboard and another one side by side.
 
@@ -121,11 +140,13 @@ class Leaderboard:
 
     def _captions(self):
         """Return the lines above and below the table."""
+        n_pairs = len(self.systems) * (len(self.systems) - 1) // 2
         return (
             f"Mean {self.of} of {len(self.systems)} systems in {self.n_groups} groups, "
             f"intervals over {self.n_clusters} clusters",
             f"The true ranks are all in their sets with a confidence of "
-            f"{100 * self.level:g} %. Systems of one class do not differ.",
+            f"{100 * self.level:g} %. Systems of one class do not differ; "
+            f"{self._n_apart} of {n_pairs} pairs do.",
         )
 
     def _shown(self):
