@@ -1,4 +1,41 @@
-"""What the tests of all pictures check."""
+"""What the tests of all pictures check, and systems to draw."""
+
+from itertools import combinations
+
+import numpy as np
+
+from sklearn_pscore import Groups
+from sklearn_pscore.inspection import bootstrap_leaderboard
+
+LONG = (
+    "A system of a name with spaces, version {:02d}, trained on talking heads of 2023!"
+)
+
+
+def make_board(n_systems, name="system {:02d}", n_groups=30):
+    """Return a leaderboard of systems, and its target."""
+    rng = np.random.default_rng(n_systems)
+    names = [name.format(i) for i in range(n_systems)]
+    preference = rng.normal(size=(n_groups, n_systems)) + np.linspace(3, 0, n_systems)
+    groups = Groups.from_arrays(
+        group=np.repeat(np.arange(n_groups), n_systems),
+        item=np.tile(names, n_groups),
+        preference=preference.ravel(),
+    )
+    return bootstrap_leaderboard(groups, n_boot=200, random_state=0), groups
+
+
+def one_line(text):
+    """Return a text that was broken into lines as one."""
+    return text.replace("\n", " ")
+
+
+def assert_no_overlap(figure, texts):
+    """Check that no two texts lie on each other."""
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in texts]
+    for a, b in combinations(boxes, 2):
+        assert not a.overlaps(b)
 
 
 def assert_inside(figure):

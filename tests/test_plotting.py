@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from itertools import combinations
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -11,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from pictures import LONG, assert_inside, assert_no_overlap, make_board, one_line
 from scipy import stats
 
-from sklearn_pscore import Groups, SingleMetricRanker
+from sklearn_pscore import SingleMetricRanker
 from sklearn_pscore.inspection import bootstrap_leaderboard
 from sklearn_pscore.model_selection import RankerComparison
 from sklearn_pscore.plotting import ImportanceDisplay, LeaderboardDisplay
@@ -49,30 +49,6 @@ def error_ends(container):
     (bars,) = container[2]
     drawn = [segment for segment in bars.get_segments() if len(segment)]
     return np.array([segment[:, 0] for segment in drawn])
-
-
-def one_line(text):
-    return text.replace("\n", " ")
-
-
-def assert_no_overlap(figure, texts):
-    """Check that no two texts lie on each other."""
-    figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in texts]
-    for a, b in combinations(boxes, 2):
-        assert not a.overlaps(b)
-
-
-def assert_inside(figure, ax, artists):
-    """Check that nothing is drawn beyond the edge of the figure."""
-    figure.canvas.draw()
-    width, height = figure.canvas.get_width_height()
-    for artist in [*artists, *ax.get_yticklabels(), ax.xaxis.label]:
-        box = artist.get_window_extent()
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= width
-        assert box.y1 <= height
 
 
 def test_leaderboard_shows_corrected_intervals_over_the_folds_of_a_comparison():
@@ -156,7 +132,7 @@ def test_chance_and_ceiling_are_marked_and_named():
         "order of people (GT) 1.000",
     ]
     assert_no_overlap(display.figure_, display.mark_texts_)
-    assert_inside(display.figure_, display.ax_, display.mark_texts_)
+    assert_inside(display.figure_)
     low, high = display.ax_.get_xlim()
     assert low < 0.5
     assert high > 1
@@ -198,18 +174,6 @@ def test_many_methods_without_a_known_name_are_grey():
     display = LeaderboardDisplay(names=names, means=np.arange(21.0)).plot()
     colors = [point.get_color() for point in display.points_]
     assert colors == [color_of("PS"), *[GREY] * 20]
-
-
-def make_board(n_systems, name="system {:02d}", n_groups=30):
-    rng = np.random.default_rng(n_systems)
-    names = [name.format(i) for i in range(n_systems)]
-    preference = rng.normal(size=(n_groups, n_systems)) + np.linspace(3, 0, n_systems)
-    groups = Groups.from_arrays(
-        group=np.repeat(np.arange(n_groups), n_systems),
-        item=np.tile(names, n_groups),
-        preference=preference.ravel(),
-    )
-    return bootstrap_leaderboard(groups, n_boot=200, random_state=0), groups
 
 
 def test_leaderboard_of_systems_has_their_intervals_ranks_and_classes():
@@ -272,18 +236,13 @@ def test_systems_that_nothing_is_known_of_have_no_bar():
     assert texts == ["1.000 [0.500, 1.500]", "2.000"]
 
 
-LONG = (
-    "A system of a name with spaces, version {:02d}, trained on talking heads of 2023!"
-)
-
-
 @pytest.mark.parametrize("n_systems", [3, 60])
 @pytest.mark.parametrize("name", ["s{:02d}", LONG])
 def test_texts_of_a_leaderboard_neither_overlap_nor_leave_the_picture(n_systems, name):
     board, _ = make_board(n_systems, name)
     display = LeaderboardDisplay.from_leaderboard(board)
     assert len(set(row_names(display.ax_))) == n_systems
-    assert_inside(display.figure_, display.ax_, display.value_texts_)
+    assert_inside(display.figure_)
     assert_no_overlap(display.figure_, display.value_texts_)
     assert_no_overlap(display.figure_, display.ax_.get_yticklabels())
     boxes = [label.get_window_extent() for label in display.ax_.get_yticklabels()]
@@ -361,8 +320,7 @@ def test_nothing_of_a_leaderboard_is_clipped():
     display.ax_.set_title("Pairwise accuracy on a data set with a name")
     shown = [name.replace("\n", " ") for name in row_names(display.ax_)]
     assert shown == names[::-1]
-    artists = [*display.value_texts_, display.ax_.title]
-    assert_inside(display.figure_, display.ax_, artists)
+    assert_inside(display.figure_)
 
 
 IMPORTANCES = np.array([[0.0, 0.2], [1.9, 2.1], [-0.5, -0.1], [0.4, 0.4]])
@@ -384,7 +342,7 @@ def test_importances_are_sorted_bars_of_the_mean():
     )
     assert display.ax_.get_xlabel() == "Decrease of DCG when permuted (from 10.200)"
     assert display.figure_ is display.ax_.figure
-    assert_inside(display.figure_, display.ax_, [])
+    assert_inside(display.figure_)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from sklearn_pscore.plotting._importance import ImportanceDisplay
 from sklearn_pscore.plotting._leaderboard import LeaderboardDisplay
 from sklearn_pscore.plotting._reliability import ReliabilityDisplay
 from sklearn_pscore.plotting._score_preference import ScorePreferenceDisplay
+from sklearn_pscore.plotting._win_probability import WinProbabilityDisplay
 
 __all__ = [
     "ImportanceDisplay",
     "LeaderboardDisplay",
     "ReliabilityDisplay",
     "ScorePreferenceDisplay",
+    "WinProbabilityDisplay",
 ]

@@ -13,8 +13,8 @@ import numpy as np
 FAINT, SOFT = 0.15, 0.65
 """Opacity of grid lines, and of what is beside the point."""
 
-LONGEST_LINE = 32
-"""Letters of a name that stand in one line."""
+LINE, LONGEST_LINE = 0.17, 32
+"""Height in inches and most letters of a line of a name."""
 
 ERROR_STYLE = {"elinewidth": 1.4, "capsize": 2.5, "capthick": 1.0}
 
@@ -22,7 +22,6 @@ _TALL, _LOW = 0.36, 0.185  # inches of a row, where there are few and where many
 FEW_ROWS, _MANY = 12, 40
 """Up to this many rows are tall and told apart by colour."""
 
-_LINE = 0.17  # inches of a line of a name
 _MOST_LINES = 3
 _COMMON = 6  # letters kept at least of what all names begin or end with
 
@@ -82,7 +81,7 @@ def make_axes(ax, names, caller, *, n_more=0):
     n_lines = max(name.count("\n") for name in fit_names(names)) + 1
     row = _TALL + share * (_LOW - _TALL)
     if n_lines > 1:
-        row = max(row, 0.04 + _LINE * n_lines)
+        row = max(row, 0.04 + LINE * n_lines)
     return new_axes(caller, figsize=(6.4, 1.1 + row * n_rows))
 
 
@@ -97,23 +96,35 @@ def label_rows(ax, names, *, bold=None):
     bold : sequence of bool or None, default=None
         Which names are set off.
     """
-    labels = ax.set_yticks(np.arange(len(names)), fit_names(names))
-    labels = [tick.label1 for tick in labels]
-    _style_names(labels, len(names))
+    labels = write_names(ax.yaxis, np.arange(len(names)), fit_names(names))
     for label in [] if bold is None else np.array(labels)[np.asarray(bold, bool)]:
         label.set_fontweight("bold")
-    ax.tick_params(axis="y", length=0)
     bare(ax, grid="x", sides=("bottom",))
 
 
-def label_columns(ax, names, *, rotation=90):
-    """Write the names below the columns."""
-    ticks = ax.set_xticks(np.arange(len(names)), fit_names(names, n_lines=1))
-    labels = [tick.label1 for tick in ticks]
-    _style_names(labels, len(names))
+def write_names(axis, places, names):
+    """Write names along an axis as they are, without ticks.
+
+    Parameters
+    ----------
+    axis : matplotlib Axis
+        ``ax.xaxis`` or ``ax.yaxis``.
+    places : sequence of float
+        Where they stand.
+    names : sequence of str
+        A dollar sign in a name starts no formula.
+
+    Returns
+    -------
+    labels : list of matplotlib Text
+    """
+    labels = [tick.label1 for tick in axis.set_ticks(places, names)]
     for label in labels:
-        label.set_rotation(rotation)
-    ax.tick_params(axis="x", length=0)
+        set_plain(label)
+        if len(names) > FEW_ROWS:
+            label.set_fontsize("small")
+    axis.set_tick_params(length=0)
+    return labels
 
 
 def bare(ax, *, grid="both", sides=("bottom", "left")):
@@ -296,10 +307,3 @@ def _fit(name, n_lines, length):
         head = room // 2
         name = name[:head].rstrip() + "…" + name[len(name) - room + head + 1 :].lstrip()
     return "\n".join(name[i : i + length] for i in range(0, len(name), length))
-
-
-def _style_names(labels, n_names):
-    for label in labels:
-        set_plain(label)
-        if n_names > FEW_ROWS:
-            label.set_fontsize("small")
