@@ -40,7 +40,7 @@ def assert_no_overlap(figure, texts):
 
 def assert_inside(figure):
     """Check that nothing is drawn beyond the edge of a figure."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     # Without ticks that are outside of the limits, which nobody draws.
     drawn, whole = figure.get_tightbbox(), figure.bbox_inches
     assert drawn.width > 0

@@ -7,6 +7,7 @@ by ``plot``, not before.
 
 from sklearn_pscore.plotting._importance import ImportanceDisplay
 from sklearn_pscore.plotting._leaderboard import LeaderboardDisplay
+from sklearn_pscore.plotting._metric_curves import MetricCurvesDisplay
 from sklearn_pscore.plotting._reliability import ReliabilityDisplay
 from sklearn_pscore.plotting._score_preference import ScorePreferenceDisplay
 from sklearn_pscore.plotting._win_probability import WinProbabilityDisplay
@@ -14,6 +15,7 @@ from sklearn_pscore.plotting._win_probability import WinProbabilityDisplay
 __all__ = [
     "ImportanceDisplay",
     "LeaderboardDisplay",
+    "MetricCurvesDisplay",
     "ReliabilityDisplay",
     "ScorePreferenceDisplay",
     "WinProbabilityDisplay",
