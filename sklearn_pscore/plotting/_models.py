@@ -13,3 +13,9 @@ def innermost(estimator):
 def name_of_model(estimator):
     """Return the class of the innermost model, the same alone and in a pipeline."""
     return type(innermost(estimator)).__name__
+
+
+def name_of_score(scoring):
+    """Return the name of a scorer in words."""
+    name = getattr(scoring, "__name__", str(scoring))
+    return name.removesuffix("_scorer").removesuffix("_score").replace("_", " ")
