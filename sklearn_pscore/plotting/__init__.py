@@ -8,6 +8,7 @@ by ``plot``, not before.
 from sklearn_pscore.plotting._importance import ImportanceDisplay
 from sklearn_pscore.plotting._leaderboard import LeaderboardDisplay
 from sklearn_pscore.plotting._learning_curve import RankingLearningCurveDisplay
+from sklearn_pscore.plotting._loss_curve import LossCurveDisplay
 from sklearn_pscore.plotting._metric_curves import MetricCurvesDisplay
 from sklearn_pscore.plotting._reliability import ReliabilityDisplay
 from sklearn_pscore.plotting._score_preference import ScorePreferenceDisplay
@@ -16,6 +17,7 @@ from sklearn_pscore.plotting._win_probability import WinProbabilityDisplay
 __all__ = [
     "ImportanceDisplay",
     "LeaderboardDisplay",
+    "LossCurveDisplay",
     "MetricCurvesDisplay",
     "RankingLearningCurveDisplay",
     "ReliabilityDisplay",
