@@ -30,7 +30,14 @@ _MODULES = {
 
 __all__ = [*_MODULES, "__version__"]
 
-_SUBMODULES = ("datasets", "inspection", "metrics", "model_selection", "plotting")
+_SUBMODULES = (
+    "datasets",
+    "inspection",
+    "metrics",
+    "model_selection",
+    "plotting",
+    "report",
+)
 
 
 def __getattr__(name):

@@ -55,6 +55,16 @@ ALLOWED = {
         "metrics",
     },
     "plotting": {"inspection", "metrics"},
+    "report": {
+        "_estimators",
+        "_rankers",
+        "_splitters",
+        "_target",
+        "_version",
+        "inspection",
+        "metrics",
+        "model_selection",
+    },
     "inspection": {
         "_estimators",
         "_means",

@@ -1,0 +1,199 @@
+"""The four answers of an analysis, in plain sentences with their uncertainty."""
+
+import numpy as np
+
+from sklearn_pscore.report._facts import listed, percent
+
+ACCURACY = "pairwise accuracy"
+"""The metric of a comparison that answers are about."""
+
+_NO_DIRECTION = "no clear direction"
+
+
+def best_system(board, learnt):
+    """Say which system is best, and how sure that is.
+
+    Parameters
+    ----------
+    board, learnt : Leaderboard or None
+        Of people, and of the learnt score.
+
+    Returns
+    -------
+    answer : str
+    """
+    if board is None:
+        return (
+            "The table does not say which system made which row, so that none can be "
+            "called best. Pass the names of the systems as the item of each row."
+        )
+    first = board.systems.iloc[0]
+    many = f"{board.n_groups:,} groups"
+    if board.n_clusters != board.n_groups:
+        many += f" in {board.n_clusters:,} blocks"
+    mean = (
+        f"its mean {board.of} is {first['mean']:.3g} ({_level(board.level)} interval "
+        f"{first['low']:.3g} to {first['high']:.3g}, from {many})"
+    )
+    rivals = board.systems["item"][1:][board.systems["rank_low"][1:] == 1].tolist()
+    if not rivals:
+        answer = (
+            f"{first['item']} is best: {mean}, and it is ahead of every other system with "
+            f"a confidence of {_level(board.level)}"
+        )
+    else:
+        answer = (
+            f"{first['item']} is first, but not for certain: {mean}, and with a confidence "
+            f"of {_level(board.level)} {listed(rivals)} may be as good or better; its "
+            f"true rank is in 1 to {first['rank_high']}"
+        )
+    return f"{answer}. {_what_the_score_says(first['item'], learnt)}"
+
+
+def metric_followed(curves, comparison, single):
+    """Say which metric people follow, and in which direction.
+
+    Parameters
+    ----------
+    curves : MetricCurves
+    comparison : RankerComparison
+    single : dict of str to str
+        Name of each metric's own method in the comparison.
+
+    Returns
+    -------
+    answer : str
+    """
+    table = curves.table
+    first = table.iloc[0]
+    if not first["share"] > 0:
+        return "None that could be seen: the learnt score is the same for all items."
+    alone = comparison.table()[ACCURACY].loc[single[first["metric"]]]
+    share = f"{percent(first['share'])}{_plus_minus(first['share_std'])}"
+    answer = (
+        f"Most of all {first['metric']}: {direction_of(first)}. It makes {share} of the "
+        "differences in the learnt score; by itself it orders "
+        f"{percent(alone['mean'], 1)}{_plus_minus(alone['std'], ' over folds')} of the "
+        "pairs of a group as people do"
+    )
+    # Two standard errors of the difference, of shares that are taken for independent.
+    error = np.hypot(table["share_std"], first["share_std"])
+    near = table["share"] + 2 * error >= first["share"]
+    near &= (table["share"] > 0) & (table.index != table.index[0])
+    rest = table[near] if near.any() else table[table["share"] > 0].iloc[1:3]
+    shown = [
+        f"{row['metric']} ({percent(row['share'])}, {direction_of(row)})"
+        for _, row in rest.iterrows()
+    ]
+    if near.any():
+        answer += f". It is not told apart from {listed(shown, 3)}"
+    elif shown:
+        answer += f". Then {listed(shown, 3)}"
+    n_unclear = int(np.sum(table["direction"] == _NO_DIRECTION))
+    if n_unclear:
+        answer += f". {n_unclear} of {len(table)} metrics have no clear direction"
+    return f"{answer}."
+
+
+def direction_of(row):
+    """Return the direction of a metric as text, with its best value if it has one."""
+    best = row["best"]
+    if row["direction"] == "there is a best value" and np.isfinite(best):
+        return f"there is a best value, near {best:.3g}"
+    return row["direction"]
+
+
+def learnt_or_single(comparison, learnt, single, ceiling, level=0.95):
+    """Say whether the learnt score is better than each metric by itself.
+
+    It is if every one of the differences is above zero by its own interval: all of them
+    together need no wider ones, since the claim fails if a single one does.
+
+    Parameters
+    ----------
+    comparison : RankerComparison
+    learnt : str
+        Name of the learnt score.
+    single : dict of str to str
+        Name of each metric's own method in the comparison.
+    ceiling : float or None
+        The best that a score could reach.
+    level : float
+
+    Returns
+    -------
+    answer : str
+    """
+    accuracy = comparison.table()[ACCURACY]["mean"]
+    best = max(single, key=lambda name: accuracy[single[name]])
+    pairs = {
+        name: comparison.paired(learnt, method, ACCURACY, level=level)
+        for name, method in single.items()
+    }
+    behind = [name for name, pair in pairs.items() if not pair.low > 0]
+    ahead = len(pairs) - len(behind)
+    pair = pairs[best]
+    if not behind:
+        verdict = f"Yes, than each of the {len(pairs)} metrics"
+        if len(pairs) == 1:
+            verdict = "Yes"
+    elif pairs[best].high < 0:
+        verdict = f"No: {best} alone is better"
+    else:
+        verdict = (
+            f"Not for certain: than {ahead} of {len(pairs)} metrics it is, but it is not "
+            f"told apart from {listed(sorted(behind, key=lambda n: -accuracy[single[n]]))}"
+        )
+    held = f"On {'folds' if pair.n_runs > 1 else 'rows'} held out"
+    values = (
+        f"{held}, the learnt score ({learnt}) orders {percent(accuracy[learnt], 1)} of the "
+        f"pairs of a group as people do, and the best metric alone, {best}, "
+        f"{percent(accuracy[single[best]], 1)}: a difference of {100 * pair.mean:.1f} "
+        f"points ({_level(level)} interval {100 * pair.low:.1f} to "
+        f"{100 * pair.high:.1f}, {pair.n_runs} folds)"
+    )
+    bounds = "Chance is 50 %"
+    if ceiling is not None:
+        bounds += f", and a perfect score would reach {percent(ceiling, 1)}"
+    return f"{verdict}. {values}. {bounds}."
+
+
+def how_to_share(notes):
+    """Say how to show the result to a colleague, and what to be careful about."""
+    answer = (
+        "Send the report: it is one file that needs no network, and it says which data, "
+        "settings and versions it was made with, and how to cite. Quote each figure with "
+        "its interval, and the number of groups"
+    )
+    if not notes:
+        return f"{answer}."
+    things = "thing" if len(notes) == 1 else "things"
+    return (
+        f"{answer}. There {'is' if len(notes) == 1 else 'are'} {len(notes)} {things} to be "
+        f"careful about, the first: {notes[0]}"
+    )
+
+
+def _what_the_score_says(name, learnt):
+    if learnt is None:
+        return "There is no leaderboard of the learnt score."
+    first = learnt.systems.iloc[0]
+    if first["item"] == name:
+        return "The learnt score puts it first as well."
+    row = learnt.systems[learnt.systems["item"] == name]
+    if not len(row):
+        return f"The learnt score puts {first['item']} first."
+    return (
+        f"The learnt score puts {first['item']} first, and {name} on rank "
+        f"{row.iloc[0]['rank']} ({row.iloc[0]['rank_low']} to "
+        f"{row.iloc[0]['rank_high']})."
+    )
+
+
+def _plus_minus(error, over=""):
+    """Return a standard error as text, nothing if there is none."""
+    return f" (± {percent(error)}{over})" if error == error else ""
+
+
+def _level(level):
+    return f"{100 * level:g} %"

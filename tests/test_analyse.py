@@ -1,0 +1,391 @@
+"""Four answers about a table: planted truths are found, and doubts are told."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import SEED
+from scipy import sparse
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_pscore import (
+    Groups,
+    LinearPreferenceRanker,
+    SingleMetricRanker,
+)
+from sklearn_pscore.metrics import pairwise_accuracy_score
+from sklearn_pscore.report import QUESTIONS, Analysis, analyse
+from sklearn_pscore.report import _baselines as baselines
+from sklearn_pscore.report._table import check_table
+
+SYSTEMS = ("old", "plain", "fine", "best")
+LINEAR = {"linear": make_pipeline(StandardScaler(), LinearPreferenceRanker())}
+
+
+def planted(n_groups=40, systems=SYSTEMS, seed=SEED, noise=0.3):
+    """Return metrics and a target: people like large sharpness and small delay."""
+    rng = np.random.default_rng(seed)
+    n_rows = n_groups * len(systems)
+    system = np.tile(np.arange(len(systems)), n_groups)
+    X = pd.DataFrame(
+        {
+            "size": rng.normal(size=n_rows),
+            "sharpness": rng.normal(size=n_rows) + system,
+            "delay": 100 + 10 * rng.normal(size=n_rows),
+        }
+    )
+    preference = X["sharpness"] - X["delay"] / 8 + noise * rng.normal(size=n_rows)
+    fields = {
+        "group": np.repeat(np.arange(n_groups), len(systems)),
+        "preference": preference,
+        "item": np.array(systems)[system],
+    }
+    return X, Groups.from_arrays(**fields)
+
+
+def quick(X, groups, **kwargs):
+    """Analyse with a linear ranker and few draws."""
+    return analyse(X, groups, **{"rankers": LINEAR, "n_boot": 200, **kwargs})
+
+
+@pytest.fixture(scope="module")
+def analysis():
+    return quick(*planted())
+
+
+def test_the_planted_truth_is_found_in_all_answers(analysis):
+    best, metric, better, share = analysis.answers
+    assert best.startswith("best is best: its mean preference is ")
+    assert "from 40 groups" in best
+    assert "confidence of 95 %" in best
+    assert "The learnt score puts it first as well." in best
+    assert metric.startswith("Most of all sharpness: larger is preferred. It makes ")
+    assert "delay" in metric
+    assert "smaller is preferred" in metric
+    assert better.startswith("Yes, than each of the 3 metrics. On folds held out, the")
+    assert "the best metric alone, sharpness" in better
+    assert "Chance is 50 %." in better
+    assert share.startswith("Send the report")
+    printed = repr(analysis)
+    assert all(question in printed for question in QUESTIONS)
+    assert " ".join(printed.split()).startswith(f"{QUESTIONS[0]} {best}")
+    assert analysis.to_frame()["answer"].tolist() == list(analysis.answers)
+
+
+def test_figures_of_the_answers_are_those_of_the_results(analysis):
+    best, metric, better, _ = analysis.answers
+    first = analysis.leaderboard.systems.iloc[0]
+    assert f"{first['mean']:.3g} (95 % interval {first['low']:.3g}" in best
+    assert f"It makes {100 * analysis.curves.table['share'][0]:.0f} %" in metric
+    means = analysis.comparison.table()["pairwise accuracy"]["mean"]
+    assert f"orders {100 * means['linear']:.1f} %" in better
+    pair = analysis.comparison.paired("linear", "sharpness", "pairwise accuracy")
+    assert f"(95 % interval {100 * pair.low:.1f} to {100 * pair.high:.1f}" in better
+
+
+def test_scores_are_those_of_models_that_have_not_seen_the_group(analysis):
+    X, groups = planted()
+    table = check_table(
+        X, groups, item="item", cv=5, max_rows=1000, rng=None, caller="a test"
+    )
+    expected = np.full(len(X), np.nan)
+    for train, test in table.folds:
+        assert not set(groups["group"][train]) & set(groups["group"][test])
+        model = LINEAR["linear"].fit(X.iloc[train], groups[train])
+        expected[test] = model.predict(X.iloc[test])
+    np.testing.assert_allclose(analysis.y_score, expected, rtol=1e-9)
+    assert analysis.held_out.tolist() == list(range(len(X)))
+    # The order of the fold's mean accuracy, not of all rows at once.
+    accuracy = pairwise_accuracy_score(groups, expected)
+    means = analysis.comparison.table()["pairwise accuracy"]["mean"]
+    assert means["linear"] == pytest.approx(accuracy)
+
+
+def test_blocks_are_held_out_and_drawn_together():
+    X, groups = planted()
+    blocks = groups["group"] // 4
+    fields = {name: groups[name] for name in groups.dtype.names}
+    with_blocks = Groups.from_arrays(**fields, block=blocks)
+    analysis = quick(X, with_blocks)
+    assert "from 40 groups in 10 blocks" in analysis.answers[0]
+    assert analysis.leaderboard.n_clusters == 10
+    assert analysis.facts["blocks"] == "10"
+    assert "Few blocks: people prefer one item to another in 10." in analysis.notes[0]
+    table = check_table(
+        X, with_blocks, item="item", cv=5, max_rows=1000, rng=None, caller="a test"
+    )
+    for train, test in table.folds:
+        assert not set(blocks[train]) & set(blocks[test])
+
+
+def test_names_of_systems_by_hand():
+    X, groups = planted(n_groups=6)
+    target = check_table(
+        X, groups, item="item", cv=2, max_rows=1000, rng=None, caller="a test"
+    ).target
+    train, test = np.arange(16), np.arange(16, 24)
+    found = baselines.scores_of_names(target, groups["item"], [(train, test)])
+    by_group = pd.Series(groups["preference"][train]).groupby(groups["group"][train])
+    above = groups["preference"][train] - by_group.transform("mean").to_numpy()
+    expected = pd.Series(above).groupby(groups["item"][train]).mean()
+    np.testing.assert_allclose(found[test], expected[groups["item"][test]])
+    assert np.isnan(found[train]).all()
+    # A system that is not there is neither better nor worse than the mean.
+    other = np.where(np.arange(24) == 20, "new", groups["item"])
+    assert baselines.scores_of_names(target, other, [(train, test)])[20] == 0
+
+
+def test_a_score_that_knows_the_systems_only_is_told_of():
+    X, groups = planted()
+    rng = np.random.default_rng(SEED)
+    number = np.searchsorted(np.sort(SYSTEMS), groups["item"])
+    preference = number + 0.5 * rng.normal(size=len(X))
+    groups["preference"] = preference
+    analysis = quick(X.assign(name=number), groups)
+    assert analysis.notes[0].startswith(
+        "The name of the system alone, with no metric, orders "
+    )
+    assert "system's name alone" in analysis.comparison.methods
+    # It is not said where metrics are what counts.
+    assert "name of the system" not in " ".join(quick(*planted()).notes)
+
+
+def test_the_sum_of_ranks_turns_metrics_as_they_agree():
+    X, groups = planted()
+    ranker = baselines.LearntRankSum().fit(X, groups)
+    single = [
+        SingleMetricRanker(i, "learn").fit(X, groups).direction_ for i in range(3)
+    ]
+    assert ranker.directions_ == single
+    assert single[1:] == ["larger", "smaller"]
+    ranks = pd.DataFrame({"sharpness": X["sharpness"], "delay": -X["delay"]})
+    ranks["size"] = X["size"] if single[0] == "larger" else -X["size"]
+    ranks = ranks.groupby(groups["group"]).rank(ascending=False).sum(axis=1)
+    order = pd.Series(ranker.predict(X, groups)).groupby(groups["group"]).rank()
+    expected = (-ranks).groupby(groups["group"]).rank()
+    assert order.tolist() == expected.tolist()
+
+
+def test_defaults_are_the_packages_ranker_and_its_relatives():
+    X, groups = planted(n_groups=12)
+    X = X.rename(columns={"size": "linear"})
+    analysis = analyse(X, groups, cv=2, n_boot=100)
+    assert analysis.comparison.methods == (
+        "GT",
+        "PS, defaults",
+        "linear (ranker)",
+        "rank sum",
+        "linear",
+        "sharpness",
+        "delay",
+        "system's name alone",
+    )
+    assert analysis.learnt_name == "PS, defaults"
+    assert analysis.has_probabilities
+    assert analysis.curves.method == "additive part"
+
+
+def test_doubts_are_told():
+    X, groups = planted(n_groups=12)
+    X["same"] = 7.0
+    X["empty"] = np.nan
+    X.loc[::5, "delay"] = np.nan
+    fields = {name: groups[name] for name in ("group", "preference", "item")}
+    fields["item"] = np.array(fields["item"], dtype="U8")
+    fields["item"][3], fields["item"][7] = "once", "unjudged"
+    fields["preference"][[7, 9]] = np.nan
+    # A group of ties, one with a single judgement, and twins.
+    fields["preference"][12:16] = 1.0
+    fields["preference"][16:19] = np.nan
+    X.iloc[21] = X.iloc[20]
+    analysis = quick(X, Groups.from_arrays(**fields))
+    notes = "\n".join(analysis.notes)
+    for expected in (
+        "Few groups: people prefer one item to another in 10.",
+        "1 of 12 groups have one judged item",
+        "In 1 of 12 groups all items are liked alike",
+        "5 of 48 rows have no judgement",
+        "2 rows have a twin in their group",
+        "No value at all, so that it is left out: empty.",
+        "so that it says nothing: same.",
+        "Missing in a part of the rows: delay (23 %).",
+        "Nobody judged unjudged: not on the leaderboard of people.",
+        "In one group only: once.",
+    ):
+        assert expected in notes
+    assert analysis.facts["judged rows"] == "43 (90 %)"
+    # All rows are scored, and the system that nobody judged is ranked by the score.
+    assert np.isfinite(analysis.y_score).all()
+    assert "unjudged" in analysis.learnt_leaderboard.systems["item"].tolist()
+    assert "unjudged" not in analysis.leaderboard.systems["item"].tolist()
+    # Of judged groups, rows that nobody judged are scored by the model held out.
+    assert {7, 9} <= set(analysis.held_out)
+    assert not set(range(12, 20)) & set(analysis.held_out)
+
+
+def test_without_systems_there_is_no_leaderboard():
+    X, groups = planted()
+    plain = Groups.from_arrays(group=groups["group"], preference=groups["preference"])
+    analysis = quick(X.to_numpy(), plain)
+    assert analysis.leaderboard is None
+    assert analysis.learnt_leaderboard is None
+    assert "Pass the names of the systems as the item" in analysis.answers[0]
+    assert "system's name alone" not in analysis.comparison.methods
+    assert analysis.answers[1].startswith("Most of all x1: larger is preferred.")
+    assert "system" not in analysis.items
+    # Labels beside the target do as well.
+    labelled = quick(X, plain, item=groups["item"])
+    assert labelled.answers[0].startswith("best is best")
+
+
+def test_winners_only():
+    X, groups = planted()
+    best = pd.Series(groups["preference"]).groupby(groups["group"]).transform("max")
+    winners = Groups.from_winners(
+        group=groups["group"], winner=groups["preference"] == best, item=groups["item"]
+    )
+    analysis = quick(X, winners)
+    assert analysis.facts["preference"] == "one winner of each group (10, others 0)"
+    assert "Only the winners of the groups are known" in " ".join(analysis.notes)
+    assert analysis.answers[0].startswith("best is ")
+
+
+def test_two_systems_that_do_not_differ_are_not_told_apart():
+    X, groups = planted(n_groups=20, systems=("a", "b"))
+    groups["preference"] = np.random.default_rng(1).normal(size=40)
+    analysis = quick(X, groups)
+    assert " is first, but not for certain: its mean preference" in analysis.answers[0]
+    assert (
+        " may be as good or better; its true rank is in 1 to 2" in analysis.answers[0]
+    )
+    assert analysis.answers[2].startswith(("Not for certain", "No: "))
+    assert "ahead of every other" not in analysis.answers[0]
+
+
+def test_unjudged_donors_and_weights_do_not_stop_it():
+    X, groups = planted()
+    fields = {name: groups[name] for name in ("group", "preference", "item")}
+    donor = np.arange(len(X)) % 17 == 0
+    analysis = quick(
+        X, Groups.from_arrays(**fields, donor=donor, weight=1 + np.arange(len(X)) % 3)
+    )
+    assert analysis.facts["rows for injection only"] == str(donor.sum())
+    assert np.isnan(analysis.y_score[donor]).all()
+    assert np.isfinite(analysis.y_score[~donor]).all()
+    assert not np.isin(np.flatnonzero(donor), analysis.items["row"]).any()
+
+
+def test_many_rows_are_sampled_in_whole_groups():
+    X, groups = planted()
+    analysis = quick(X, groups, max_learnt_rows=50)
+    assert "48 rows of whole groups, drawn by chance, were learnt from" in " ".join(
+        analysis.notes
+    )
+    assert len(analysis.held_out) == 48
+    assert np.isfinite(analysis.y_score).all()
+    assert analysis.leaderboard.n_groups == 40
+    assert analysis.learnt_leaderboard.n_groups == 12
+    # One group is not enough: it is cut to two at least.
+    with pytest.raises(ValueError, match="analyse got 1 group in which people prefer"):
+        quick(X, groups, max_learnt_rows=4)
+
+
+def test_items_are_ranked_best_of_each_group_first(analysis):
+    X, groups = planted()
+    items = analysis.items
+    assert items["rank"].is_monotonic_increasing
+    assert len(items) == len(X)
+    assert items["row"].is_unique
+    rows = items["row"].to_numpy()
+    assert items["score"].tolist() == analysis.y_score[rows].tolist()
+    assert items["preference"].tolist() == groups["preference"][rows].tolist()
+    expected = (
+        pd.Series(analysis.y_score).groupby(groups["group"]).rank(ascending=False)
+    )
+    assert items["rank"].tolist() == expected[rows].tolist()
+
+
+def test_rows_of_an_item_are_one():
+    X, groups = planted()
+    fields = {
+        name: np.repeat(groups[name], 2) for name in ("group", "preference", "item")
+    }
+    twice = X.loc[X.index.repeat(2)].reset_index(drop=True)
+    one = {"rankers": {"one": SingleMetricRanker(1, "learn")}}
+    doubled = quick(twice, Groups.from_arrays(**fields), **one)
+    assert len(doubled.items) == len(X)
+    merged = doubled.items.sort_values("row")
+    assert merged["score"].tolist() == X["sharpness"].tolist()
+    assert merged["row"].tolist() == list(range(0, 2 * len(X), 2))
+    assert not doubled.has_probabilities
+
+
+def test_the_same_call_gives_the_same_analysis(analysis):
+    again = quick(*planted())
+    assert repr(again) == repr(analysis)
+    assert again.y_score.tolist() == analysis.y_score.tolist()
+    assert isinstance(again, Analysis)
+
+
+def test_systems_that_share_no_group_have_no_leaderboard():
+    X, groups = planted(n_groups=20)
+    item = np.array(groups["item"], dtype="U8")
+    item[40:] = np.char.add(item[40:], "2")
+    fields = {"group": groups["group"], "preference": groups["preference"]}
+    analysis = quick(X, Groups.from_arrays(**fields, item=item))
+    assert analysis.leaderboard is None
+    assert "There is no leaderboard of people: The 8 systems fall into 2" in " ".join(
+        analysis.notes
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"cv": 1}, ValueError, "The 'cv' parameter of analyse must be an int in the"),
+        ({"n_boot": 0}, ValueError, "The 'n_boot' parameter of analyse"),
+        ({"rankers": {}}, TypeError, "rankers is {}; expected a dict of estimators"),
+        ({"rankers": ["a"]}, TypeError, "rankers is ['a']; expected a dict"),
+        (
+            {"item": "name"},
+            ValueError,
+            "item is 'name'; expected a field of the target",
+        ),
+        ({"item": ["a"]}, ValueError, "item has 1 entries but groups has 160"),
+        ({"random_state": -1}, ValueError, "The 'random_state' parameter of analyse"),
+    ],
+)
+def test_arguments_are_refused_before_work(change, error, message, monkeypatch):
+    monkeypatch.setattr(LinearPreferenceRanker, "fit", None)
+    with pytest.raises(error, match=re.escape(message)):
+        quick(*planted(), **change)
+
+
+def test_tables_are_refused_before_work(monkeypatch):
+    monkeypatch.setattr(LinearPreferenceRanker, "fit", None)
+    X, groups = planted(n_groups=4)
+    with pytest.raises(ValueError, match="groups has 16 entries but X has 15 rows"):
+        quick(X[:-1], groups)
+    with pytest.raises(TypeError, match="analyse takes groups as a structured array"):
+        quick(X, groups["preference"])
+    with pytest.raises(ValueError, match="column 'size' more than once"):
+        quick(X.rename(columns={"delay": "size"}), groups)
+    with pytest.raises(TypeError, match="X is a sparse matrix of shape"):
+        quick(sparse.csr_matrix(X), groups)
+    with pytest.raises(ValueError, match="infinity: inf at row 2, column 'size'"):
+        quick(X.assign(size=np.where(X.index == 2, np.inf, 0)), groups)
+    nobody = groups.copy()
+    nobody["preference"] = np.nan
+    with pytest.raises(ValueError, match="None of the 16 rows that count is judged"):
+        quick(X, nobody)
+    one = groups.copy()
+    one["group"] = 1
+    one["group_size"] = 16
+    one["item"] = [f"s{i}" for i in range(16)]
+    with pytest.raises(ValueError, match="analyse got 1 group in which people prefer"):
+        quick(X, one)
+    alone = Groups.from_arrays(group=np.arange(16), preference=np.arange(16))
+    with pytest.raises(ValueError, match="every group has a single item"):
+        quick(X, alone)
