@@ -8,7 +8,7 @@ from catboost import CatBoostRanker
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_array, csr_matrix
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -81,11 +81,18 @@ def fixed():
 
 @pytest.mark.parametrize("shuffle", ["within", "global"])
 @pytest.mark.parametrize("scorer", [pairwise_accuracy_scorer, dcg_scorer])
-def test_is_a_loop_of_predictions(shuffle, scorer, monkeypatch):
+@pytest.mark.parametrize(
+    "ranker",
+    [
+        PairwisePreferenceRanker(max_epochs=2, n_members=2, random_state=0),
+        TopCountRanker(directions="larger"),
+    ],
+    ids=lambda ranker: type(ranker).__name__,
+)
+def test_is_a_loop_of_predictions(shuffle, scorer, ranker, monkeypatch):
     """The permutations are noted down, and made one by one."""
     X, groups = drawn()
-    ranker = PairwisePreferenceRanker(max_epochs=2, n_members=2, random_state=0)
-    model = make_pipeline(StandardScaler(), ranker).fit(X, groups)
+    model = make_pipeline(StandardScaler(), clone(ranker)).fit(X, groups)
     noted = []
 
     class Noted(_group_importance._Permutation):
