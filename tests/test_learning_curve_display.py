@@ -144,7 +144,9 @@ def test_donors_and_groups_without_a_pair_do_not_count(recorder):
 
 def test_an_augmenter_before_the_ranker(data):
     X, groups = data
-XX    display = RankingLearningCurveDisplay.from_estimator(
+    augmenter = PairAugmenter(stitch_sizes=(2,), random_state=0)
+    model = make_pipeline(augmenter, LinearPreferenceRanker())
+    display = RankingLearningCurveDisplay.from_estimator(
         model, X, groups, train_sizes=[4, 15], cv=2, random_state=0
     )
     assert np.isfinite(display.test_scores).all()

@@ -208,11 +208,14 @@ def test_bands_are_of_blocks_where_there_are_some():
     both = np.concatenate([groups["group"], groups["group"] + 20])
     preference, scores = np.tile(groups["preference"], 2), np.tile(y_score, 2)
     apart = Groups.from_arrays(group=both, preference=preference)
+    joined = Groups.from_arrays(group=both, preference=preference, block=both % 20)
     options = {"n_bins": 2, "n_boot": 3000, "random_state": 0}
     one = ReliabilityDisplay.from_predictions(groups, y_score, **options)
     two = ReliabilityDisplay.from_predictions(apart, scores, **options)
     narrower = np.ptp(two.bands, axis=1) / np.ptp(one.bands, axis=1)
     assert_allclose(narrower, 0.5**0.5, atol=0.08)
+    three = ReliabilityDisplay.from_predictions(joined, scores, **options)
+    assert_allclose(three.bands, one.bands)
 
 
 def test_pairs_of_a_large_group_are_drawn():
