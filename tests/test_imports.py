@@ -54,7 +54,6 @@ ALLOWED = {
         "inspection",
         "metrics",
     },
-    "plotting": {"inspection", "metrics"},
     "report": {
         "_estimators",
         "_rankers",
