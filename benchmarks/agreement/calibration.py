@@ -6,13 +6,14 @@ folds hold out, of THQA (by portrait) and RealSumm (by article). Each pair is
 counted once, in an order drawn with a fixed seed that is the same for all
 rankers.
 
-    python -m benchmarks.agreement.calibration [--seeds 5] [--smoke]
+    python -m benchmarks.agreement.calibration [--seeds 5] [--show] [--smoke]
 
 writes ``results/calibration.csv``, one row per set, ranker, seed, fold and bin
 of the stated probability, draws ``docs/images/calibration.png`` and prints the
 expected calibration error (ten bins of equal width, weighted by their pairs)
-and the log loss per pair. ``--smoke`` runs LightGBM and this package with one
-seed and writes nothing.
+and the log loss per pair. The histograms are of this package's pairs. ``--show`` fits
+nothing: it draws and prints the rows that are there. ``--smoke`` runs LightGBM and
+this package with one seed and writes nothing.
 """
 
 import matplotlib as mpl
@@ -25,14 +26,14 @@ from benchmarks.agreement.evaluation import fits
 from benchmarks.agreement.rankers import OURS, RANKERS, Sorted
 from benchmarks.shared.command_line import parser_with_smoke
 from benchmarks.shared.doc_tables import IMAGES
-from benchmarks.shared.results import write_rows
+from benchmarks.shared.results import read_rows, write_rows
+from sklearn_pscore.plotting import ReliabilityDisplay
 
 N_BINS = 10
 CASES = ("THQA", "RealSumm")
 VALUES = ["stated", "happened", "log_loss"]
 COLUMNS = ["set", "ranker", "seed", "fold", "bin", "n_pairs", *VALUES]
 METHODS = (OURS, "CatBoost PairLogit", "LightGBM")
-COLORS = {OURS: "#33638d", "CatBoost PairLogit": "#d1772e", "LightGBM": "#5b9a5b"}
 
 
 def probabilities(model, X_a, X_b):
@@ -95,29 +96,22 @@ def draw(table):
     bins = pooled(table)
     errors = calibration_errors(table)["error"].groupby(["set", "ranker"]).mean()
     figure, panels = plt.subplots(
-        1, len(CASES), figsize=(8.4, 4.1), layout="constrained", sharey=True
+        1, len(CASES), figsize=(8.8, 4.9), layout="constrained", sharey=True
     )
     for panel, name in zip(panels, CASES, strict=True):
-        panel.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, label="as stated")
         for method in METHODS:
             rows = bins[(bins["set"] == name) & (bins["ranker"] == method)]
             # The mean of the bins over seeds.
-            line = rows.groupby("bin")[["stated", "happened"]].mean()
-            label = f"{method}, error {errors[name, method]:.3f}"
-            panel.plot(
-                line["stated"],
-                line["happened"],
-                marker="o",
-                markersize=4,
-                color=COLORS[method],
-                label=label,
-            )
-        panel.set(title=name, xlabel="Stated probability", xlim=(0, 1), ylim=(0, 1))
-        panel.grid(color="0.9", linewidth=0.8)
-        panel.set_axisbelow(True)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.legend(frameon=False, fontsize=8, loc="upper left")
-    panels[0].set_ylabel("Share of pairs where it happened")
+            line = rows.groupby("bin")[["stated", "happened", "n_pairs"]].mean()
+            ReliabilityDisplay(
+                prob_pred=line["stated"],
+                prob_true=line["happened"],
+                n_pairs=line["n_pairs"],
+                error=errors[name, method],
+                name=method,
+            ).plot(panel)
+        panel.set_title(name)
+    panels[1].set_ylabel("")
     figure.savefig(IMAGES / "calibration.png", dpi=150)
     plt.close(figure)
 
@@ -149,9 +143,13 @@ def main():
     """Measure, write, draw and print."""
     parser = parser_with_smoke(__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="runs of this package")
+    parser.add_argument("--show", action="store_true", help="run nothing, draw rows")
     args = parser.parse_args()
     if args.smoke:
         table = measure((OURS, "LightGBM"), 1)
+    elif args.show:
+        table = read_rows("calibration")
+        draw(table)
     else:
         table = measure(METHODS, args.seeds)
         write_rows("calibration", table)
