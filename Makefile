@@ -45,7 +45,7 @@ $(BENCH_STAMP): $(STAMP)
 	@touch $@
 
 demo: $(STAMP)
-	$(BIN)/python -m sklearn_pscore compare --runs $(RUNS) --out $(OUT)
+	$(BIN)/python -m sklearn_pscore compare --runs $(RUNS) --out $(OUT) --force
 
 # Two workers with one thread each: threads of two fits at once get in each
 # other's way.

@@ -1,4 +1,4 @@
-"""The package as a program: ``python -m sklearn_pscore compare``."""
+"""The package as a program: ``python -m sklearn_pscore``, or ``pscore``."""
 
 from sklearn_pscore._interrupt import quiet_interrupt
 
@@ -6,9 +6,9 @@ from sklearn_pscore._interrupt import quiet_interrupt
 def main():
     """Run the command line."""
     with quiet_interrupt():
-        from sklearn_pscore._command_line import app
+        from sklearn_pscore._cli.app import app
 
-    app()
+    app(prog_name="pscore")
 
 
 if __name__ == "__main__":

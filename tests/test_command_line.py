@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from sklearn_pscore import Groups, __main__, _command_line
+from sklearn_pscore import Groups, __main__
+from sklearn_pscore._cli import paper
+from sklearn_pscore._cli.app import app
 from sklearn_pscore._experiments import Experiment
 
 
@@ -44,9 +46,7 @@ def test_data_without_test_rows_are_judged_on_folds(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "sklearn_pscore._experiments.thqa_experiment", lambda data_home: experiment
     )
-    result = CliRunner().invoke(
-        _command_line.app, ["compare", "--runs", "1", "--out", str(tmp_path)]
-    )
+    result = CliRunner().invoke(app, ["compare", "--runs", "1", "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert "Data: THQA. Judged on 5 folds.\n" in result.output
     runs = pd.read_csv(tmp_path / "runs.csv")
@@ -117,7 +117,8 @@ def test_ctrl_c_during_imports_is_one_line(tmp_path, module, handling):
 def test_ctrl_c_during_the_work_leaves_nothing(tmp_path, place):
     code = f"""
 import pandas as pd
-from sklearn_pscore import _command_line, _experiments
+from sklearn_pscore import _experiments
+from sklearn_pscore._cli import paper
 from sklearn_pscore.__main__ import main
 
 def wait(*args, **kwargs):
@@ -128,8 +129,8 @@ def half(table, path, **kwargs):
     wait()
 
 if {place!r} == "_write":
-    _command_line._result = lambda *args: None
-    _command_line._TABLES = {{"table.csv": lambda result: pd.DataFrame()}}
+    paper._result = lambda *args: None
+    paper._TABLES = {{"table.csv": lambda result: pd.DataFrame()}}
     pd.DataFrame.to_csv = half
 else:
     _experiments.Experiment.compare = wait
@@ -193,11 +194,11 @@ def no_work(*args):
 def test_a_folder_in_the_way_of_a_file_is_refused_before_any_work(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(_command_line, "_result", no_work)
+    monkeypatch.setattr(paper, "_result", no_work)
     for name in ("table.csv", "leaderboard-talking.png"):
         (tmp_path / name).mkdir()
         arguments = ["compare", "--data", "challenge", "--out", str(tmp_path)]
-        result = CliRunner().invoke(_command_line.app, arguments)
+        result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 2
         assert result.output.startswith(
             f"Error: --out is {str(tmp_path)!r}, which has "
@@ -212,13 +213,13 @@ def test_a_disk_that_is_full_at_the_end_is_one_line(tmp_path, monkeypatch):
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_command_line, "_result", lambda *args: None)
+    monkeypatch.setattr(paper, "_result", lambda *args: None)
     table = {"table.csv": lambda result: pd.DataFrame()}
-    monkeypatch.setattr(_command_line, "_TABLES", table)
+    monkeypatch.setattr(paper, "_TABLES", table)
     monkeypatch.setattr(pd.DataFrame, "to_csv", fill)
     out = tmp_path / "new" / "out"
     result = CliRunner().invoke(
-        _command_line.app, ["compare", "--data", "challenge", "--out", str(out)]
+        app, ["compare", "--data", "challenge", "--out", str(out)]
     )
     assert result.exit_code == 1
     assert result.output == (
@@ -246,5 +247,5 @@ def test_an_error_of_several_lines_is_one_line(tmp_path, monkeypatch):
 
     monkeypatch.setattr("sklearn_pscore._experiments.thqa_experiment", fail)
     arguments = ["compare", "--data", "thqa", "--out", str(tmp_path / "out")]
-    result = CliRunner().invoke(_command_line.app, arguments)
+    result = CliRunner().invoke(app, arguments)
     assert (result.output, result.exit_code) == ("Error: no route to host\n", 1)

@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from typer.testing import CliRunner
 
 from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
-from sklearn_pscore._command_line import app
+from sklearn_pscore._cli.app import app
 from sklearn_pscore._experiments import (
     PAPER_AUGMENTER,
     PAPER_RANKER,

@@ -28,13 +28,20 @@ HEAVY = {
 # it names, and no other. A part is a file or folder of the package root.
 ALLOWED = {
     "__init__": {"_version"},
-    "__main__": {"_command_line", "_interrupt"},
-    "_command_line": {
+    "__main__": {"_cli", "_interrupt"},
+    "_cli": {
         "_experiments",
         "_folders",
         "_interrupt",
+        "_onnx",
         "_rankers",
-        "_score_files",
+        "_skops_types",
+        "_tables",
+        "_version",
+        "datasets",
+        "inspection",
+        "metrics",
+        "model_selection",
         "plotting",
     },
     "_experiments": {
@@ -83,7 +90,6 @@ ALLOWED = {
         "metrics",
     },
     "datasets": {"_directions", "_estimators", "_folders", "_target"},
-    "_score_files": {"_onnx", "_skops_types"},
     "_onnx": {
         "_folders",
         "_items",
@@ -111,6 +117,7 @@ ALLOWED = {
     "_items": {"_estimators", "_means", "_segments", "_target", "_warn"},
     "_estimators": {"_version", "_warn"},
     "metrics": {"_means", "_segments", "_target"},
+    "_tables": {"_target"},
     "_target": {"_means", "_rows", "_segments", "_warn"},
     "_directions": set(),
     "_torch": {"_rows", "_segments", "_warn"},

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from sklearn_pscore import _command_line
+from sklearn_pscore._cli.app import app
 
 PAGE = Path(__file__).parent.parent / "docs" / "saving.md"
 
@@ -36,6 +36,6 @@ def test_examples_run(tmp_path, monkeypatch):
     names["X"].to_csv("table.csv", index=False)
     (command,) = re.findall(r"```bash\n(.*?)\n```", PAGE.read_text(), flags=re.S)
     arguments = command.removeprefix("python -m sklearn_pscore ").split()
-    result = CliRunner().invoke(_command_line.app, arguments)
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert np.allclose(pd.read_csv("scored.csv")["score"], expected, atol=1e-9)

@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
-from sklearn_pscore import LevelClassifierRanker, PairAugmenter, _command_line, to_onnx
+from sklearn_pscore import LevelClassifierRanker, PairAugmenter, to_onnx
+from sklearn_pscore._cli.app import app
 from sklearn_pscore._estimators import pickling
 
 X, GROUPS = linear_groups()
@@ -27,7 +28,7 @@ def run(*arguments):
     # Before click 8.2 it mixes what is printed to the two streams unless told not to.
     has_mix = "mix_stderr" in inspect.signature(CliRunner.__init__).parameters
     runner = CliRunner(**({"mix_stderr": False} if has_mix else {}))
-    result = runner.invoke(_command_line.app, ["score", *map(str, arguments)])
+    result = runner.invoke(app, ["score", *map(str, arguments)])
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 
@@ -226,7 +227,7 @@ REFUSED = {
     ),
     "no rows": (
         {"table": lambda folder: write(FRAME[:0], folder / "x.csv")},
-        "cannot be scored: it has no rows; expected at least one.",
+        "x.csv' has no rows; expected at least one.",
     ),
     "text as a metric of a pipeline": (
         {
@@ -251,7 +252,7 @@ REFUSED = {
     ),
     "a folder": (
         {"out": lambda folder: (folder / "out.csv").mkdir() or folder / "out.csv"},
-        "is there already",
+        "out.csv', a folder; expected a file",
     ),
     "no folder": (
         {"out": lambda folder: folder / "table.csv" / "out.csv"},

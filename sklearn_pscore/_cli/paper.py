@@ -1,120 +1,41 @@
-"""The command line: its options, its work, and what it prints and writes."""
+"""The comparison of the paper's methods on a data set, with tables and pictures."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from sklearn_pscore._folders import check_writable, whole_files
-from sklearn_pscore._interrupt import EXIT_CODE, MESSAGE, quiet_interrupt
-
-app = typer.Typer(
-    help="Learn human preference from metrics.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
+from sklearn_pscore._cli.data_sets import DataSet
+from sklearn_pscore._cli.failures import Failure
+from sklearn_pscore._cli.output import check_folder, check_is_new
+from sklearn_pscore._folders import whole_files
+from sklearn_pscore._interrupt import quiet_interrupt
 
 
-class Data(StrEnum):
-    """Data to compare the methods on."""
+def compare_paper(data, runs, out, data_home, force):
+    """Compare the methods of the paper, and tell which metric people follow.
 
-    thqa = "thqa"
-    challenge = "challenge"
-
-
-@app.callback()
-def main():
-    """Learn human preference from metrics."""
-
-
-@app.command()
-def compare(
-    data: Annotated[
-        Data | None,
-        typer.Option(
-            help="Default: thqa where it is or can be fetched, else challenge."
-        ),
-    ] = None,
-    runs: Annotated[int, typer.Option(min=1, help="Seeds per method.")] = 5,
-    out: Annotated[Path, typer.Option(help="Folder for tables and pictures.")] = Path(
-        "demo"
-    ),
-    data_home: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder that holds thqa/. Default: $SKLEARN_PSCORE_DATA, else a cache."
-        ),
-    ] = None,
-):
-    """Compare the methods of the paper, and tell which metric people follow."""
-    try:
-        _check_out(out)
-        with quiet_interrupt():
-            _import_libraries()
-        experiments = _experiments(data, data_home)
-        _check_no_folder_is_in_the_way(out, experiments)
-        _write(out, [_result(experiment, runs) for experiment in experiments])
-    except KeyboardInterrupt:
-        typer.echo(MESSAGE, err=True)
-        raise typer.Exit(EXIT_CODE) from None
-
-
-@app.command()
-def score(
-    model: Annotated[Path, typer.Argument(help="A fitted ranker, .skops or .onnx.")],
-    table: Annotated[Path, typer.Argument(help="Rows to score: CSV, TSV, Parquet.")],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="The table with a column `score`.")
-    ],
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a file that is there.")
-    ] = False,
-):
-    """Score the rows of a table by a fitted ranker."""
-    try:
-        _score(model, table, out, force)
-    except KeyboardInterrupt:
-        typer.echo(MESSAGE, err=True)
-        raise typer.Exit(EXIT_CODE) from None
-    except typer.Exit:
-        raise
-    except Exception as error:
-        raise _Failure(str(error), code=2) from None
-
-
-def _score(model, table, out, force):
-    with quiet_interrupt():
-        import pandas  # noqa: F401
-
-        import sklearn_pscore._score_files as files
-    files.check_ending(out, "--out")
-    if out.exists() and not force:
-        raise _Failure(
-            f"--out is {str(out)!r}, which is there already; expected a new file. Pass "
-            "another name, or --force to replace it.",
-            code=2,
+    Parameters
+    ----------
+    data : DataSet or None
+        None is THQA where it is at hand or can be fetched, else the challenge.
+    runs : int
+        Seeds of each method.
+    out : Path
+        Folder for tables and pictures.
+    data_home : Path or None
+    force : bool
+        Whether files that are there are replaced.
+    """
+    if data is DataSet.thqa_ntire:
+        raise Failure(
+            f"--data is {data.value!r}, which has no metrics; expected thqa or challenge."
         )
-    if out.is_dir():
-        raise _Failure(f"--out is {str(out)!r}, a folder; expected a file.", code=2)
-    _check_out(out.parent)
-    rows = files.Table(table)
-    scores, told = files.scores_of(model, rows)
-    for each in told:
-        typer.echo(f"Warning: {' '.join(each.split())}", err=True)
-    with whole_files(out.parent) as folder:
-        files.write_table(rows.frame.assign(score=scores), folder / out.name)
-    typer.echo(f"Written to {out}: {len(scores)} rows")
-
-
-class _Failure(typer.Exit):
-    """End with one line and an exit code, without a traceback."""
-
-    def __init__(self, message, code=1):
-        typer.echo(f"Error: {' '.join(message.split())}", err=True)
-        super().__init__(code)
+    check_folder(out)
+    with quiet_interrupt():
+        _import_libraries()
+    experiments = _experiments(data, data_home)
+    _check_out(out, experiments, force)
+    _write(out, [_result(experiment, runs) for experiment in experiments])
 
 
 @dataclass(frozen=True)
@@ -169,27 +90,16 @@ _TABLES = {
 }
 
 
-def _check_out(out):
-    """Fail unless files can be written to `out`."""
-    try:
-        check_writable(out)
-    except OSError as error:
-        raise _Failure(
-            f"--out is {str(out)!r}, where no file can be written ({error.strerror}); "
-            "expected a folder, or a path to make one at. Pass another.",
-            code=2,
-        ) from None
-
-
-def _check_no_folder_is_in_the_way(out, experiments):
+def _check_out(out, experiments, force):
+    """Fail if what is to be written is there, as a file or a folder."""
     names = [*_TABLES, *(name for each in experiments for name in _pictures(each))]
     for name in names:
         if (out / name).is_dir():
-            raise _Failure(
+            raise Failure(
                 f"--out is {str(out)!r}, which has a folder {name!r}; expected none of "
-                "the name of a file to write. Pass another.",
-                code=2,
+                "the name of a file to write. Pass another."
             )
+    check_is_new([out / name for name in names], force)
 
 
 def _import_libraries():
@@ -209,14 +119,14 @@ def _experiments(data, data_home):
     """Return the experiments that were asked for, or those that there are data for."""
     from sklearn_pscore._experiments import challenge_experiment, thqa_experiment
 
-    if data is not Data.challenge:
+    if data is not DataSet.challenge:
         try:
             return [thqa_experiment(data_home=data_home)]
         except ValueError as error:
-            raise _Failure(str(error)) from None
+            raise Failure(error, code=1) from None
         except OSError as error:
-            if data is Data.thqa:
-                raise _Failure(str(error)) from None
+            if data is DataSet.thqa:
+                raise Failure(error, code=1) from None
             typer.echo(f"THQA is not at hand ({error})\n")
     return [challenge_experiment(track) for track in ("talking", "listening")]
 
@@ -254,9 +164,10 @@ def _write(out, results):
                 _draw(folder, result)
             written = sorted(path.name for path in folder.iterdir())
     except OSError as error:
-        raise _Failure(
+        raise Failure(
             f"--out {str(out)!r} could not be written ({error}); nothing was. Make room, "
-            "or pass another."
+            "or pass another.",
+            code=1,
         ) from None
     typer.echo(f"Written to {out}: {', '.join(written)}")
 

@@ -1,0 +1,1 @@
+"""The command line ``pscore``: its commands, their options, input and output."""

@@ -1,0 +1,181 @@
+"""``pscore compare``: which method orders items as people do."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sklearn_pscore._cli.output import (
+    RESULTS,
+    check_out,
+    say,
+    text_table,
+    write_result,
+)
+from sklearn_pscore._cli.paper import compare_paper
+from sklearn_pscore._cli.rankers import QuickOption
+from sklearn_pscore._cli.source import ForceOption, SeedOption, with_source
+
+MEASURE = "accuracy"
+"""The measure that methods are sorted by: pairwise accuracy."""
+
+
+@with_source
+def compare(
+    source,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="The table, or a picture (.png, .svg). Without TABLE, a folder for "
+            "tables and pictures. Default: demo.",
+        ),
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Parts that are held out.")] = 5,
+    runs: Annotated[
+        int, typer.Option(min=1, help="Without TABLE: seeds per method.")
+    ] = 5,
+    random_state: SeedOption = 0,
+    quick: QuickOption = False,
+    force: ForceOption = False,
+):
+    """Compare all methods on a table, or those of the paper on a data set."""
+    if source.table is None:
+        compare_paper(source.data, runs, out or Path("demo"), source.data_home, force)
+        return
+    check_out(out, force, RESULTS)
+    source.check_given()
+    from sklearn_pscore._cli import methods
+
+    methods.import_methods()
+    rows = source.read().judged()
+    n_folds = check_folds(rows, folds)
+    lacking = methods.lacking_libraries()
+    if lacking:
+        say(f"Not compared, for they are not installed: {', '.join(lacking)}")
+    comparison = _compared(rows, n_folds, random_state, quick)
+    table = comparison_table(comparison)
+    write_result(out, table, lambda: _drawn(comparison))
+    _print(comparison, table, rows, n_folds)
+
+
+def check_folds(rows, folds):
+    """Return how many folds there can be.
+
+    Raises
+    ------
+    ValueError
+        If there are no two parts of the rows.
+    """
+    if rows.n_blocks < 2:
+        what = "block" if "block" in rows.groups.dtype.names else "group"
+        raise ValueError(
+            f"{rows.name} has one {what}, {rows.cluster[0].item()!r}, in its judged rows; "
+            "expected two or more, for what is learnt from some is judged on others. Name "
+            f"another column as --{what}."
+        )
+    if rows.n_blocks < folds:
+        say(f"{rows.n_blocks} folds, for there is no more to hold out")
+    return min(folds, rows.n_blocks)
+
+
+def _compared(rows, n_folds, random_state, quick):
+    from sklearn_pscore._cli.methods import all_methods
+    from sklearn_pscore.metrics import (
+        dcg_scorer,
+        mrr_scorer,
+        pairwise_accuracy_scorer,
+    )
+    from sklearn_pscore.model_selection import compare_rankers
+
+    scoring = {MEASURE: pairwise_accuracy_scorer, "MRR": mrr_scorer, "DCG": dcg_scorer}
+    return compare_rankers(
+        all_methods(rows.groups, random_state, quick=quick),
+        rows.X,
+        rows.groups,
+        cv=n_folds,
+        scoring=scoring,
+        n_seeds=1,
+        random_state=random_state,
+        truth=None,
+        single_metrics=True,
+        verbose=1,
+    )
+
+
+def comparison_table(comparison):
+    """Return a row per method, the best first, then what bounds them.
+
+    Parameters
+    ----------
+    comparison : RankerComparison
+
+    Returns
+    -------
+    table : DataFrame
+        `method`, the mean of each metric, `std` of the first over folds, how far the
+        method is behind the best one, with an interval, and the seconds of a fit.
+    """
+    import pandas as pd
+
+    means = comparison.table()
+    first = means[MEASURE, "mean"]
+    order = first.sort_values(ascending=False, kind="stable").index
+    behind = comparison.differences(order[0], MEASURE)
+    seconds = comparison.rows.groupby("method")["fit_seconds"].mean()
+    columns = {metric: means[metric, "mean"] for metric in comparison.metrics}
+    columns["std"] = means[MEASURE, "std"]
+    table = pd.DataFrame(columns).loc[order]
+    table = table.join(behind[["difference", "low", "high"]].add_prefix("behind_"))
+    table = table.rename(columns={"behind_difference": "behind"})
+    table["seconds"] = seconds
+    for name in ("ceiling", "chance"):
+        values = getattr(comparison, name)
+        if values[MEASURE] is not None:
+            table.loc[name, list(values)] = [values[metric] for metric in values]
+    table = table.sort_values(MEASURE, ascending=False, kind="stable")
+    return table.rename_axis("method").reset_index()
+
+
+def _print(comparison, table, rows, n_folds):
+    """Print the comparison."""
+    import pandas as pd
+
+    what = "blocks" if "block" in rows.groups.dtype.names else "groups"
+    typer.echo(
+        f"Pairwise accuracy (share of pairs ordered as people do), MRR and DCG on "
+        f"{n_folds} folds of held-out {what}\n"
+    )
+    shown = {"method": table["method"]}
+    shown[MEASURE] = table[MEASURE].map(_three)
+    shown["± folds"] = table["std"].map(_three)
+    for metric in comparison.metrics[1:]:
+        shown[metric] = table[metric].map(_three)
+    shown["behind"] = table["behind"].map(_three)
+    shown["95 %"] = [
+        "" if pd.isna(low) else f"[{low:.3f}, {high:.3f}]"
+        for low, high in zip(table["behind_low"], table["behind_high"], strict=True)
+    ]
+    shown["seconds"] = [
+        "" if pd.isna(value) else f"{value:.1f}" for value in table["seconds"]
+    ]
+    typer.echo(text_table(pd.DataFrame(shown)))
+    typer.echo(
+        "\nbehind: accuracy of the best minus that of the method, with an interval that "
+        "knows of\nshared training rows. A name of a metric is that metric alone."
+    )
+
+
+def _three(value):
+    return "" if value != value else f"{value:.3f}"
+
+
+def _drawn(comparison):
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from sklearn_pscore.plotting import LeaderboardDisplay
+
+    return LeaderboardDisplay.from_comparison(comparison, metric=MEASURE).figure_

@@ -1,0 +1,116 @@
+"""``pscore score``: the scores of a table from the file of a model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sklearn_pscore._cli.failures import told_in_one_line
+from sklearn_pscore._cli.models import columns_of, load_model
+from sklearn_pscore._cli.output import check_out, write_file
+from sklearn_pscore._cli.progress import shown_progress
+from sklearn_pscore._cli.source import ForceOption
+from sklearn_pscore._interrupt import quiet_interrupt
+from sklearn_pscore._tables.endings import ENDINGS, SEPARATORS, check_ending
+
+_MOST_ROWS = 100_000
+
+
+@told_in_one_line
+def score(
+    model: Annotated[Path, typer.Argument(help="A fitted ranker, .skops or .onnx.")],
+    table: Annotated[
+        Path, typer.Argument(help="Rows to score: CSV, TSV, Parquet, JSON lines.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The table with a column `score`.")
+    ],
+    force: ForceOption = False,
+):
+    """Score the rows of a table by a fitted ranker."""
+    check_out(out, force, ENDINGS)
+    check_ending(table, "TABLE")
+    with quiet_interrupt():
+        import sklearn_pscore._rankers.training  # noqa: F401
+        from sklearn_pscore._tables.files import read_table, write_table
+    fitted = load_model(model)
+    rows = read_table(table)
+    scores = scores_of(fitted, rows, columns_of(fitted, model))
+    # A table of text stays as it is written, in a table of text.
+    is_same = out.suffix.lower() in SEPARATORS
+    frame = (rows.frame if is_same else rows.typed()).assign(score=scores)
+    write_file(out, lambda path: write_table(frame, path))
+    typer.echo(f"Written to {out}: {len(scores)} rows")
+
+
+def scores_of(model, table, names):
+    """Return the scores of a table's rows.
+
+    Parameters
+    ----------
+    model : fitted ranker
+    table : Table
+    names : list of str
+        Columns that the model takes.
+
+    Raises
+    ------
+    ValueError
+        If the table lacks any, has scores already, or cannot be scored.
+    """
+    import numpy as np
+
+    X = features(table, names)
+    if "score" in table.names:
+        raise ValueError(
+            f"{table.name} has a column 'score', where the scores are to go; expected "
+            "none. Rename it."
+        )
+    starts = range(0, len(X), _MOST_ROWS)
+    try:
+        parts = [
+            np.asarray(model.predict(X.iloc[start : start + _MOST_ROWS]), np.float64)
+            for start in shown_progress(starts, "scores")
+        ]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{table.name} cannot be scored: {_what_is_odd(X)}{error}"
+        ) from error
+    return np.concatenate(parts)
+
+
+def features(table, names):
+    """Return the columns of a model.
+
+    Raises
+    ------
+    ValueError
+        If the table lacks any.
+    """
+    import pandas as pd
+
+    from sklearn_pscore._tables.roles import lacking
+
+    message = lacking(names, table)
+    if message:
+        raise ValueError(message)
+    return pd.DataFrame({name: table.feature(name) for name in names})
+
+
+def _what_is_odd(X):
+    """Return where a table holds what few models take, or nothing if nowhere.
+
+    The first step of a Pipeline, of another library, may not say where.
+    """
+    import numpy as np
+
+    for name in X.columns:
+        values = X[name].to_numpy()
+        if values.dtype.kind == "f":
+            is_odd = np.isinf(values)
+        else:
+            is_odd = np.array([isinstance(value, str) for value in values])
+        if is_odd.any():
+            row = int(np.flatnonzero(is_odd)[0])
+            return f"column {name!r} holds {str(values[row])!r:.60} in row {row}. "
+    return ""

@@ -1,0 +1,150 @@
+"""Where a command's rows come from: the options that all commands share."""
+
+import functools
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sklearn_pscore._cli.data_sets import DataSet, data_table
+from sklearn_pscore._cli.failures import Failure, told_in_one_line
+from sklearn_pscore._cli.output import say, say_notes
+
+TableArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Rows with metrics and opinions: CSV, TSV, Parquet or JSON lines.",
+        show_default=False,
+    ),
+]
+DataOption = Annotated[
+    DataSet | None,
+    typer.Option(help="A data set of the package in place of TABLE."),
+]
+DataHomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder that holds thqa/. Default: $SKLEARN_PSCORE_DATA, else a cache."
+    ),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace files that are there.")
+]
+SeedOption = Annotated[
+    int, typer.Option("--random-state", min=0, max=2**32 - 1, help="Seed of all draws.")
+]
+
+
+def column_option(help, *names):
+    """Return the type of an option that names a column."""
+    return Annotated[
+        str | None,
+        typer.Option(*names, help=help, metavar="COLUMN", show_default=False),
+    ]
+
+
+def columns_option(help):
+    """Return the type of an option that names columns, parted by commas."""
+    return Annotated[
+        str | None, typer.Option(help=help, metavar="COLUMNS", show_default=False)
+    ]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Options that say which rows a command is about."""
+
+    table: TableArgument = None
+    data: DataOption = None
+    group: column_option("What rows that are compared share, such as the prompt.") = (
+        None
+    )
+    preference: column_option("What people said; larger is preferred.") = None
+    winner: column_option("1 where the item won its group, else 0.") = None
+    item: column_option("The system of the row.") = None
+    block: column_option("What is held out together, such as the portrait.") = None
+    weight: column_option("How much a row weighs.") = None
+    raters: column_option("How many people judged the row.") = None
+    spread: column_option("How far they were apart: a standard deviation.") = None
+    drop: columns_option("Columns that are no metrics, parted by commas.") = None
+    metrics: columns_option("The metrics. Default: all other numbers.") = None
+    data_home: DataHomeOption = None
+
+    def roles(self):
+        """Return the role of each column that is named."""
+        from sklearn_pscore._tables.roles import FIELDS, Roles
+
+        return Roles(
+            **{name: getattr(self, name) for name in FIELDS},
+            drop=parted(self.drop) or (),
+            metrics=parted(self.metrics),
+        )
+
+    def check_given(self):
+        """Fail unless there is either a table or a data set."""
+        if (self.table is None) == (self.data is None):
+            got = "neither" if self.table is None else "both"
+            raise Failure(
+                f"Got {got} TABLE and --data; expected one of them. Pass the file of a "
+                "table, or --data thqa to try the program."
+            )
+
+    def read(self, **options):
+        """Return the rows, and say what is in them.
+
+        Parameters
+        ----------
+        **options : dict
+            Of :func:`judged_table`.
+
+        Returns
+        -------
+        judged : Judged
+        """
+        from sklearn_pscore._tables.files import read_table
+        from sklearn_pscore._tables.roles import judged_table
+
+        self.check_given()
+        roles = self.roles()
+        if self.table is not None:
+            say(f"Reading {self.table}")
+            table = read_table(self.table)
+        else:
+            given = [*roles.named(), *(["--drop"] if roles.drop else [])]
+            if given:
+                raise Failure(
+                    f"Got {given[0]} beside --data, whose columns are known; expected one "
+                    f"of the two. Write it with `pscore data {self.data} -o table.csv`, "
+                    "and pass that as TABLE."
+                )
+            table, roles = data_table(self.data, self.data_home)
+        judged = judged_table(table, roles, **options)
+        say_notes(judged.notes)
+        return judged
+
+
+def parted(text):
+    """Return the names of an option that are parted by commas, None without."""
+    if text is None:
+        return None
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def with_source(command):
+    """Give a command the options of a source, in the place of its first argument."""
+    fields = inspect.signature(Source).parameters
+    first, *others = inspect.signature(command).parameters.values()
+
+    @functools.wraps(command)
+    def called(**arguments):
+        source = Source(**{name: arguments.pop(name) for name in fields})
+        command(source, **arguments)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = [each.replace(kind=keyword) for each in fields.values()]
+    called.__signature__ = inspect.Signature([*shared, *others])
+    called.__annotations__ = {each.name: each.annotation for each in [*shared, *others]}
+    del called.__wrapped__
+    return told_in_one_line(called)

@@ -1,0 +1,1 @@
+"""Tables of files: read, with the role of each column, and written."""

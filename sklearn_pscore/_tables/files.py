@@ -1,0 +1,175 @@
+"""Files of tables: CSV, TSV, Parquet and JSON lines, read and written."""
+
+import json
+
+import numpy as np
+
+from sklearn_pscore._tables.delimited import read_delimited
+from sklearn_pscore._tables.endings import JSON, SEPARATORS, check_ending
+from sklearn_pscore._tables.table import Table
+
+
+def read_table(path):
+    """Return the table of a file.
+
+    Parameters
+    ----------
+    path : Path
+        Its ending says what it is.
+
+    Returns
+    -------
+    table : Table
+
+    Raises
+    ------
+    ValueError
+        If it is no table, has no rows, or two columns of one name.
+    ImportError
+        If what reads Parquet is not installed.
+    OSError
+        If it cannot be read.
+    """
+    check_ending(path, "TABLE")
+    ending = path.suffix.lower()
+    # Whether it is there, in the words of the system.
+    path.open("rb").close()
+    try:
+        if ending in SEPARATORS:
+            frame = read_delimited(path)
+        elif ending in JSON:
+            frame = _read_json_lines(path)
+        else:
+            frame = _read_parquet(path)
+    except (ImportError, OSError):
+        raise
+    except Exception as error:
+        raise ValueError(f"TABLE {error}") from error
+    return Table(frame, f"TABLE {str(path)!r}", is_text=ending in SEPARATORS)
+
+
+def write_table(frame, path):
+    """Write a table in the kind that the name of the file says.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    path : Path
+    """
+    ending = path.suffix.lower()
+    if ending in SEPARATORS:
+        frame.to_csv(path, sep=SEPARATORS[ending], index=False)
+    elif ending in JSON:
+        with path.open("w", encoding="utf-8") as file:
+            for record in frame.astype(object).to_dict("records"):
+                file.write(json.dumps(_without_nan(record), ensure_ascii=False) + "\n")
+    else:
+        _write_parquet(frame, path)
+
+
+def _read_parquet(path):
+    """Read by pandas, or by polars where there is no pyarrow."""
+    import pandas as pd
+
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        polars = _polars(error)
+        columns = polars.read_parquet(path).to_dict()
+        return pd.DataFrame({name: each.to_list() for name, each in columns.items()})
+    try:
+        frame = pd.read_parquet(path)
+    except Exception as error:
+        raise ValueError(
+            f"{str(path)!r} cannot be read: {error}; expected a file of Parquet."
+        ) from error
+    # An index is a column if it has a name, as in the file.
+    named = [level for level, name in enumerate(frame.index.names) if name is not None]
+    return frame.reset_index(named)
+
+
+def _write_parquet(frame, path):
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        columns = {str(name): frame[name].tolist() for name in frame.columns}
+        _polars(error).DataFrame(columns, strict=False).write_parquet(path)
+    else:
+        frame.to_parquet(path, index=False)
+
+
+def _polars(error):
+    """Return polars; raise ImportError if it is not there, either."""
+    try:
+        import polars
+    except ImportError:
+        raise ImportError(
+            f"A .parquet file needs pyarrow ({error}). Install it with: "
+            'pip install "sklearn-pscore[parquet]".'
+        ) from error
+    return polars
+
+
+def _read_json_lines(path):
+    import pandas as pd
+
+    records, number = [], 1
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for line in file:
+                if line.strip():
+                    records.append(_record(line, is_first=not records))
+                number += 1
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{str(path)!r} is not UTF-8: {error}; expected JSON in UTF-8. Write it anew."
+        ) from None
+    except ValueError as error:
+        raise ValueError(
+            f"{str(path)!r} cannot be read in line {number}: {error}; expected one JSON "
+            'object per line, such as {"prompt": "p1", "fid": 3.5}. Write a list of '
+            "objects anew with: pandas.read_json(path).to_json(new, orient='records', "
+            "lines=True)."
+        ) from None
+    if not records:
+        raise ValueError(
+            f"{str(path)!r} is empty; expected one JSON object per line, a row each."
+        )
+    return pd.DataFrame(records)
+
+
+def _record(line, is_first):
+    """Return the object of a line, whose names are checked in the first."""
+    record = json.loads(line, object_pairs_hook=_once if is_first else None)
+    if not isinstance(record, dict):
+        raise ValueError("it is no object")
+    return record
+
+
+def _once(pairs):
+    """Return an object of JSON; raise ValueError if a name is there twice."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has two columns {twice!r}")
+    return record
+
+
+def _without_nan(record):
+    """Return a row with what JSON has for its values."""
+    return {str(name): _plain(value) for name, value in record.items()}
+
+
+def _plain(value):
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    import pandas as pd
+
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    return value if isinstance(value, (list, dict)) else str(value)

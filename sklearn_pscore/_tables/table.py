@@ -1,0 +1,221 @@
+"""A table: its columns by name, as numbers or as labels."""
+
+import re
+from decimal import Decimal
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from sklearn_pscore._tables.names import listed, nearest
+
+MISSING = [
+    "",
+    "#N/A",
+    "#N/A N/A",
+    "#NA",
+    "-1.#IND",
+    "-1.#QNAN",
+    "-NaN",
+    "-nan",
+    "1.#IND",
+] + ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
+"""Text that stands for a missing number, as in pandas."""
+
+_FLAGS = {"true": 1.0, "false": 0.0}
+_DECIMAL_COMMA = r"\s*[-+]?\d*,\d+(e[-+]?\d+)?\s*"
+
+
+class Table:
+    """A table in memory.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As it is in the file.
+    name : str
+        What messages call it.
+    is_text : bool, default=False
+        Whether numbers are text in `frame`, too.
+
+    Raises
+    ------
+    ValueError
+        If it has no rows, or two columns of one name.
+    """
+
+    def __init__(self, frame, name, *, is_text=False):
+        self.frame, self.name, self.is_text = frame, name, is_text
+        self.names = [str(name) for name in frame.columns]
+        for each in self.names:
+            if self.names.count(each) > 1:
+                raise ValueError(
+                    f"{name} has two columns {each!r}; expected one of each name. Rename "
+                    "one of them."
+                )
+        if not len(frame):
+            raise ValueError(f"{name} has no rows; expected at least one.")
+
+    def __len__(self):
+        return len(self.frame)
+
+    def check_name(self, name, role):
+        """Raise ValueError unless there is a column of this name.
+
+        Parameters
+        ----------
+        name : str
+        role : str
+            The option that asks for it.
+        """
+        if name not in self.names:
+            near = nearest(name, self.names)
+            hint = f"Did you mean {near!r}? " if near else ""
+            raise ValueError(
+                f"{role} is {name!r}, which is no column of {self.name}; expected one of "
+                f"its columns. {hint}It has {listed(self.names)}."
+            )
+
+    def values(self, name):
+        """Return a column as it is in the file."""
+        return self.frame.iloc[:, self.names.index(name)]
+
+    def numbers(self, name):
+        """Return a column as numbers, or None if it holds anything else.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_rows,), float64, or None
+            NaN where one is missing; 1 and 0 for true and false.
+        """
+        values = self.values(name)
+        if self.is_text:
+            return _parsed(values)
+        if pd.api.types.is_numeric_dtype(values.dtype):
+            if values.dtype.kind == "c":
+                return None
+            return values.to_numpy(dtype=np.float64, na_value=np.nan)
+        if values.dtype.kind != "O" or not all(map(_is_number_or_none, values)):
+            is_empty = values.isna().all()
+            return np.full(len(values), np.nan) if is_empty else None
+        return np.array([np.nan if pd.isna(v) else float(v) for v in values])
+
+    def feature(self, name):
+        """Return a column as a model takes it: numbers, or what else it holds."""
+        numbers = self.numbers(name)
+        if numbers is not None:
+            return numbers
+        values = self.values(name)
+        return values.mask(values.isin(MISSING)) if self.is_text else values
+
+    def typed(self):
+        """Return the table with numbers for the text of numbers.
+
+        Text such as 007 is no number, but the name of something.
+        """
+        if not self.is_text:
+            return self.frame
+        columns = {}
+        for name in self.names:
+            values, numbers = self.values(name), self.numbers(name)
+            is_name = values.str.match(r"\s*[-+]?0\d").any()
+            columns[name] = values if numbers is None or is_name else numbers
+        return pd.DataFrame(columns)
+
+    def required_numbers(self, name, role):
+        """Return a column as numbers.
+
+        Raises
+        ------
+        ValueError
+            If it is not there, holds anything else, or nothing at all.
+        """
+        self.check_name(name, role)
+        numbers = self.numbers(name)
+        if numbers is None:
+            raise ValueError(self._not_numbers(name, role))
+        if np.isnan(numbers).all():
+            raise ValueError(
+                f"{role} is {name!r}, which is empty in all {len(self)} rows of "
+                f"{self.name}; expected numbers. Name another column."
+            )
+        return numbers
+
+    def labels(self, name, role):
+        """Return a column as labels.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_rows,), str or int
+
+        Raises
+        ------
+        ValueError
+            If it is not there, or a label is missing.
+        """
+        self.check_name(name, role)
+        values = self.values(name)
+        is_missing = values.isna().to_numpy()
+        if self.is_text:
+            is_missing = is_missing | (values == "").to_numpy()
+        if is_missing.any():
+            row = int(np.flatnonzero(is_missing)[0]) + 1
+            raise ValueError(
+                f"{role} is {name!r}, which is empty in {is_missing.sum()} of the "
+                f"{len(self)} rows of {self.name}, first in row {row}; expected a label "
+                "in each. Fill it in, or leave these rows out."
+            )
+        if values.dtype.kind in "iu":
+            return values.to_numpy()
+        return np.array([str(value) for value in values], dtype=str)
+
+    def has_decimal_comma(self, name):
+        """Tell whether a column is of numbers with a comma for the point."""
+        values = self.values(name)
+        if not (self.is_text or values.dtype.kind == "O"):
+            return False
+        text = [str(value) for value in values.head(1000) if str(value) not in MISSING]
+        with_comma = [each for each in text if "," in each]
+        return bool(with_comma) and all(
+            re.fullmatch(_DECIMAL_COMMA, each, re.IGNORECASE) or _parses(each)
+            for each in text
+        )
+
+    def _not_numbers(self, name, role):
+        """Return the message of a column of text: where it is none."""
+        values = self.values(name)
+        row, value = next(
+            (row, value)
+            for row, value in enumerate(values, 1)
+            if not (_parses(value) if self.is_text else _is_number_or_none(value))
+        )
+        how = "Name another column, or mend it"
+        if self.has_decimal_comma(name):
+            how = "A decimal comma is to be a point: read it with pandas.read_csv("
+            how += "path, decimal=',') and write it anew"
+        return (
+            f"{role} is {name!r}, which holds {str(value)!r:.60} in row {row} of "
+            f"{self.name}; expected numbers. {how}."
+        )
+
+
+def _parsed(values):
+    """Return text as numbers, None if any is none."""
+    missing = values.isin(MISSING)
+    numbers = pd.to_numeric(values.mask(missing), errors="coerce")
+    if (numbers.isna() == missing).all():
+        return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    flags = values.str.strip().str.lower().map(_FLAGS)
+    if (flags.isna() == missing).all():
+        return flags.to_numpy(dtype=np.float64)
+    return None
+
+
+def _parses(text):
+    return text in MISSING or pd.notna(pd.to_numeric(text, errors="coerce"))
+
+
+def _is_number_or_none(value):
+    if isinstance(value, (Real, Decimal, np.bool_)):
+        return not isinstance(value, np.timedelta64)
+    return value is None or value is pd.NA
