@@ -85,6 +85,19 @@ class TestPipelines:
         for edge in inside:
             assert np.abs(curve["value"] - edge).min() < 1e-9
 
+    def test_kinks_of_two_columns_of_a_metric(self):
+        both = make_column_transformer(
+            (StandardScaler(), NAMES), (FunctionTransformer(np.exp), ["hump"])
+        )
+        model = make_pipeline(both, additive_ranker(n_pieces=2)).fit(X, GROUPS)
+        kinks = model[-1]._additive_part().kinks
+        curve = metric_curves(model, X, GROUPS, n_points=2).curves["hump"]
+        scaler = both.named_transformers_["standardscaler"]
+        middles = [scaler.inverse_transform(kinks[:, :6])[1, 2], np.log(kinks[1, 6])]
+        assert abs(np.subtract(*middles)) > 1e-6
+        for middle in middles:
+            assert np.abs(curve["value"] - middle).min() < 1e-9
+
     def test_search_and_pipelines_in_it(self):
         search = GridSearchCV(
             make_pipeline(

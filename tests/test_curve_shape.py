@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from sklearn_pscore.inspection._curve_parts import InGroups, Spread, points_of
-from sklearn_pscore.inspection._curve_shape import direction_of
+from sklearn_pscore.inspection._curve_shape import shape_of
 
 
 class TestShape:
@@ -13,7 +13,7 @@ class TestShape:
     def direction(self, worth, error=0.0, size=1.0):
         draws = worth + error * np.outer([-1, 1, 1, -1, 0], self.points)
         spread = Spread(1.0, 5, "")
-        return direction_of(self.points, worth, draws, self.points, spread, size)
+        return shape_of(self.points, worth, draws, self.points, spread, size)[:2]
 
     def test_monotone(self):
         assert self.direction(self.points) == ("larger is preferred", 1.0)
@@ -39,6 +39,14 @@ class TestShape:
             assert direction == name
             assert np.isnan(best) == (name == "no clear direction")
 
+    def test_rise_is_that_of_the_central_range(self):
+        draws = np.outer([-1, 1, 1, -1, 0], self.points)
+        spread = Spread(2.0, 5, "")
+        worth = self.points**2
+        shape = shape_of(self.points, worth, draws, self.points, spread, 1.0)
+        assert_allclose(shape.rise, 0.95**2 - 0.05**2)
+        assert_allclose(shape.rise_std, 2 * 0.9)
+
     def test_outliers_do_not_count(self):
         # The last 4 % fall back.
         worth = np.where(self.points > 0.96, -5.0, self.points)
@@ -51,8 +59,8 @@ class TestShape:
         present = np.r_[np.zeros(99), 1]
         points, worth = np.array([0.0, 1.0]), np.array([0.0, 1.0])
         spread = Spread(np.nan, 0, "")
-        found = direction_of(points, worth, np.empty((0, 2)), present, spread, 1.0)
-        assert found == ("larger is preferred", 1.0)
+        found = shape_of(points, worth, np.empty((0, 2)), present, spread, 1.0)
+        assert found[:3] == ("larger is preferred", 1.0, 1.0)
 
     def test_points(self):
         values = np.array([3.0, 1, np.nan, 2, 2])

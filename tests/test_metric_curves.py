@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from planted_curves import (
     GROUPS,
@@ -48,6 +49,10 @@ class TestPlanted:
             "step": "larger is preferred",
             "noise": "no clear direction",
         }
+        table = curves.table.set_index("metric")
+        assert table["rise"]["up"] > 0 > table["rise"]["down"]
+        # In standard errors.
+        assert abs(table["rise"] / table["rise_std"])["up"] > 5
 
     def test_best_values(self, curves):
         best = curves.table.set_index("metric")["best"]
@@ -135,6 +140,15 @@ class TestExact:
             value = curves.curves[name]["value"].to_numpy()
             for edge in edges[inside[:, metric], metric]:
                 assert np.abs(value - edge).min() < 1e-12 * np.ptp(value)
+
+    @pytest.mark.parametrize("clip", [4.0, None])
+    def test_kinks_are_the_edges_of_the_pieces(self, clip):
+        model = additive_ranker(input_clip=clip, n_pieces=4).fit(X, GROUPS)
+        network = model.net_.module_
+        edges = network.scaling(torch.tensor(model._additive_part().kinks)).numpy()
+        bends = network.shortcut.bends
+        assert_allclose(edges[:4], bends.start, atol=1e-12)
+        assert_allclose(edges[4:], bends.start + 1 / bends.inverse_width, atol=1e-12)
 
     def test_kinks_are_where_the_curve_bends(self):
         # Between kinks of a shortcut without the clip it is linear.

@@ -1,5 +1,7 @@
 """Which way a curve points: up, down, to a value inside, or nowhere clearly."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sklearn_pscore.inspection._curve_parts import central_range
@@ -16,8 +18,27 @@ _LEAST_SIZE = 0.02
 _LEAST_SIDE = 0.25
 
 
-def direction_of(points, worth, draws, present, spread, relative_size):
-    """Return the direction of a curve, and the value of the largest worth.
+class Shape(NamedTuple):
+    """What a curve says in short.
+
+    Attributes
+    ----------
+    direction : str
+    best : float
+        Value of the largest worth, NaN without a clear direction.
+    rise, rise_std : float
+        Worth at the upper end of the central range of the data less that at the lower
+        end, and its standard error.
+    """
+
+    direction: str
+    best: float
+    rise: float
+    rise_std: float
+
+
+def shape_of(points, worth, draws, present, spread, relative_size):
+    """Return the direction of a curve, its best value and its rise.
 
     Between the ends of the central range of the data, a curve has a best value if
     one inside stands above both ends by more than what is chance, and the lower of
@@ -38,17 +59,20 @@ def direction_of(points, worth, draws, present, spread, relative_size):
 
     Returns
     -------
-    direction : str
-    best : float
-        NaN without a clear direction.
+    shape : Shape
     """
-    if len(points) < 2 or relative_size < _LEAST_SIZE:
-        return UNCLEAR, np.nan
+    if len(points) < 2:
+        return Shape(UNCLEAR, np.nan, 0.0, spread.error(np.zeros(len(draws))))
     low, high = central_range(present)
     if low == high:
         low, high = points[0], points[-1]
     inside = np.flatnonzero((points >= low) & (points <= high))
     first, last = inside[0], inside[-1]
+    rise = worth[last] - worth[first]
+    rise_std = spread.error(draws[:, last] - draws[:, first])
+    unclear = Shape(UNCLEAR, np.nan, float(rise), float(rise_std))
+    if relative_size < _LEAST_SIZE:
+        return unclear
 
     def difference(a, b):
         """Return how much a stands above b, 0 if that may be chance."""
@@ -64,8 +88,10 @@ def direction_of(points, worth, draws, present, spread, relative_size):
     best = points[np.argmax(worth)]
     if tops:
         _, name, top = max(tops)
-        return name, float(points[top] if name == BEST else best)
-    rise = difference(last, first)
-    if rise == 0:
-        return UNCLEAR, np.nan
-    return (LARGER if rise > 0 else SMALLER), float(best)
+        return unclear._replace(
+            direction=name, best=float(points[top] if name == BEST else best)
+        )
+    if difference(last, first) == 0:
+        return unclear
+    name = LARGER if rise > 0 else SMALLER
+    return unclear._replace(direction=name, best=float(best))

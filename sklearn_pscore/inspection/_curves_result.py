@@ -15,12 +15,13 @@ class MetricCurves:
 
     Parameters
     ----------
-    table : DataFrame of shape (n_metrics, 7)
+    table : DataFrame of shape (n_metrics, 9)
         One row per metric, the largest share first: `metric`, its `direction`, the
-        `best` value, NaN if there is no clear direction, its `share` of the score
-        differences inside groups and `share_std`, its standard error, and `missing`,
-        what it is worth that the metric is missing, with `missing_std`; NaN if it
-        never is.
+        `best` value, NaN if there is no clear direction, by how much the worth `rise`s
+        from the 5 % to the 95 % quantile of the metric, its `share` of the score
+        differences inside groups, and `missing`, what it is worth that the metric is
+        missing, NaN if it never is. Standard errors are `rise_std`, `share_std` and
+        `missing_std`.
     curves : dict of str to DataFrame of shape (n_points, 3)
         Curve of each metric: `value` in the user's units, ascending, its `worth`, and
         `std`, the standard error of this. The mean worth over the rows is 0.
@@ -48,7 +49,7 @@ class MetricCurves:
 
         Returns
         -------
-        frame : DataFrame of shape (n_metrics, 7)
+        frame : DataFrame of shape (n_metrics, 9)
             A copy of `table`.
         """
         return self.table.copy()
@@ -82,6 +83,7 @@ class MetricCurves:
             "metric": frame["metric"],
             "direction": frame["direction"],
             "best": [f"{best:.4g}" if best == best else "" for best in frame["best"]],
+            "rise": frame["rise"].map("{:+.2f}".format),
             "share": share,
         }
         if frame["missing"].notna().any():

@@ -10,7 +10,7 @@ from sklearn_pscore.inspection._additive_curves import additive_curves
 from sklearn_pscore.inspection._arguments import check_count
 from sklearn_pscore.inspection._column_map import ColumnMap, handed_on, innermost
 from sklearn_pscore.inspection._curve_parts import InGroups
-from sklearn_pscore.inspection._curve_shape import direction_of
+from sklearn_pscore.inspection._curve_shape import Shape, shape_of
 from sklearn_pscore.inspection._curves_result import MetricCurves
 from sklearn_pscore.inspection._metric_table import MetricTable
 from sklearn_pscore.metrics._checks import check_choice, check_scores
@@ -98,6 +98,10 @@ def metric_curves(
     than chance; else, or if the curve is below 2 % of the largest in size, "no clear
     direction". Chance is Student's t (95 %, two-sided) times the standard error of the
     difference. Where there are no standard errors, the size alone decides.
+
+    `rise` is the worth at the upper of these two quantiles less that at the lower one,
+    as large as a difference of scores: by Eq. 1 of the paper, the log odds that people
+    prefer the upper one, all else being equal.
 
     **Size.** With s_j the standard deviation, inside groups, of the worths of metric j,
 
@@ -241,7 +245,7 @@ def _result(table, parts, score, inside):
     share = (1 - interaction) * _shares(size[None])[0]
     draws_of_share = (1 - interaction) * _shares(parts.size_draws)
     largest = size.max() or 1.0
-    rows, curves = [], {}
+    shapes, curves = [], {}
     for metric, name in enumerate(table.names):
         points, worth = parts.points[metric], parts.worth[metric]
         draws, column = parts.draws[metric], table.values[:, metric]
@@ -249,16 +253,13 @@ def _result(table, parts, score, inside):
             {"value": points, "worth": worth, "std": spread.error(draws)}
         )
         present = column[~np.isnan(column)]
-        rows.append(
-            direction_of(points, worth, draws, present, spread, size[metric] / largest)
-        )
-    direction, best = zip(*rows, strict=True)
+        relative_size = size[metric] / largest
+        shapes.append(shape_of(points, worth, draws, present, spread, relative_size))
     is_missing = ~np.isnan(parts.missing)
     frame = pd.DataFrame(
         {
             "metric": table.names,
-            "direction": direction,
-            "best": best,
+            **pd.DataFrame(shapes, columns=Shape._fields),
             "share": share,
             "share_std": spread.error(draws_of_share),
             "missing": parts.missing,
