@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import matplotlib as mpl
 import numpy as np
 
 from sklearn_pscore import Groups
@@ -48,3 +49,18 @@ def assert_inside(figure):
     assert drawn.y0 >= -0.01
     assert drawn.x1 <= whole.width + 0.01
     assert drawn.y1 <= whole.height + 0.01
+
+
+def linear_rgb(color):
+    rgb = np.array(mpl.colors.to_rgb(color))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def luminance(color):
+    return linear_rgb(color) @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(a, b):
+    """Contrast ratio of WCAG 2, from 1 to 21."""
+    low, high = sorted([luminance(a), luminance(b)])
+    return (high + 0.05) / (low + 0.05)

@@ -10,11 +10,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from pictures import LONG, assert_inside, assert_no_overlap, make_board, one_line
+from pictures import (
+    LONG,
+    assert_inside,
+    assert_no_overlap,
+    contrast,
+    make_board,
+    one_line,
+)
 from scipy import stats
+from sklearn.inspection import permutation_importance
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_pscore import SingleMetricRanker
-from sklearn_pscore.inspection import bootstrap_leaderboard
+from sklearn_pscore import Groups, LinearPreferenceRanker, SingleMetricRanker
+from sklearn_pscore.inspection import (
+    bootstrap_leaderboard,
+    group_permutation_importance,
+    metric_curves,
+)
 from sklearn_pscore.model_selection import RankerComparison
 from sklearn_pscore.plotting import ImportanceDisplay, LeaderboardDisplay
 from sklearn_pscore.plotting._colors import GREY, color_of, style_of
@@ -340,7 +354,10 @@ def test_importances_are_sorted_bars_of_the_mean():
         np.column_stack([means - spread, means + spread]),
         atol=1e-12,
     )
-    assert display.ax_.get_xlabel() == "Decrease of DCG when permuted (from 10.200)"
+    assert one_line(display.ax_.get_xlabel()) == (
+        "Decrease of DCG when permuted (from 10.200; ± std over 2 permutations)"
+    )
+    assert display.signs_ == [None] * 4
     assert display.figure_ is display.ax_.figure
     assert_inside(display.figure_)
 
@@ -354,7 +371,147 @@ def test_importances_of_the_first_features(max_features, shown):
         IMPORTANCES, feature_names=FEATURES, max_features=max_features, metric="MRR"
     )
     assert row_names(display.ax_) == shown
-    assert display.ax_.get_xlabel() == "Decrease of MRR when permuted"
+    assert one_line(display.ax_.get_xlabel()) == (
+        "Decrease of MRR when permuted (± std over 2 permutations)"
+    )
+
+
+DIRECTIONS = {
+    "ID": "larger is preferred",
+    "AVConf": "smaller",
+    "SSIM": "there is a best value",
+    "not drawn": "there is a worst value",
+}
+
+
+def test_signs_say_which_way_metrics_point():
+    display = ImportanceDisplay.from_importances(
+        IMPORTANCES, feature_names=FEATURES, directions=DIRECTIONS, model="PS"
+    )
+    # From the bottom up: SSIM, ID, LipLMD, AVConf.
+    markers = [sign and sign.get_marker() for sign in display.signs_]
+    assert markers == ["D", "^", None, "v"]
+    assert [sign and sign.get_ydata()[0] for sign in display.signs_] == [0, 1, None, 3]
+    # Colour and hatch of a bar and colour of its sign say the same.
+    edges = [plt.matplotlib.colors.to_hex(bar.get_edgecolor()) for bar in display.bars_]
+    assert edges[0] == display.signs_[0].get_color()
+    assert len(set(edges)) == 4
+    assert [bar.get_hatch() or "" for bar in display.bars_] == ["xx", "", "", "///"]
+    assert one_line(display.ax_.get_xlabel()).replace("\N{NO-BREAK SPACE}", " ") == (
+        "PS: decrease of DCG when permuted (± std over 2 permutations) "
+        "preferred: ▲ larger  ▼ smaller  ◆ a best value"
+    )
+    assert_inside(display.figure_)
+
+
+def test_error_bars_show_on_their_bars():
+    display = ImportanceDisplay.from_importances(IMPORTANCES, feature_names=FEATURES)
+    ((error_bars,),) = (display.bars_.errorbar[2],)
+    (ink,) = error_bars.get_colors()
+    paper = display.ax_.get_facecolor()
+    for bar in display.bars_:
+        *color, opacity = bar.get_facecolor()
+        seen = opacity * np.array(color) + (1 - opacity) * np.array(paper[:3])
+        assert contrast(seen, ink[:3]) > 4.5
+
+
+def test_importances_of_other_functions():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=list("abc"))
+    groups = Groups.from_arrays(
+        group=np.arange(60) // 6, preference=2 * X["a"] - X["c"].to_numpy()
+    )
+    model = make_pipeline(StandardScaler(), LinearPreferenceRanker()).fit(X, groups)
+    within = group_permutation_importance(model, X, groups, random_state=0, n_repeats=3)
+    display = ImportanceDisplay.from_importances(within)
+    assert_allclose(display.importances, within.importances)
+    assert list(display.feature_names) == ["a", "b", "c"]
+    assert display.metric == "pairwise accuracy"
+    assert display.baseline == within.baseline
+    # scikit-learn's has no names, and says nothing of the score.
+    theirs = permutation_importance(model, X, groups, n_repeats=3, random_state=0)
+    display = ImportanceDisplay.from_importances(theirs, feature_names=X.columns)
+    assert_allclose(display.importances, theirs.importances)
+    assert display.metric == "DCG"
+    drawn = ImportanceDisplay.from_estimator(
+        model, X, groups, scoring="dcg", random_state=0, n_repeats=3, max_features=2
+    )
+    assert row_names(drawn.ax_) == ["c", "a"]
+    assert [sign.get_marker() for sign in drawn.signs_] == ["v", "^"]
+    assert drawn.model == "LinearPreferenceRanker"
+    assert drawn.metric == "DCG"
+    curves = metric_curves(model, X, groups, random_state=0)
+    other = ImportanceDisplay.from_importances(within, directions=curves)
+    assert other.directions["a"] == "larger is preferred"
+    plain = ImportanceDisplay.from_estimator(
+        model,
+        X,
+        groups,
+        feature_groups={"both": ["a", "c"]},
+        n_repeats=2,
+        directions=None,
+        model="mine",
+    )
+    assert row_names(plain.ax_) == ["b", "both"]
+    assert plain.signs_ == [None, None]
+    assert plain.model == "mine"
+
+
+@pytest.mark.parametrize("n_features", [3, 60])
+@pytest.mark.parametrize("name", ["m{:02d}", LONG])
+def test_texts_of_importances_neither_overlap_nor_leave_the_picture(n_features, name):
+    names = [name.format(i) for i in range(n_features)]
+    values = np.random.default_rng(0).normal(size=(n_features, 5))
+    display = ImportanceDisplay.from_importances(
+        values,
+        feature_names=names,
+        directions=dict(zip(names, [*DIRECTIONS.values()] * 15, strict=False)),
+        model="a model of a name that is rather long, with its settings",
+    )
+    assert_inside(display.figure_)
+    assert_no_overlap(display.figure_, display.ax_.get_yticklabels())
+    assert len(set(row_names(display.ax_))) == n_features
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            {"importances": {"MRR": {}, "DCG": {}}, "feature_names": FEATURES},
+            ValueError,
+            "importances are of several scores, ['MRR', 'DCG']; expected those of one. "
+            "Pass for example importances['MRR'].",
+        ),
+        (
+            {"importances": IMPORTANCES},
+            ValueError,
+            "feature_names is None and the importances have no names; expected one per "
+            "feature. Pass feature_names=X.columns.",
+        ),
+        (
+            {
+                "importances": IMPORTANCES,
+                "feature_names": FEATURES,
+                "directions": {"ID": "up"},
+            },
+            ValueError,
+            "directions has 'up' for 'ID'; expected one of ['larger is preferred', ",
+        ),
+        (
+            {
+                "importances": IMPORTANCES,
+                "feature_names": FEATURES,
+                "directions": ["larger"] * 4,
+            },
+            TypeError,
+            "directions is of type list; expected a dict by name, or the result of "
+            "metric_curves.",
+        ),
+    ],
+)
+def test_importances_that_cannot_be_drawn(arguments, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        ImportanceDisplay.from_importances(**arguments)
+    assert plt.get_fignums() == []
 
 
 def test_importances_of_one_repeat_have_no_error_bars():

@@ -23,6 +23,7 @@ FEW_ROWS, _MANY = 12, 40
 """Up to this many rows are tall and told apart by colour."""
 
 _MOST_LINES = 3
+_WIDEST_LABEL, _NARROWEST_LABEL = 76, 24  # letters
 _COMMON = 6  # letters kept at least of what all names begin or end with
 
 
@@ -60,7 +61,7 @@ def new_axes(caller, *, figsize=None, **subplots):
     return plt.subplots(figsize=figsize, layout="constrained", **subplots)[1]
 
 
-def make_axes(ax, names, caller, *, n_more=0):
+def make_axes(ax, names, caller, *, n_more=0, label_lines=2):
     """Return `ax`, or new axes whose rows have room for these names.
 
     Parameters
@@ -73,6 +74,8 @@ def make_axes(ax, names, caller, *, n_more=0):
         Who draws, for the error where matplotlib is not installed.
     n_more : float, default=0
         Further rows, without a name.
+    label_lines : int, default=2
+        Lines of the label below.
     """
     if ax is not None:
         return ax
@@ -82,7 +85,7 @@ def make_axes(ax, names, caller, *, n_more=0):
     row = _TALL + share * (_LOW - _TALL)
     if n_lines > 1:
         row = max(row, 0.04 + LINE * n_lines)
-    return new_axes(caller, figsize=(6.4, 1.1 + row * n_rows))
+    return new_axes(caller, figsize=(6.4, 0.6 + 0.2 * label_lines + row * n_rows))
 
 
 def label_rows(ax, names, *, bold=None):
@@ -194,13 +197,39 @@ def shade_rows(ax, classes):
     ]
 
 
-def wrap(text, ax):
-    """Break each line of a label so that it fits below these axes."""
+def label_below(ax, text, beside=()):
+    """Write a label below axes with names in rows, as wide as names and axes together.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        With the names of its rows.
+    text : str
+        Lines that are broken further where they are too wide.
+    beside : sequence of matplotlib Text
+        What is written to the right of the axes.
+    """
     spec = ax.get_subplotspec()
     n_columns = 1 if spec is None else spec.get_gridspec().ncols
-    inches = ax.figure.get_size_inches()[0] / n_columns
-    width = int(np.clip(10.2 * inches, 30, 70))
-    return "\n".join(_balanced(line, width) for line in text.split("\n"))
+    width = ax.figure.bbox.width / n_columns
+    left, right = _widest(ax.get_yticklabels()), _widest(beside)
+    # In the middle of all, not of the axes, which long names push aside.
+    middle = (width / 2 - left) / max(width - left - right, 0.2 * width)
+    label = ax.xaxis.label
+    n_letters = _WIDEST_LABEL
+    while True:
+        lines = [_balanced(line, n_letters) for line in text.split("\n")]
+        ax.set_xlabel("\n".join(lines))
+        # After set_xlabel, which puts it in the middle of the axes.
+        label.set_x(middle)
+        if _widest([label]) < 0.96 * width or n_letters <= _NARROWEST_LABEL:
+            return
+        n_letters -= 4
+
+
+def _widest(texts):
+    """Return how wide the widest of some texts is, in pixels."""
+    return max((text.get_window_extent().width for text in texts), default=0)
 
 
 def format_number(value):

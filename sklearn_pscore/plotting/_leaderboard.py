@@ -9,13 +9,13 @@ from sklearn_pscore.plotting._axes import (
     FEW_ROWS,
     SOFT,
     format_number,
+    label_below,
     label_rows,
     make_axes,
     mark_values,
     set_plain,
     shade_rows,
     text_color,
-    wrap,
 )
 from sklearn_pscore.plotting._boards import BoardDisplay, check_board
 from sklearn_pscore.plotting._colors import (
@@ -341,7 +341,8 @@ class LeaderboardDisplay(BoardDisplay):
             for row, number in enumerate(order)
             if show_values or np.isnan(means[row])
         ]
-        self.ax_.set_xlabel(wrap(self._label(np.isfinite(lows).any()), self.ax_))
+        label = self._label(np.isfinite(lows).any())
+        label_below(self.ax_, label, self.value_texts_)
         return self
 
     def _checked(self):
