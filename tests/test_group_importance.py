@@ -33,6 +33,7 @@ from sklearn_pscore.metrics import (
     neg_rmse_scorer,
     pairwise_accuracy_score,
     pairwise_accuracy_scorer,
+    rank_items,
     rmse,
     spearman_score,
 )
@@ -181,8 +182,10 @@ def test_draws_of_rows_are_biased_where_draws_of_groups_are_not():
 class TestWhatItDependsOn:
     @pytest.mark.parametrize("shuffle", ["within", "global"])
     @pytest.mark.parametrize("max_groups", [None, 7])
-    def test_not_on_the_order_of_rows_nor_on_labels(self, shuffle, max_groups):
+    @pytest.mark.parametrize("fields", [["item"], []], ids=["items", "no items"])
+    def test_not_on_the_order_of_rows_nor_on_labels(self, shuffle, max_groups, fields):
         X, groups = drawn()
+        groups = groups[["group", "preference", *fields]]
         model = LinearPreferenceRanker().fit(X, groups)
         options = {"shuffle": shuffle, "max_groups": max_groups, "scoring": dcg_scorer}
         expected = importance(model, X, groups, **options).importances
@@ -190,8 +193,7 @@ class TestWhatItDependsOn:
         labels = np.unique(groups["group"], return_inverse=True)[1]
         other = Groups.from_arrays(
             group=(labels * 7919 % 101)[order],
-            item=groups["item"][order],
-            preference=groups["preference"][order],
+            **{name: groups[name][order] for name in ["preference", *fields]},
         )
         result = importance(model, X.iloc[order], other, **options)
         assert_array_equal(result.importances, expected)
@@ -280,7 +282,11 @@ class TestFeatureGroups:
             ({"a": 3}, TypeError, "is 3; expected a list"),
             ({"a": []}, ValueError, "is empty"),
             ({"a": ["sharpp"]}, ValueError, "no column of X. Is 'sharp' meant\\?"),
-            ({"a": ["FID"]}, ValueError, "no column of X. X has \\['sharp', 'sync'"),
+            (
+                {"a": ["FID"]},
+                ValueError,
+                "no column of X. Pass columns of \\['sharp', 'sync'",
+            ),
             ({"a": [4]}, ValueError, "from 0 to 3, or a name. X has 4"),
             ({"a": [0], "b": ["sharp"]}, ValueError, "'sharp' in 'a' and in 'b'"),
             ({"a": [0, 0]}, ValueError, "'sharp' in 'a' and in 'a'"),
@@ -343,6 +349,12 @@ class TestTables:
         expected = importance(fixed(), X.to_numpy(), groups).importances
         lists = X.to_numpy().tolist()
         assert_array_equal(importance(fixed(), lists, groups).importances, expected)
+
+    def test_numbers_of_another_byte_order(self):
+        X, groups = drawn(6)
+        expected = importance(fixed(), X.to_numpy(), groups).importances
+        swapped = X.to_numpy().astype(">f8")
+        assert_array_equal(importance(fixed(), swapped, groups).importances, expected)
 
     def test_other_number_types_are_permuted_alike(self):
         X, groups = drawn()
@@ -546,6 +558,11 @@ class TestScoring:
         value = spearman_score(groups, fixed().predict(X), within="all")
         assert result.baseline == pytest.approx(value, rel=1e-9)
 
+    def test_a_metric_of_each_row_is_refused(self):
+        X, groups = drawn(6)
+        with pytest.raises(ValueError, match="is rank_items, which returned shape"):
+            importance(fixed(), X, groups, scoring=rank_items)
+
     def test_default_is_pairwise_accuracy(self):
         X, groups = drawn(6)
         assert importance(fixed(), X, groups).scoring == "pairwise_accuracy_score"
@@ -594,6 +611,13 @@ def test_tables_that_cannot_be_used():
     X, groups = drawn(6)
     with pytest.raises(ValueError, match=r"X has shape \(30,\); .* X.iloc\[\[0\]\]"):
         importance(fixed(), X["sharp"], groups)
+    with pytest.raises(TypeError, match="X is NoneType; expected one row per sample"):
+        importance(fixed(), None, groups)
+    with pytest.raises(ValueError, match="list of 30 rows of different lengths"):
+        importance(fixed(), [[1.0], *X.to_numpy().tolist()[1:]], groups)
+    matrix = X.to_numpy().view(np.matrix)
+    with pytest.raises(TypeError, match=r"np.matrix of .* Pass np.asarray\(X\)"):
+        importance(fixed(), matrix, groups)
     with pytest.raises(ValueError, match="masked"):
         importance(fixed(), np.ma.masked_less(X.to_numpy(), 0), groups)
     nothing = Groups.from_arrays(

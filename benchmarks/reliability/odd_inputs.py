@@ -31,6 +31,7 @@ from benchmarks.reliability import (
     augmenter_cases,
     fit_cases,
     groups_cases,
+    importance_cases,
     inspection_cases,
     judgement_cases,
     metric_cases,
@@ -63,6 +64,7 @@ _ROUND = (
     (judgement_cases.CASES, 3),
     (validation_cases.CASES, 1),
     (inspection_cases.CASES, 3),
+    (importance_cases.CASES, 1),
     (onnx_cases.CASES, 1),
 )
 

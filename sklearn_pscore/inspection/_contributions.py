@@ -112,10 +112,7 @@ def pairwise_contributions(
     table = stacked(table_a, table_b, ("X_a", "X_b"), caller)
     names = feature_names(table, estimator)
     differs = _differences(table, n_pairs)
-    orders = np.array(
-        [rng.permutation(table.n_features) for _ in range(n_permutations)]
-    )
-    games = [_game(row, max_exact, orders) for row in differs]
+    games = _games(differs, max_exact, n_permutations, rng)
     spread = _spread_of(estimator)
     result = PairContributions(
         values=np.zeros(differs.shape),
@@ -176,14 +173,21 @@ def _differences(table, n_pairs):
     return differs
 
 
-def _game(differs, max_exact, orders):
-    """Return the coalitions of the columns that differ."""
-    n_players = np.count_nonzero(differs)
-    if n_players <= max_exact or not n_players:
-        return AllCoalitions(n_players)
-    # The orders of all columns, without those that are equal.
-    number = np.cumsum(differs) - 1
-    return DrawnOrders(number[orders[differs[orders]].reshape(len(orders), n_players)])
+def _games(differs, max_exact, n_permutations, rng):
+    """Return the coalitions of the columns in which each pair differs."""
+    n_players = np.count_nonzero(differs, axis=1)
+    games = [AllCoalitions(int(n)) for n in n_players]
+    # Without a pair that needs them no order is drawn.
+    drawn = np.flatnonzero(n_players > max_exact)
+    if not len(drawn):
+        return games
+    n_features = differs.shape[1]
+    orders = np.array([rng.permutation(n_features) for _ in range(n_permutations)])
+    for pair in drawn:
+        # The orders of all columns, without those that are equal.
+        kept = orders[differs[pair][orders]].reshape(n_permutations, -1)
+        games[pair] = DrawnOrders((np.cumsum(differs[pair]) - 1)[kept])
+    return games
 
 
 def _worths(estimator, table, differs, games):

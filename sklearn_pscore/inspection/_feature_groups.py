@@ -105,7 +105,7 @@ def _place_of(column, names, group):
             f"are named; expected one. Pass their positions, {found}."
         )
     near = get_close_matches(str(column), names, n=1)
-    hint = f"Is {near[0]!r} meant?" if near else f"X has {names[:20]}."
+    hint = f"Is {near[0]!r} meant?" if near else f"Pass columns of {names[:20]}."
     raise ValueError(
         f"feature_groups[{group!r}] holds {column!r}, which is no column of X. {hint}"
     )

@@ -8,6 +8,7 @@ from scipy.sparse import coo_array, issparse, vstack
 
 from sklearn_pscore._rows import checked_sparse
 from sklearn_pscore._target.columns import refuse_masked
+from sklearn_pscore._target.rows import count_rows
 
 # Odd, so that the products of a hash with it are all different.
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -29,17 +30,18 @@ class FeatureTable:
     Raises
     ------
     ValueError
-        If it has not two dimensions, or a sparse matrix is broken.
+        If it has not two dimensions, is masked, or a sparse matrix is broken.
     TypeError
-        If it is masked.
+        If it is no table.
     """
 
     def __init__(self, X, name="X"):
         refuse_masked(X, name)
+        count_rows(X, name)
         if issparse(X):
             X = checked_sparse(X.tocsr(), name)
         elif not (hasattr(X, "iloc") or hasattr(X, "with_columns")):
-            X = np.asarray(X)
+            X = _as_array(X, name)
         if len(X.shape) != 2:
             raise ValueError(
                 f"{name} has shape {tuple(X.shape)}; expected a table of shape (n_rows, "
@@ -127,6 +129,24 @@ class FeatureTable:
         for j in range(self.n_features):
             keys = with_column(keys, self.column(j))
         return keys
+
+
+def _as_array(X, name):
+    """Return a table that is neither a DataFrame nor sparse as an array."""
+    if isinstance(X, np.matrix):
+        raise TypeError(
+            f"{name} is a np.matrix of shape {X.shape}, which is not supported; expected "
+            f"an array. Pass np.asarray({name})."
+        )
+    try:
+        X = np.asarray(X)
+    except ValueError:
+        raise ValueError(
+            f"{name} is a {type(X).__name__} of {len(X)} rows of different lengths; "
+            "expected a table of shape (n_rows, n_features). Give each row as many values."
+        ) from None
+    # Hashes and codes are made of numbers in the order of the machine.
+    return X.astype(X.dtype.newbyteorder("="), copy=False)
 
 
 def stacked(table_a, table_b, names, caller):

@@ -261,8 +261,13 @@ class _Permutation:
 
     def _value(self, scores):
         scorer = self.scorer
-        value = float(scorer.metric(self.records, scores, **scorer.options))
-        return value if scorer.greater_is_better else -value
+        value = scorer.metric(self.records, scores, **scorer.options)
+        if np.ndim(value):
+            raise ValueError(
+                f"scoring is {scorer.__name__}, which returned shape {np.shape(value)}; "
+                "expected one number for all groups. Pass a metric that is a mean."
+            )
+        return float(value) if scorer.greater_is_better else -float(value)
 
 
 def _relabelled(records, labels):
