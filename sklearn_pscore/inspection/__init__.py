@@ -11,15 +11,18 @@ from sklearn_pscore.inspection._group_importance import (
 from sklearn_pscore.inspection._leaderboard import bootstrap_leaderboard
 from sklearn_pscore.inspection._leaderboard_result import Leaderboard
 from sklearn_pscore.inspection._metric_curves import metric_curves
+from sklearn_pscore.inspection._noise_ceiling import NoiseCeiling, noise_ceiling
 
 __all__ = [
     "AgreementComparison",
     "Leaderboard",
     "MetricCurves",
+    "NoiseCeiling",
     "PairContributions",
     "bootstrap_leaderboard",
     "compare_agreement",
     "group_permutation_importance",
     "metric_curves",
+    "noise_ceiling",
     "pairwise_contributions",
 ]
