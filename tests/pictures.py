@@ -33,7 +33,7 @@ def one_line(text):
 
 def assert_no_overlap(figure, texts):
     """Check that no two texts lie on each other."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in texts]
     for a, b in combinations(boxes, 2):
         assert not a.overlaps(b)

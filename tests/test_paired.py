@@ -168,3 +168,41 @@ def test_levels_that_are_none(level):
     )
     with pytest.raises((TypeError, ValueError), match=re.escape(message)):
         comparison.paired("a", "b", "acc", level=level)
+
+
+def test_intervals_of_means_are_those_of_a_difference_to_zero():
+    values = {"a": [0.9, 0.7, 0.8, 0.8], "b": [0.6, 0.6, 0.7, 0.5], "none": [0.0] * 4}
+    sizes = pd.DataFrame({"fold": range(4), "n_train": 35, "n_test": 15})
+    comparison = comparison_of(values, sizes)
+    table = comparison.intervals("acc", level=0.9)
+    assert table.index.tolist() == ["a", "b", "none"]
+    columns = ["mean", "std_error", "low", "high", "n_runs"]
+    assert table.columns.tolist() == columns
+    for name in ("a", "b"):
+        paired = comparison.paired(name, "none", "acc", level=0.9)
+        expected = (paired.mean, paired.standard_error, paired.low, paired.high, 4)
+        assert_allclose(table.loc[name], expected)
+    assert_allclose(table.loc["none"], [0, 0, 0, 0, 4])
+
+
+def test_intervals_over_seeds_and_of_a_single_run():
+    rows = pd.DataFrame(
+        {
+            "method": ["PS", "PS", "RS"],
+            "seed": pd.array([1, 2, pd.NA], dtype="Int64"),
+            "fold": 0,
+            "acc": [0.7, 0.9, 0.5],
+            "fit_seconds": 0.0,
+        }
+    )
+    table = RankerComparison(rows, ("acc",), None, "seed").intervals("acc")
+    assert_allclose(table["mean"], [0.8, 0.5])
+    half = stats.t.ppf(0.975, 1) * 0.1
+    assert_allclose(table.loc["PS", ["low", "high"]], [0.8 - half, 0.8 + half])
+    assert table.loc["RS", ["std_error", "low", "high"]].isna().all()
+    with pytest.raises(ValueError, match=re.escape("metric is 'DCG'; expected one of")):
+        RankerComparison(rows, ("acc",), None, "seed").intervals("DCG")
+    with pytest.raises(
+        ValueError, match="'level' parameter of RankerComparison.interv"
+    ):
+        RankerComparison(rows, ("acc",), None, "seed").intervals("acc", level=2)

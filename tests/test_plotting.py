@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from types import SimpleNamespace
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,7 +29,7 @@ from sklearn_pscore.inspection import (
     group_permutation_importance,
     metric_curves,
 )
-from sklearn_pscore.model_selection import RankerComparison
+from sklearn_pscore.model_selection import RankerComparison, compare_rankers
 from sklearn_pscore.plotting import ImportanceDisplay, LeaderboardDisplay
 from sklearn_pscore.plotting._colors import GREY, color_of, style_of
 
@@ -153,19 +153,27 @@ def test_chance_and_ceiling_are_marked_and_named():
 
 
 def test_chance_and_ceiling_of_a_comparison():
-    comparison = SimpleNamespace(
-        **{name: getattr(make_comparison(), name) for name in ("rows", "metrics")},
-        table=make_comparison().table,
-        n_runs=make_comparison().n_runs,
-        truth="GT",
-        chance={"DCG": 7.0, "MRR": None},
-        ceiling={"DCG": np.nan},
+    comparison = replace(
+        make_comparison(), chance={"DCG": 7.0}, ceiling={"DCG": np.nan}
     )
     display = LeaderboardDisplay.from_comparison(comparison)
     assert display.chance_line_.get_xdata()[0] == 7.0
     assert display.ceiling_line_ is None
     display = LeaderboardDisplay.from_comparison(comparison, metric="MRR")
     assert display.chance_line_ is None
+
+
+def test_a_comparison_as_it_comes_has_chance_and_its_own_sizes():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    groups = Groups.from_arrays(group=np.arange(60) // 5, preference=X[:, 0])
+    rankers = {name: SingleMetricRanker(i, "larger") for i, name in enumerate("ab")}
+    comparison = compare_rankers(rankers, X, groups, cv=4)
+    display = LeaderboardDisplay.from_comparison(comparison, metric="MRR")
+    table = comparison.intervals("MRR").loc[["b", "a"]]
+    assert_allclose(display.errorbar_[0].get_xdata(), table["mean"])
+    assert_allclose(error_ends(display.errorbar_), table[["low", "high"]])
+    assert_allclose(display.chance_line_.get_xdata()[0], comparison.chance["MRR"])
 
 
 def test_the_preference_score_is_set_off_and_methods_keep_their_style():

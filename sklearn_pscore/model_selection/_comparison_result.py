@@ -235,6 +235,51 @@ class RankerComparison:
         shared = self._test_per_train(len(difference))
         return paired_difference(difference, shared, level, OF_FOLDS)
 
+    def intervals(self, metric, *, over=None, level=0.95):
+        """Return the mean of each method with its interval.
+
+        As of differences, see :meth:`paired`. Methods are judged on the same rows, and
+        what makes a fold easy makes it easy for all: two methods may differ although
+        their intervals overlap.
+
+        Parameters
+        ----------
+        metric : str
+            Name of the metric.
+        over : {"seed", "fold"} or None, default=None
+            What a run is; None is the `over` of the comparison.
+        level : float, default=0.95
+            Level of each interval by itself.
+
+        Returns
+        -------
+        table : DataFrame of shape (n_methods, 5)
+            `mean`, `std_error`, `low`, `high` and `n_runs` of the method of the index,
+            the truth first. A single run has a mean only.
+
+        Raises
+        ------
+        ValueError
+            If the metric is not in the comparison, or the level is not between 0 and 1.
+        """
+        _check_choice("metric", metric, self.metrics)
+        check_level(level, "RankerComparison.intervals")
+        over = self.over if over is None else over
+        by_method = self._runs(over)[metric].groupby(level="method", sort=False)
+        found = [
+            paired_difference(
+                runs.to_numpy(),
+                0.0 if over == "seed" else self._test_per_train(len(runs)),
+                level,
+                OF_SEEDS if over == "seed" else OF_FOLDS,
+            )
+            for _, runs in by_method
+        ]
+        table = pd.DataFrame(found, columns=PairedDifference._fields)
+        table.index = pd.Index(self.methods, name="method")
+        columns = ["mean", "standard_error", "low", "high", "n_runs"]
+        return table[columns].rename(columns={"standard_error": "std_error"})
+
     def differences(self, method, metric, *, over=None, level=0.95):
         """Return the paired differences of a method to all others.
 

@@ -27,7 +27,6 @@ from sklearn_pscore.plotting._colors import (
     style_of,
     styles_of,
 )
-from sklearn_pscore.plotting._fold_intervals import intervals
 
 _PLAIN = MethodStyle(GREY, "o", "", "-")
 _SYSTEM, _OUR_SYSTEM = MethodStyle(BLUE, "o", "", "-"), MethodStyle(BLUE, "D", "", "-")
@@ -181,11 +180,9 @@ class LeaderboardDisplay(BoardDisplay):
     ):
         """Draw one metric of a comparison, with what other rows may change of it.
 
-        Over folds, error bars are intervals of the mean, wide enough for folds that
-        share training rows, by the corrected variance of
-        :class:`~sklearn_pscore.model_selection.PairedDifference`. Methods are judged
-        on the same folds, so the interval of a difference, as ``comparison.paired``
-        has it, is mostly narrower.
+        Over folds, error bars are the intervals of ``comparison.intervals``, wide enough
+        for folds that share training rows. Methods are judged on the same folds, so
+        the interval of a difference, as ``comparison.paired`` has it, is mostly narrower.
 
         Parameters
         ----------
@@ -227,8 +224,15 @@ class LeaderboardDisplay(BoardDisplay):
             )
         if over is None:
             over = "fold" if comparison.rows["fold"].nunique() > 1 else "seed"
-        table = intervals(comparison, metric, over, level)
-        n_runs = int(table["n_runs"].max())
+        if over == "fold":
+            table = comparison.intervals(metric, over=over, level=level)
+            half = (table["high"] - table["low"]) / 2
+        else:
+            table = comparison.table(over=over)[metric]
+            # A single run has a std of 0, which is no spread.
+            half = table["std"].where(comparison.n_runs(over=over) > 1)
+        table = table.assign(half=half)
+        n_runs = int(comparison.n_runs(over=over).max())
         truth = None
         if comparison.truth is not None:
             truth = float(table.loc[comparison.truth, "mean"])
@@ -239,7 +243,7 @@ class LeaderboardDisplay(BoardDisplay):
         display = cls(
             names=table.index.to_numpy(),
             means=table["mean"].to_numpy(),
-            stds=((table["high"] - table["low"]) / 2).to_numpy(),
+            stds=table["half"].to_numpy(),
             metric=metric,
             over=over_text,
             level=level if over == "fold" else None,
