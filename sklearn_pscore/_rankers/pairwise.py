@@ -18,6 +18,7 @@ from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.hold_out import hold_out
 from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._progress import say
 from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.epoch_tasks import EpochTasks
 from sklearn_pscore._rankers.item_checks import (
@@ -217,7 +218,10 @@ class PairwisePreferenceRanker(
         Initial weights, dropout, order of the groups, and the groups left out.
 
     verbose : int, default=0
-        1 prints a line per epoch.
+        1 shows one line on a terminal or in a notebook, with the epoch, the loss, what
+        there is of a validation set and the time left; and elsewhere, as in a file, a
+        plain line for about each tenth. 2 is a plain line per epoch. ``partial_fit``
+        writes one line. All of it goes to the standard error.
 
     device : str, default="cpu"
         A torch device such as "cpu" or "cuda", to train on. Scores are computed on
@@ -528,6 +532,7 @@ class PairwisePreferenceRanker(
             As for :meth:`fit`.
         """
         from sklearn_pscore._rankers.training import fit_net_once
+        from sklearn_pscore._torch.epochs import told_epoch
 
         caller = "PairwisePreferenceRanker.partial_fit"
         goes_on = hasattr(self, "net_")
@@ -537,6 +542,9 @@ class PairwisePreferenceRanker(
             parameters, net = self._parameters_and_net(len(items), goes_on)
             net, packed = fit_net_once(parameters, items, rng, net)
             self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
+        if self.verbose:
+            epoch = len(self.history_["epoch"])
+            say(f"[{type(self).__name__}] epoch {epoch}, {told_epoch(net)}")
         return self
 
     @explained_call

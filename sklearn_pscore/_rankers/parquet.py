@@ -5,6 +5,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._progress import progress_of
 from sklearn_pscore._rankers.item_checks import (
     count_choices,
     refuse_awards,
@@ -16,6 +17,8 @@ from sklearn_pscore._rankers.parquet_groups import ParquetGroups
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.groups import Groups
+
+_CALLER = "PairwisePreferenceRanker.fit_parquet"
 
 
 class ParquetMixin:
@@ -87,9 +90,7 @@ class ParquetMixin:
         """
         import pandas as pd
 
-        from sklearn_pscore._rankers.training import fit_net_once
-
-        caller = "PairwisePreferenceRanker.fit_parquet"
+        caller = _CALLER
         check_training_parameters(self, caller)
         if self.early_stopping:
             raise ValueError(
@@ -112,33 +113,58 @@ class ParquetMixin:
             validate_data(self, no_rows, reset=not goes_on, skip_check_array=True)
             self._cut_target = None
             parameters, net = self._parameters_and_net(stretches.n_rows, goes_on)
-            n_all, n_read = stretches.n_rows * parameters.max_epochs, 0
-            has_warned, choices = False, 0
-            for epoch in range(parameters.max_epochs):
-                n_groups = n_pairs = 0
-                for items, n_rows in self._items_of_stretches(stretches, caller):
-                    before, n_read = n_read, n_read + n_rows
-                    if not len(items):
-                        continue
+            n_all = stretches.n_rows * parameters.max_epochs
+            with progress_of(type(self).__name__, "row", n_all, self.verbose) as told:
+                net, n_groups, n_pairs = self._train_on(
+                    path, stretches, parameters, net, rng, told
+                )
+            drops_steps = not self.warm_start
+            self._keep(net, parameters, n_groups, n_pairs, goes_on, drops_steps)
+        return self
+
+    def _train_on(self, path, stretches, parameters, net, rng, progress):
+        """Go through the files as often as there are epochs.
+
+        Returns
+        -------
+        net : GroupNet
+        n_groups, n_pairs : int
+            Of a whole pass.
+        """
+        from sklearn_pscore._rankers.training import fit_net_once
+        from sklearn_pscore._torch.epochs import told_epoch
+
+        caller, n_rows = _CALLER, stretches.n_rows
+        n_epochs = parameters.max_epochs
+        n_all, n_read = n_rows * n_epochs, 0
+        has_warned, choices = False, 0
+        for epoch in range(1, n_epochs + 1):
+            n_groups = n_pairs = 0
+            for items, n_new in self._items_of_stretches(stretches, caller):
+                before, n_read = n_read, n_read + n_new
+                if len(items):
                     has_warned |= not has_warned and warn_of_many_pairs(self, items)
-                    if self.ties == "half" and epoch == 0:
+                    if self.ties == "half" and epoch == 1:
                         choices += count_choices(items)
                     share = before / n_all, n_read / n_all
                     net, packed = fit_net_once(parameters, items, rng, net, share)
                     n_groups += packed.n_groups
                     n_pairs += packed.n_pairs
-                if not n_pairs:
-                    raise ValueError(
-                        f"No comparable pairs in {path}: within each group all items have "
-                        f"one preference. {caller} compares items of one group with "
-                        "different preference; check the group column."
-                    )
-                if self.ties == "half" and epoch == 0:
-                    # Of all stretches: one alone may look like that by chance.
-                    warn_of_choices(choices)
-            drops_steps = not self.warm_start
-            self._keep(net, parameters, n_groups, n_pairs, goes_on, drops_steps)
-        return self
+                text = f"epoch {epoch} of {n_epochs}"
+                if net is not None:
+                    text = f"{text}, {told_epoch(net)}"
+                ends_epoch = n_read == epoch * n_rows and self.verbose > 1
+                progress.update(n_new, text, is_milestone=ends_epoch)
+            if not n_pairs:
+                raise ValueError(
+                    f"No comparable pairs in {path}: within each group all items "
+                    f"have one preference. {caller} compares items of one group with "
+                    "different preference; check the group column."
+                )
+            if self.ties == "half" and epoch == 1:
+                # Of all stretches: one alone may look like that by chance.
+                warn_of_choices(choices)
+        return net, n_groups, n_pairs
 
     def _items_of_stretches(self, stretches, caller):
         """Yield the training items of each stretch of rows, and its number of rows."""

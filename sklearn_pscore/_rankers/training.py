@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_pscore._progress import progress_of
 from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.epochs import check_finite, train
 from sklearn_pscore._torch.net import (
@@ -60,11 +61,19 @@ def fit_net(parameters, training, validation, rng, net=None, tasks=None):
         score = validation.score
     schedule = parameters, parameters.max_epochs, generators.device
     followed = {"score": score, "tasks": tasks}
+    n_before = 0 if net is None else len(net.history)
+    progress = progress_of(
+        "PairwisePreferenceRanker",
+        "epoch",
+        n_before + parameters.max_epochs,
+        parameters.verbose,
+        n_before,
+    )
     if net is not None:
         if tasks is not None:
             tasks.follow(packed, partial(_finished_copy, net))
-        with _threads(net, packed):
-            train(net, packed, held_out, *schedule, **followed)
+        with _threads(net, packed), progress:
+            train(net, packed, held_out, *schedule, **followed, progress=progress)
         check_finite(net, parameters)
         return net, packed
     if _may_leave_out(packed, parameters):
@@ -74,7 +83,8 @@ def fit_net(parameters, training, validation, rng, net=None, tasks=None):
         tasks.follow(packed, partial(_finished_copy, net, sample))
     with _threads(net, packed):
         freeze_fitted_shortcut(net, sample, packed, held_out)
-        train(net, packed, held_out, *schedule, **followed)
+        with progress:
+            train(net, packed, held_out, *schedule, **followed, progress=progress)
         # Scores that are not finite have no mean to center at.
         weigh_and_center(net, sample)
     check_finite(net, parameters)

@@ -18,6 +18,8 @@ _PEAK = 0.25
 _START = 0.04
 # Of the loss, relative as in skorch's EarlyStopping: a smaller gain is no improvement.
 _LEAST_GAIN = 1e-4
+# What is told of an epoch, beside its number.
+_TOLD = ("train_loss", "valid_loss", "valid_score")
 
 
 def train(
@@ -30,6 +32,7 @@ def train(
     share=(0.0, 1.0),
     score=None,
     tasks=None,
+    progress=None,
 ):
     """Train a net for some more epochs; with early stopping, keep the best.
 
@@ -52,6 +55,9 @@ def train(
     tasks : EpochTasks or None, default=None
         Its ``begin()`` and ``end()`` are called around each epoch; the second tells
         whether to stop.
+    progress : object or None, default=None
+        Of :func:`~sklearn_pscore._progress.progress_of`, with a step for each epoch.
+        None is silent.
 
     Raises
     ------
@@ -79,6 +85,8 @@ def train(
         if tasks is not None:
             tasks.begin()
         is_over = _train_one_epoch(net, packed)
+        if progress is not None:
+            progress.update(1, told_epoch(net), is_milestone=parameters.verbose > 1)
         if not np.isfinite(net.history[-1, "train_loss"]):
             _raise_non_finite(net, parameters)
         if tasks is not None:
@@ -89,11 +97,20 @@ def train(
             break
     if best is not None:
         best.restore(net)
+        if progress is not None and best.n_misses:
+            progress.end(*best.told())
     # Whoever calls the module later wants no dropout, and no batch normalised.
     net.module_.eval()
     net.notify("on_train_end", X=packed, y=None)
     net.callbacks_ = lasting_callbacks
     net.generator_ = None
+
+
+def told_epoch(net):
+    """Return what the last epoch of a net was like, as text."""
+    values = net.history[-1]
+    told = (f"{key} {values[key]:#.4g}" for key in _TOLD if key in values)
+    return ", ".join(told)
 
 
 def check_finite(net, parameters):
@@ -224,18 +241,18 @@ class BestEpoch:
             self.weights = deepcopy(net.module_.state_dict())
         else:
             self.n_misses += 1
-        is_last = self.n_misses >= self.patience
-        if is_last and net.verbose:
-            print(
-                f"Stopping since {self.monitor} has not improved in the last "
-                f"{self.patience} epochs."
-            )
-        return is_last
+        return self.n_misses >= self.patience
+
+    def told(self):
+        """Return what came of the training as text, in full and in short."""
+        kept = f"kept epoch {self.epoch}"
+        if self.n_misses < self.patience:
+            return kept, kept
+        missed = f"{self.monitor} has not improved in the last {self.patience} epochs"
+        return f"stopped, for {missed}; {kept}", kept
 
     def restore(self, net):
         """Give the net the weights of the best epoch, if the last was another."""
         if self.epoch in (None, net.history[-1, "epoch"]):
             return
         net.module_.load_state_dict(self.weights)
-        if net.verbose:
-            print(f"Restoring best model from epoch {self.epoch}.")

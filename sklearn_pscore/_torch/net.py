@@ -73,6 +73,14 @@ class GroupNet(NeuralNet):
         """Return the state that is pickled."""
         return {**super().__getstate__(), "generator_": None}
 
+    def get_default_callbacks(self):
+        """Return those of skorch without its table of epochs, which has colours."""
+        return [
+            (name, callback)
+            for name, callback in super().get_default_callbacks()
+            if name != "print_log"
+        ]
+
     def get_split_datasets(self, X, y=None, **fit_params):
         """Return the two sets as they came."""
         return X
@@ -230,7 +238,7 @@ def new_net(scaling, bends, parameters, generator, missing_features):
         batch_size=parameters.batch_size,
         train_split=None,
         callbacks=parameters.callbacks,
-        verbose=parameters.verbose,
+        verbose=_verbose_of(parameters),
         device=parameters.device,
         # Scores of a batch are by member; forward_iter has them by row.
         use_caching=False,
@@ -303,7 +311,7 @@ def resumed_net(net, parameters):
     net.set_params(
         lr=parameters.learning_rate_init,
         batch_size=parameters.batch_size,
-        verbose=parameters.verbose,
+        verbose=_verbose_of(parameters),
         device=parameters.device,
     )
     for group in net.optimizer_.param_groups:
@@ -330,6 +338,11 @@ def copied_net(net):
         id(net.module__parameters): net.module__parameters,
     }
     return deepcopy(net, shared)
+
+
+def _verbose_of(parameters):
+    """Return whether callbacks may print: not into a bar."""
+    return int(parameters.verbose > 1)
 
 
 def _criterion(parameters):
