@@ -64,7 +64,7 @@ def test_the_planted_truth_is_found_in_all_answers(analysis):
     assert metric.startswith("Most of all sharpness: larger is preferred. It makes ")
     assert "delay" in metric
     assert "smaller is preferred" in metric
-    assert better.startswith("Yes, than each of the 3 metrics. On folds held out, the")
+    assert better.startswith("Yes, than each of the 3 metrics: on folds held out, the")
     assert "the best metric alone, sharpness" in better
     assert "Chance is 50 %." in better
     assert share.startswith("Send the report")
@@ -112,7 +112,9 @@ def test_blocks_are_held_out_and_drawn_together():
     assert "from 40 groups in 10 blocks" in analysis.answers[0]
     assert analysis.leaderboard.n_clusters == 10
     assert analysis.facts["blocks"] == "10"
-    assert "Few blocks: people prefer one item to another in 10." in analysis.notes[0]
+    assert (
+        "Few blocks: people prefer one item to another in 10 only." in analysis.notes[0]
+    )
     table = check_table(
         X, with_blocks, item="item", cv=5, max_rows=1000, rng=None, caller="a test"
     )
@@ -145,11 +147,11 @@ def test_a_score_that_knows_the_systems_only_is_told_of():
     groups["preference"] = preference
     analysis = quick(X.assign(name=number), groups)
     assert analysis.notes[0].startswith(
-        "The name of the system alone, with no metric, orders "
+        "Names of systems: the name alone, with no metric, orders "
     )
     assert "system's name alone" in analysis.comparison.methods
     # It is not said where metrics are what counts.
-    assert "name of the system" not in " ".join(quick(*planted()).notes)
+    assert "Names of systems" not in " ".join(quick(*planted()).notes)
 
 
 def test_the_sum_of_ranks_turns_metrics_as_they_agree():
@@ -175,9 +177,9 @@ def test_defaults_are_the_packages_ranker_and_its_relatives():
     assert analysis.comparison.methods == (
         "GT",
         "PS, defaults",
-        "linear (ranker)",
-        "rank sum",
         "linear",
+        "rank sum",
+        "linear (metric)",
         "sharpness",
         "delay",
         "system's name alone",
@@ -203,19 +205,23 @@ def test_doubts_are_told():
     analysis = quick(X, Groups.from_arrays(**fields))
     notes = "\n".join(analysis.notes)
     for expected in (
-        "Few groups: people prefer one item to another in 10.",
-        "1 of 12 groups have one judged item",
-        "In 1 of 12 groups all items are liked alike",
-        "5 of 48 rows have no judgement",
-        "2 rows have a twin in their group",
-        "No value at all, so that it is left out: empty.",
-        "so that it says nothing: same.",
-        "Missing in a part of the rows: delay (23 %).",
-        "Nobody judged unjudged: not on the leaderboard of people.",
-        "In one group only: once.",
+        "Few groups: people prefer one item to another in 10 only.",
+        "Groups of one: 1 of 12 groups have a single judged item",
+        "Groups of ties: in 1 of 12 groups all items are liked alike",
+        "Rows without judgement: 5 of 48",
+        "Identical rows: 2 rows have a twin in their group",
+        "Empty metrics: left out, for want of a value: empty.",
+        "Constant metrics: the same value in all rows says nothing: same.",
+        "Missing values: delay (23 %).",
+        "Systems without judgement: unjudged.",
+        "Systems in one group only: once.",
     ):
         assert expected in notes
     assert analysis.facts["judged rows"] == "43 (90 %)"
+    assert "be careful about" in analysis.answers[3]
+    assert (
+        "rows without judgement, identical rows, empty metrics" in analysis.answers[3]
+    )
     # All rows are scored, and the system that nobody judged is ranked by the score.
     assert np.isfinite(analysis.y_score).all()
     assert "unjudged" in analysis.learnt_leaderboard.systems["item"].tolist()
@@ -248,7 +254,7 @@ def test_winners_only():
     )
     analysis = quick(X, winners)
     assert analysis.facts["preference"] == "one winner of each group (10, others 0)"
-    assert "Only the winners of the groups are known" in " ".join(analysis.notes)
+    assert "Winners only: the others of a group were not" in " ".join(analysis.notes)
     assert analysis.answers[0].startswith("best is ")
 
 
@@ -260,7 +266,9 @@ def test_two_systems_that_do_not_differ_are_not_told_apart():
     assert (
         " may be as good or better; its true rank is in 1 to 2" in analysis.answers[0]
     )
-    assert analysis.answers[2].startswith(("Not for certain", "No: "))
+    assert analysis.answers[2].startswith(
+        ("Not for certain: it is better than", "No, ")
+    )
     assert "ahead of every other" not in analysis.answers[0]
 
 
@@ -280,8 +288,9 @@ def test_unjudged_donors_and_weights_do_not_stop_it():
 def test_many_rows_are_sampled_in_whole_groups():
     X, groups = planted()
     analysis = quick(X, groups, max_learnt_rows=50)
-    assert "48 rows of whole groups, drawn by chance, were learnt from" in " ".join(
-        analysis.notes
+    assert (
+        "A sample: 48 rows of whole groups, drawn by chance, were learnt from"
+        in " ".join(analysis.notes)
     )
     assert len(analysis.held_out) == 48
     assert np.isfinite(analysis.y_score).all()
@@ -336,7 +345,7 @@ def test_systems_that_share_no_group_have_no_leaderboard():
     fields = {"group": groups["group"], "preference": groups["preference"]}
     analysis = quick(X, Groups.from_arrays(**fields, item=item))
     assert analysis.leaderboard is None
-    assert "There is no leaderboard of people: The 8 systems fall into 2" in " ".join(
+    assert "No leaderboard of people: The 8 systems fall into 2" in " ".join(
         analysis.notes
     )
 

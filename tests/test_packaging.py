@@ -1,9 +1,12 @@
 """pyproject.toml agrees with the files beside it."""
 
+import contextlib
 import re
 import tomllib
 from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 import sklearn_pscore
 
@@ -58,6 +61,23 @@ def test_contributing_names_the_parts_and_files_that_exist():
     assert named == parts - {"__init__.py"}
     for path in re.findall(r"`(\w+/(?:[\w/]+\.py)?)`", text):
         assert (ROOT / path).exists() or (PACKAGE / path).exists(), path
+
+
+def test_a_built_package_has_all_files():
+    setuptools = pytest.importorskip("setuptools")
+    built = setuptools.Distribution({"script_name": "setup.py"})
+    with contextlib.chdir(ROOT):
+        built.parse_config_files(["pyproject.toml"])
+        command = built.get_command_obj("build_py")
+        command.ensure_finalized()
+        held = {Path(path).resolve() for path in command.get_source_files()}
+    there = {
+        path
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {path.suffix for path in there} >= {".py", ".jinja", ".css", ".js", ".csv"}
+    assert there == held
 
 
 def test_the_program_is_there():

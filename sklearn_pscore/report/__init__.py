@@ -2,5 +2,6 @@
 
 from sklearn_pscore.report._analyse import analyse
 from sklearn_pscore.report._analysis import QUESTIONS, Analysis
+from sklearn_pscore.report._write import write_report
 
-__all__ = ["QUESTIONS", "Analysis", "analyse"]
+__all__ = ["QUESTIONS", "Analysis", "analyse", "write_report"]

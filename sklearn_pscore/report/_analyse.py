@@ -12,6 +12,7 @@ from sklearn.utils import Bunch
 from sklearn_pscore._estimators.random_state import generator_of
 from sklearn_pscore._rankers.linear import LinearPreferenceRanker
 from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
+from sklearn_pscore._rankers.single_metric import SingleMetricRanker
 from sklearn_pscore.inspection import (
     bootstrap_leaderboard,
     group_permutation_importance,
@@ -28,6 +29,7 @@ from sklearn_pscore.metrics import (
 )
 from sklearn_pscore.metrics._models import inner_estimator, predict_scores
 from sklearn_pscore.model_selection import compare_rankers
+from sklearn_pscore.model_selection._comparison_bounds import CEILING, CHANCE
 from sklearn_pscore.report._analysis import Analysis
 from sklearn_pscore.report._answers import (
     ACCURACY,
@@ -125,7 +127,7 @@ def analyse(
 
     See Also
     --------
-    bootstrap_leaderboard : Which system is best, and how sure that is.
+    write_report : The same as one file of HTML.
 
     Examples
     --------
@@ -155,7 +157,7 @@ def analyse(
     table = check_table(
         X, groups, item=item, cv=cv, max_rows=max_learnt_rows, rng=rng, caller=caller
     )
-    rankers = _rankers_of(rankers, table.X, caller)
+    rankers = _rankers_of(rankers, caller)
     learnt = next(iter(rankers))
     seed = rng.randint(np.iinfo(np.int32).max)
     comparison, single = _comparison(table, rankers, n_seeds, seed, n_jobs, verbose)
@@ -201,8 +203,8 @@ def analyse(
     )
 
 
-def _rankers_of(rankers, X, caller):
-    """Return the rankers by names that no metric has, the learnt score first."""
+def _rankers_of(rankers, caller):
+    """Return the rankers by their names, the learnt score first."""
     if rankers is not None:
         if not isinstance(rankers, dict) or not rankers:
             raise TypeError(
@@ -211,15 +213,13 @@ def _rankers_of(rankers, X, caller):
                 "PairwisePreferenceRanker()}})."
             )
         return rankers
-    given = {
+    return {
         "PS, defaults": make_pipeline(
             StandardScaler(), PairwisePreferenceRanker(random_state=0)
         ),
         "linear": make_pipeline(StandardScaler(), LinearPreferenceRanker()),
         "rank sum": LearntRankSum(),
     }
-    # A metric may have such a name; it keeps it.
-    return {_free(name, X.columns): ranker for name, ranker in given.items()}
 
 
 def _has_probabilities(model):
@@ -229,10 +229,17 @@ def _has_probabilities(model):
     return hasattr(model, "preference_proba")
 
 
-def _free(name, taken):
-    while name in taken:
-        name += " (ranker)"
-    return name
+def _names_of_single(metrics, rankers):
+    """Return the name of each metric's own method, which no other row has."""
+    taken = {*rankers, TRUTH, NAMES_ALONE, CHANCE, CEILING}
+    names = {}
+    for metric in metrics:
+        name = metric
+        while name in taken or (name != metric and name in metrics):
+            name += " (metric)"
+        names[metric] = name
+        taken.add(name)
+    return names
 
 
 def _comparison(table, rankers, n_seeds, seed, n_jobs, verbose):
@@ -244,16 +251,19 @@ def _comparison(table, rankers, n_seeds, seed, n_jobs, verbose):
     single : dict of str to str
         Name of each metric's method in the comparison.
     """
-    names = list(table.X.columns)
+    single = _names_of_single(list(table.X.columns), rankers)
+    alone = {
+        name: SingleMetricRanker(column, "learn")
+        for column, name in enumerate(single.values())
+    }
     comparison = compare_rankers(
-        rankers,
+        rankers | alone,
         *table.rows(table.learnt),
         cv=table.positions_of_folds(),
         scoring=_SCORERS,
         n_seeds=n_seeds,
         random_state=seed,
-        truth=_free(TRUTH, names),
-        single_metrics=True,
+        truth=TRUTH,
         n_jobs=n_jobs,
         verbose=verbose,
     )
@@ -261,7 +271,7 @@ def _comparison(table, rankers, n_seeds, seed, n_jobs, verbose):
         by_name = scores_of_names(table.target, table.system, table.folds)
         rows = [
             {
-                "method": _free(NAMES_ALONE, names),
+                "method": NAMES_ALONE,
                 "fold": number,
                 **{
                     name: metric(table.groups[test], by_name[test])
@@ -273,7 +283,7 @@ def _comparison(table, rankers, n_seeds, seed, n_jobs, verbose):
         ]
         rows = pd.concat([comparison.rows, pd.DataFrame(rows)], ignore_index=True)
         comparison = replace(comparison, rows=rows)
-    return comparison, {name: name for name in names}
+    return comparison, single
 
 
 def _held_out(table, estimator, seed, n_jobs):
@@ -343,6 +353,6 @@ def _leaderboards(table, y_score, n_boot, seed):
             )
         except ValueError as error:
             board = None
-            lacking.append(f"There is no leaderboard of {whose}: {error}")
+            lacking.append(f"No leaderboard of {whose}: {error}")
         boards.append(board)
     return tuple(boards), lacking

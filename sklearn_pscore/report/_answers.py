@@ -24,8 +24,8 @@ def best_system(board, learnt):
     """
     if board is None:
         return (
-            "The table does not say which system made which row, so that none can be "
-            "called best. Pass the names of the systems as the item of each row."
+            "Not known: the table does not say which system made which row, so that none "
+            "can be called best. Pass the names of the systems as the item of each row."
         )
     first = board.systems.iloc[0]
     many = f"{board.n_groups:,} groups"
@@ -138,13 +138,13 @@ def learnt_or_single(comparison, learnt, single, ceiling, level=0.95):
         if len(pairs) == 1:
             verdict = "Yes"
     elif pairs[best].high < 0:
-        verdict = f"No: {best} alone is better"
+        verdict = f"No, {best} alone is better"
     else:
         verdict = (
-            f"Not for certain: than {ahead} of {len(pairs)} metrics it is, but it is not "
+            f"Not for certain: it is better than {ahead} of {len(pairs)} metrics, but not "
             f"told apart from {listed(sorted(behind, key=lambda n: -accuracy[single[n]]))}"
         )
-    held = f"On {'folds' if pair.n_runs > 1 else 'rows'} held out"
+    held = f"on {'folds' if pair.n_runs > 1 else 'rows'} held out"
     values = (
         f"{held}, the learnt score ({learnt}) orders {percent(accuracy[learnt], 1)} of the "
         f"pairs of a group as people do, and the best metric alone, {best}, "
@@ -155,23 +155,27 @@ def learnt_or_single(comparison, learnt, single, ceiling, level=0.95):
     bounds = "Chance is 50 %"
     if ceiling is not None:
         bounds += f", and a perfect score would reach {percent(ceiling, 1)}"
-    return f"{verdict}. {values}. {bounds}."
+    return f"{verdict}: {values}. {bounds}."
 
 
 def how_to_share(notes):
-    """Say how to show the result to a colleague, and what to be careful about."""
+    """Say how to show the result to a colleague, and what to be careful about.
+
+    Parameters
+    ----------
+    notes : list of str
+        Each begins with a topic and a colon.
+    """
     answer = (
-        "Send the report: it is one file that needs no network, and it says which data, "
+        "Send the report: it is one file that needs no network, and says which data, "
         "settings and versions it was made with, and how to cite. Quote each figure with "
-        "its interval, and the number of groups"
+        "its interval and the number of groups"
     )
     if not notes:
         return f"{answer}."
-    things = "thing" if len(notes) == 1 else "things"
-    return (
-        f"{answer}. There {'is' if len(notes) == 1 else 'are'} {len(notes)} {things} to be "
-        f"careful about, the first: {notes[0]}"
-    )
+    topics = [note.partition(":")[0] for note in notes]
+    topics = [topic[:1].lower() + topic[1:] for topic in topics]
+    return f"{answer}, and be careful about {listed(topics, len(topics))}."
 
 
 def _what_the_score_says(name, learnt):

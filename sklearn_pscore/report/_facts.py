@@ -53,7 +53,7 @@ def facts_of(table):
 
 
 def notes_of_table(table):
-    """Return what to be careful about, as sentences, by the table alone.
+    """Return what to be careful about by the table alone: a topic and a sentence each.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def note_of_names(by_name, learnt):
     if by_name < learnt - _CLOSE:
         return []
     return [
-        "The name of the system alone, with no metric, orders "
+        "Names of systems: the name alone, with no metric, orders "
         f"{percent(by_name, 1)} of the pairs of a group as people do, the learnt score "
         f"{percent(learnt, 1)}: the score may know the systems rather than what makes a "
         "result good. Judge it on systems that it has not seen, before it is used on new "
@@ -145,8 +145,8 @@ def _about_groups(table):
     n_blocks = len(np.unique(table.block[says]))
     if n_blocks < FEW_BLOCKS:
         notes.append(
-            f"Few {what}: people prefer one item to another in {n_blocks}. Intervals are "
-            f"wide, and those of very few {what} may still be too narrow."
+            f"Few {what}: people prefer one item to another in {n_blocks} only. Intervals "
+            f"are wide, and those of very few {what} may still be too narrow."
         )
     judged = np.bincount(items.group, minlength=target.n_groups)
     lowest = np.full(target.n_groups, np.inf)
@@ -156,18 +156,18 @@ def _about_groups(table):
     n_single, n_tied = np.sum(judged == 1), np.sum((judged > 1) & (lowest == highest))
     if n_single:
         notes.append(
-            f"{_count(n_single)} of {_count(np.sum(judged > 0))} groups have one judged "
-            "item: they say nothing of what people prefer."
+            f"Groups of one: {_count(n_single)} of {_count(np.sum(judged > 0))} groups "
+            "have a single judged item, and say nothing of what people prefer."
         )
     if n_tied:
         notes.append(
-            f"In {_count(n_tied)} of {_count(np.sum(judged > 0))} groups all items are "
-            "liked alike: they say nothing of what people prefer."
+            f"Groups of ties: in {_count(n_tied)} of {_count(np.sum(judged > 0))} groups "
+            "all items are liked alike, which says nothing of what people prefer."
         )
     if table.is_sample:
         notes.append(
-            f"{_count(len(table.learnt))} rows of whole groups, drawn by chance, were "
-            "learnt from and judged by; all rows are scored, and the leaderboard of "
+            f"A sample: {_count(len(table.learnt))} rows of whole groups, drawn by chance, "
+            "were learnt from and judged by. All rows are scored, and the leaderboard of "
             "people is of all."
         )
     return notes
@@ -179,21 +179,22 @@ def _about_judgements(table):
     notes = []
     if np.any(is_open):
         notes.append(
-            f"{_count(np.sum(is_open))} of {_count(np.sum(~target.donor))} rows have no "
-            "judgement, or a weight of 0: they are scored, and nothing is learnt of them."
+            f"Rows without judgement: {_count(np.sum(is_open))} of "
+            f"{_count(np.sum(~target.donor))}, those of weight 0 among them. They are "
+            "scored, and nothing is learnt of them."
         )
     if _are_winners(target):
         notes.append(
-            "Only the winners of the groups are known: the others were not compared with "
-            "one another, and the rank of a system says how often it won."
+            "Winners only: the others of a group were not compared with one another, and "
+            "the rank of a system says how often it won."
         )
     rows = np.flatnonzero(target.is_counted)
     values = np.column_stack([target.group[rows], table.X.to_numpy()[rows]])
     n_twice = int(pd.DataFrame(values).duplicated(keep=False).sum())
     if n_twice:
         notes.append(
-            f"{_count(n_twice)} rows have a twin in their group with the same value of "
-            "every metric: no score can tell them apart."
+            f"Identical rows: {_count(n_twice)} rows have a twin in their group with the "
+            "same value of every metric, which no score can tell from it."
         )
     return notes
 
@@ -201,19 +202,22 @@ def _about_judgements(table):
 def _about_metrics(table):
     X, notes = table.X, []
     if table.empty:
-        notes.append(f"No value at all, so that it is left out: {listed(table.empty)}.")
+        notes.append(
+            f"Empty metrics: left out, for want of a value: {listed(table.empty)}."
+        )
     n_missing = X.isna().sum()
     constant = list(X.columns[X.nunique() == 1])
     if constant:
         notes.append(
-            f"The same value in all rows, so that it says nothing: {listed(constant)}."
+            f"Constant metrics: the same value in all rows says nothing: "
+            f"{listed(constant)}."
         )
     partly = X.columns[n_missing > 0]
     if len(partly):
         shown = [f"{name} ({percent(n_missing[name] / len(X))})" for name in partly]
         notes.append(
-            f"Missing in a part of the rows: {listed(shown)}. Where a metric is missing "
-            "for a reason, that it is missing may tell more than its values."
+            f"Missing values: {listed(shown)}. Where a metric is missing for a reason, "
+            "that it is missing may tell more than its values."
         )
     return notes
 
@@ -227,7 +231,8 @@ def _about_systems(table):
     unjudged = np.setdiff1d(everybody, table.systems)
     if len(unjudged):
         notes.append(
-            f"Nobody judged {listed(unjudged.tolist())}: not on the leaderboard of people."
+            f"Systems without judgement: {listed(unjudged.tolist())}. They are not on the "
+            "leaderboard of people."
         )
     rows = np.flatnonzero(target.is_counted)
     pairs = np.unique(
@@ -240,7 +245,7 @@ def _about_systems(table):
     single = table.systems[n_groups == 1]
     if len(single):
         notes.append(
-            f"In one group only: {listed(single.tolist())}. Their place is that of one "
-            "comparison."
+            f"Systems in one group only: {listed(single.tolist())}. Their place is that of "
+            "one comparison."
         )
     return notes
