@@ -221,7 +221,7 @@ def test_version_and_help():
     assert invoke("--version").stdout == f"pscore {__version__}\n"
     result = invoke()
     assert result.exit_code == 0
-    for command in ("fit", "score", "compare", "leaderboard", "data"):
+    for command in ("fit", "score", "compare", "curves", "importance", "leaderboard"):
         assert f"\n  {command} " in result.stdout
         shown = invoke(command, "--help").stdout
         assert f" {command} [OPTIONS]" in shown

@@ -5,9 +5,11 @@ from typing import Annotated
 import typer
 
 from sklearn_pscore._cli.compare import compare
+from sklearn_pscore._cli.curves import curves
 from sklearn_pscore._cli.data import data
 from sklearn_pscore._cli.failures import OneLineGroup
 from sklearn_pscore._cli.fit import fit
+from sklearn_pscore._cli.importance import importance
 from sklearn_pscore._cli.leaderboard import leaderboard
 from sklearn_pscore._cli.score import score
 from sklearn_pscore._version import __version__
@@ -47,5 +49,5 @@ def main(
         typer.echo(context.get_help())
 
 
-for command in (fit, score, compare, leaderboard, data):
+for command in (fit, score, compare, curves, importance, leaderboard, data):
     app.command()(command)

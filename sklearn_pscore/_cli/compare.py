@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sklearn_pscore._cli.fitted import n_folds_of
 from sklearn_pscore._cli.output import (
     RESULTS,
     check_out,
@@ -51,7 +52,7 @@ def compare(
 
     methods.import_methods()
     rows = source.read().judged()
-    n_folds = check_folds(rows, folds)
+    n_folds = n_folds_of(rows, folds)
     lacking = methods.lacking_libraries()
     if lacking:
         say(f"Not compared, for they are not installed: {', '.join(lacking)}")
@@ -59,26 +60,6 @@ def compare(
     table = comparison_table(comparison)
     write_result(out, table, lambda: _drawn(comparison))
     _print(comparison, table, rows, n_folds)
-
-
-def check_folds(rows, folds):
-    """Return how many folds there can be.
-
-    Raises
-    ------
-    ValueError
-        If there are no two parts of the rows.
-    """
-    if rows.n_blocks < 2:
-        what = "block" if "block" in rows.groups.dtype.names else "group"
-        raise ValueError(
-            f"{rows.name} has one {what}, {rows.cluster[0].item()!r}, in its judged rows; "
-            "expected two or more, for what is learnt from some is judged on others. Name "
-            f"another column as --{what}."
-        )
-    if rows.n_blocks < folds:
-        say(f"{rows.n_blocks} folds, for there is no more to hold out")
-    return min(folds, rows.n_blocks)
 
 
 def _compared(rows, n_folds, random_state, quick):
@@ -173,9 +154,6 @@ def _three(value):
 
 
 def _drawn(comparison):
-    import matplotlib as mpl
-
-    mpl.use("Agg")
     from sklearn_pscore.plotting import LeaderboardDisplay
 
     return LeaderboardDisplay.from_comparison(comparison, metric=MEASURE).figure_

@@ -29,7 +29,12 @@ def say(text):
 def say_notes(notes):
     """Print notes, broken into lines."""
     for note in notes:
-        say(textwrap.fill(note, WIDTH - 12, subsequent_indent="  "))
+        say(wrapped(note, "  "))
+
+
+def wrapped(text, indent=""):
+    """Return text broken into lines, all but the first with an indent."""
+    return textwrap.fill(text, 88, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def check_folder(out):
@@ -104,12 +109,20 @@ def write_result(out, frame, draw):
 
     ending = out.suffix.lower()
     if ending in PICTURES:
+        use_no_screen()
         write_file(out, lambda path: _save(draw(), path))
     elif ending == ".json":
         write_file(out, lambda path: _write_json(frame, path))
     else:
         write_file(out, lambda path: write_table(frame, path))
     typer.echo(f"Written to {out}")
+
+
+def use_no_screen():
+    """Let matplotlib draw into files."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
 
 
 def _save(figure, path):

@@ -36,3 +36,13 @@ def learnt_ranker(random_state, *, quick=False, verbose=0):
 
     parameters = QUICK if quick else {}
     return PairwisePreferenceRanker(random_state=random_state, **parameters)
+
+
+def quick_rankers(random_state):
+    """Return rankers of a report, trained little."""
+    from sklearn_pscore._rankers.linear import LinearPreferenceRanker
+
+    return {
+        "PS, defaults": learnt_ranker(random_state, quick=True),
+        "linear": LinearPreferenceRanker(),
+    }

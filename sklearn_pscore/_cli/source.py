@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -91,11 +91,13 @@ class Source:
                 "table, or --data thqa to try the program."
             )
 
-    def read(self, **options):
+    def read(self, *, columns=None, **options):
         """Return the rows, and say what is in them.
 
         Parameters
         ----------
+        columns : list of str or None, default=None
+            Metrics of a model, in its order; None is what the options say.
         **options : dict
             Of :func:`judged_table`.
 
@@ -104,7 +106,7 @@ class Source:
         judged : Judged
         """
         from sklearn_pscore._tables.files import read_table
-        from sklearn_pscore._tables.roles import judged_table
+        from sklearn_pscore._tables.roles import judged_table, lacking
 
         self.check_given()
         roles = self.roles()
@@ -120,6 +122,11 @@ class Source:
                     "and pass that as TABLE."
                 )
             table, roles = data_table(self.data, self.data_home)
+        if columns is not None:
+            message = lacking(columns, table)
+            if message:
+                raise ValueError(message)
+            roles = replace(roles, metrics=tuple(columns), drop=())
         judged = judged_table(table, roles, **options)
         say_notes(judged.notes)
         return judged
