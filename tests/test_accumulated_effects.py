@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sklearn_pscore import (
+    Groups,
     GroupwiseRanker,
     LinearPreferenceRanker,
     PlainTarget,
@@ -91,6 +92,15 @@ class TestDefinition:
         few = metric_curves(TREES, X[:54], GROUPS[:54], random_state=0)
         assert few.spread_of == "a bootstrap of the rows for the same model"
         assert 0 < curves.table["share_std"][0] < few.table["share_std"][0]
+
+    def test_bootstrap_of_blocks(self):
+        fields = {name: GROUPS[name] for name in ("group", "preference")}
+        blocks = Groups.from_arrays(**fields, block=GROUPS["group"] // 5)
+        curves = metric_curves(TREES, X, blocks, n_boot=20, random_state=0)
+        assert curves.spread_of == "a bootstrap of the blocks for the same model"
+        same = Groups.from_arrays(group=blocks["block"])
+        of_groups = metric_curves(TREES, X, same, n_boot=20, random_state=0)
+        assert_allclose(curves.curves["up"]["std"], of_groups.curves["up"]["std"])
 
     def test_error_is_that_of_drawn_groups(self):
         # Two values of a metric: the rise is a mean over all rows.

@@ -7,8 +7,8 @@ import numpy as np
 from sklearn_pscore.inspection._curve_parts import CurveParts, Spread, central_range
 
 # Rows that an interval holds at least, on the average; intervals there may always be;
-# and groups that a bootstrap of groups needs. Not measured.
-_ROWS_PER_INTERVAL, _FEWEST_INTERVALS, _FEWEST_GROUPS = 20, 5, 10
+# and clusters that a bootstrap of them needs. Not measured.
+_ROWS_PER_INTERVAL, _FEWEST_INTERVALS, _FEWEST_CLUSTERS = 20, 5, 10
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,14 @@ class Draws:
         return cls(times, True, Spread(factor, n_folds, what))
 
     @classmethod
-    def bootstrap(cls, group, n_boot, rng):
-        """Return draws of groups, or of rows where there are few groups."""
-        n_groups = group.max() + 1
-        by_group = n_groups >= _FEWEST_GROUPS
-        cluster = group if by_group else np.arange(len(group))
+    def bootstrap(cls, cluster, what, n_boot, rng):
+        """Return draws of clusters, or of rows where there are few of them."""
+        if cluster.max() + 1 < _FEWEST_CLUSTERS:
+            cluster, what = np.arange(len(cluster)), "rows"
         n_clusters = cluster.max() + 1
         drawn = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), n_boot)
-        times = np.vstack([np.ones(len(group)), drawn[:, cluster]])
-        what = (
-            f"a bootstrap of the {'groups' if by_group else 'rows'} for the same model"
-        )
+        times = np.vstack([np.ones(len(cluster)), drawn[:, cluster]])
+        what = f"a bootstrap of the {what} for the same model"
         return cls(times, False, Spread(1.0, n_boot, what))
 
     def effects(self, effects):
