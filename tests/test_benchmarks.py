@@ -21,7 +21,7 @@ from benchmarks.agreement import (
 )
 from benchmarks.agreement import tables as agreement_tables
 from benchmarks.compatibility import tables as compatibility_tables
-from benchmarks.inspection import separation
+from benchmarks.inspection import curve_tables, separation
 from benchmarks.inspection import tables as inspection_tables
 from benchmarks.reliability import tables as reliability_tables
 from benchmarks.shared import doc_tables, results
@@ -392,6 +392,7 @@ def test_every_page_has_what_its_tables_are_made_of():
         "reliability.md": {*reliability_tables.TABLES},
         "compatibility.md": {*compatibility_tables.TABLES},
         "leaderboard.md": {*inspection_tables.TABLES},
+        "curves.md": {*curve_tables.TABLES},
     }
     for page, names in tables.items():
         text = (DOCS / page).read_text("utf-8")
