@@ -27,7 +27,7 @@ help:
 	@echo "make format  mend format"
 	@echo "make bench   measure speed against the peers (30 minutes), write docs/speed.md"
 	@echo "make bench-agreement  measure agreement with people (hours)"
-	@echo "make bench-inspection  leaderboards of talking heads, coverage (30 minutes), write docs/leaderboard.md, docs/curves.md"
+	@echo "make bench-inspection  leaderboards, curves, importance, coverage (40 minutes), write their pages of docs/"
 	@echo "make bench-reliability  judge 10,000 odd inputs (5 minutes), write docs/reliability.md"
 	@echo "make bench-paper  rewrite the results of the paper's protocol"
 	@echo "make compat  try scikit-learn and other tools (5 minutes), write docs/compatibility.md"
@@ -85,7 +85,7 @@ bench-agreement: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks.agreement.tables
 
 bench-inspection: $(STAMP)
-	set -e; for name in talking_heads curves coverage speed tables curve_tables; do \
+	set -e; for name in talking_heads curves importance coverage speed tables curve_tables; do \
 		OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.inspection.$$name; done
 
 bench-reliability: $(STAMP)

@@ -393,6 +393,7 @@ def test_every_page_has_what_its_tables_are_made_of():
         "compatibility.md": {*compatibility_tables.TABLES},
         "leaderboard.md": {*inspection_tables.TABLES},
         "curves.md": {*curve_tables.TABLES},
+        "importance.md": {*inspection_tables.IMPORTANCE_TABLES},
     }
     for page, names in tables.items():
         text = (DOCS / page).read_text("utf-8")

@@ -1,7 +1,10 @@
 """Contributions of metrics to a pair: by definition, by shap, and what must hold."""
 
+import os
+import re
 from itertools import permutations
 from math import factorial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -323,6 +326,12 @@ class TestTables:
         assert_array_equal(blocks.values, whole.values)
         assert_array_equal(blocks.std_error, whole.std_error)
 
+    def test_draws_only_if_a_pair_needs_orders(self):
+        X_a, X_b = drawn_pairs(2)
+        rng = np.random.RandomState(0)
+        pairwise_contributions(Formula(tangled).fit(), X_a, X_b, random_state=rng)
+        assert rng.randint(1000) == np.random.RandomState(0).randint(1000)
+
     def test_no_pair(self):
         X_a, X_b = drawn_pairs(1)
         result = pairwise_contributions(Formula(tangled).fit(), X_a[:0], X_b[:0])
@@ -398,3 +407,24 @@ class TestResult:
         html = result._repr_html_()
         assert "&lt;b&gt;" in html
         assert "<b>" not in html
+
+
+def test_examples_of_the_page():
+    """Those of both functions, with a model that takes no time."""
+    home = os.environ.get("SKLEARN_PSCORE_DATA")
+    if not home or not (Path(home) / "thqa").exists():
+        pytest.skip("SKLEARN_PSCORE_DATA names no folder with THQA")
+    page = (Path(__file__).parents[1] / "docs" / "importance.md").read_text("utf-8")
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        code = code.replace(
+            "PairwisePreferenceRanker(random_state=0)", "LinearPreferenceRanker()"
+        ).replace("import PairwisePreferenceRanker", "import LinearPreferenceRanker")
+        exec(code, names)
+    result, explained = names["result"], names["explained"]
+    assert len(result.importances_mean) == 22
+    assert result.feature_names[0] == "face identity"
+    assert 0.6 < result.baseline < 1
+    assert explained.values.sum() == pytest.approx(explained.difference[0], rel=1e-9)
+    assert not explained.is_exact[0]
+    assert_allclose(explained.std_error, 0, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Write the tables of docs/leaderboard.md.
+"""Write the tables of docs/leaderboard.md and docs/importance.md.
 
     python -m benchmarks.inspection.tables
 
@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from benchmarks.inspection.importance import ALIKE
 from benchmarks.shared import doc_tables
 
 table_of = partial(doc_tables.markdown, cell=str)
@@ -84,6 +85,66 @@ def speed(rows):
     return doc_tables.markdown(medians.rename_axis("size").iloc[:, ::-1])
 
 
+def importance_made(rows, measure):
+    """Return the importance of the metrics of made tables, each way to it."""
+    rows = rows[rows["measure"] == measure]
+    means = rows.groupby(["model", "way", "metric"], sort=False)["importance"].mean()
+    table = means.map("{:+.2f}".format).unstack().reset_index()
+    table["model"] = table["model"].mask(table["model"].duplicated(), "")
+    return table_of(table.set_index("model"))
+
+
+def importance_thqa(rows):
+    """Return the importance of the metrics of THQA, alone and together."""
+    by = rows.groupby(["way", "metric"], sort=False)["importance"]
+    cells = by.mean().map("{:+.3f}".format) + by.std().map(" ± {:.3f}".format)
+    alone = by.mean()["alone"].sort_values(ascending=False).index
+    table = cells.unstack("way").loc[alone, ["alone", "alone, across groups"]]
+    table.columns = ['shuffle="within"', 'shuffle="global"']
+    return table_of(table.rename_axis("metric"))
+
+
+def importance_together(rows):
+    """Return the importance of metrics that measure alike, and the sum of each alone."""
+    means = rows.groupby(["way", "metric"], sort=False)["importance"].mean()
+    table = pd.DataFrame(
+        {
+            "metrics": [len(names) for names in ALIKE.values()],
+            "the largest alone": [means["alone"][names].max() for names in _alike()],
+            "the sum of each alone": [
+                means["alone"][names].sum() for names in _alike()
+            ],
+            "permuted together": means["together"][list(ALIKE)].to_numpy(),
+        },
+        index=pd.Index(ALIKE, name="they measure"),
+    )
+    for column in table.columns[1:]:
+        table[column] = table[column].map("{:+.3f}".format)
+    return table_of(table)
+
+
+def _alike():
+    return [list(names) for names in ALIKE.values()]
+
+
+def importance_pair(rows):
+    """Return the largest of what decides the pair, and the rest of it."""
+    shown, rest = rows.head(8), rows.iloc[8:]
+    table = pd.DataFrame(
+        {
+            "a": shown["a"].map("{:.3g}".format),
+            "b": shown["b"].map("{:.3g}".format),
+            "adds": shown["value"].map("{:+.2f}".format),
+            "other training groups": shown["std"].map("± {:.2f}".format),
+        }
+    )
+    table.index = pd.Index(shown["metric"], name="metric")
+    table.loc[f"{len(rest)} others"] = ["", "", f"{rest['value'].sum():+.2f}", ""]
+    difference, spread = rows.iloc[0][["difference", "difference_std"]]
+    table.loc["all"] = ["", "", f"{difference:+.2f}", f"± {spread:.2f}"]
+    return table_of(table)
+
+
 def _intervals(rows, low, high, form):
     return [form.format(a, b) for a, b in zip(rows[low], rows[high], strict=True)]
 
@@ -105,13 +166,27 @@ TABLES = {
 }
 """Name of the rows and the function that makes the table, by its mark."""
 
+IMPORTANCE_TABLES = {
+    "dcg": ("importance_made", partial(importance_made, measure="DCG")),
+    "accuracy": (
+        "importance_made",
+        partial(importance_made, measure="pairwise accuracy"),
+    ),
+    "thqa": ("importance_thqa", importance_thqa),
+    "together": ("importance_thqa", importance_together),
+    "pair": ("importance_pair", importance_pair),
+}
+"""The same for the page of importances."""
+
 
 def main():
-    """Fill the page."""
-    tables = {mark: doc_tables.from_rows(*how) for mark, how in TABLES.items()}
-    names = dict.fromkeys(name for name, _ in TABLES.values())
-    tables["machine"] = partial(doc_tables.table_of_machines, names)
-    doc_tables.fill("leaderboard.md", tables)
+    """Fill the pages."""
+    pages = {"leaderboard.md": TABLES, "importance.md": IMPORTANCE_TABLES}
+    for page, makers in pages.items():
+        tables = {mark: doc_tables.from_rows(*how) for mark, how in makers.items()}
+        names = dict.fromkeys(name for name, _ in makers.values())
+        tables["machine"] = partial(doc_tables.table_of_machines, names)
+        doc_tables.fill(page, tables)
 
 
 if __name__ == "__main__":
