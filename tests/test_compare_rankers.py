@@ -338,12 +338,32 @@ def test_package_rankers_are_scored_by_the_package_metrics():
     assert (rows["method"] == "DT").sum() == 2
 
 
-@pytest.mark.parametrize("verbose", [0, 1])
-def test_no_progress_bar_without_a_terminal(verbose, capfd):
-    compare_rankers(
-        {"linear": Linear()}, X, GROUPS, test=TEST, scoring=ERROR, verbose=verbose
-    )
+def test_silence(capfd):
+    compare_rankers({"linear": Linear()}, X, GROUPS, test=TEST, scoring=ERROR)
     assert "".join(capfd.readouterr()) == ""
+
+
+@pytest.mark.parametrize(("verbose", "n_lines"), [(1, 11), (2, 16)])
+def test_plain_lines_without_a_terminal(verbose, n_lines, capfd):
+    rankers = {"linear <b>": Linear(), "noisy": Noisy()}
+    scoring = {**ERROR, "rows": count_rows}
+    comparison = compare_rankers(
+        rankers, X, GROUPS, cv=2, scoring=scoring, n_seeds=7, verbose=verbose
+    )
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "\r" not in err
+    assert "\x1b" not in err
+    lines = err.splitlines()
+    # Of 16 fits: the first, each tenth, and the last of each ranker.
+    assert len(lines) == n_lines
+    means = comparison.rows.groupby("method")["error"].mean()
+    done = [line for line in lines if line.startswith("[compare_rankers] fit 2 of 16")]
+    text = f"fit 2 of 16, linear <b>: error {means['linear <b>']:.3f}, "
+    assert done[0].startswith(f"[compare_rankers] {text}")
+    assert done[0].endswith(" left")
+    text = f"fit 16 of 16, noisy: error {means['noisy']:.3f}, 0:00 left"
+    assert lines[-1] == f"[compare_rankers] {text}"
 
 
 def test_progress_bar_on_a_terminal(monkeypatch):
@@ -355,8 +375,9 @@ def test_progress_bar_on_a_terminal(monkeypatch):
     rankers = {"linear": Linear(), "noisy": Noisy()}
     compare_rankers(rankers, X, GROUPS, cv=2, scoring=ERROR, n_seeds=3, verbose=1)
     # Two folds of one run without a seed and of three with one.
-    assert "fits: 100%" in sys.stderr.getvalue()
-    assert "8/8" in sys.stderr.getvalue()
+    last = sys.stderr.getvalue().rstrip("\n").split("\r")[-1]
+    assert last.startswith("fit 8/8 |")
+    assert ", noisy: error -0." in last
 
 
 UNJUDGED = Groups.from_arrays(group=GROUPS["group"])

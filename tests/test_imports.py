@@ -85,6 +85,7 @@ ALLOWED = {
     },
     "model_selection": {
         "_estimators",
+        "_progress",
         "_rankers",
         "_splitters",
         "_target",

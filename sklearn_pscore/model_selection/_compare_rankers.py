@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 from sklearn.utils.parallel import Parallel, delayed
-from tqdm import tqdm
 
+from sklearn_pscore._progress import progress_of
 from sklearn_pscore.metrics import dcg_scorer, mrr_scorer
 from sklearn_pscore.model_selection._comparison_arguments import (
     check_error_score,
@@ -25,6 +25,7 @@ from sklearn_pscore.model_selection._comparison_runs import (
     report,
     score_truth,
 )
+from sklearn_pscore.model_selection._comparison_warnings import RunWarnings, recorded
 from sklearn_pscore.model_selection._seeds import draw_seeds, seed_names
 from sklearn_pscore.model_selection._single_metrics import with_single_metrics
 
@@ -110,7 +111,10 @@ def compare_rankers(
         Number of processes, see :term:`n_jobs`. Seeds do not depend on it.
 
     verbose : int, default=0
-        If positive, a progress bar, shown on a terminal only.
+        1 shows a progress bar on a terminal or in a notebook, and elsewhere a plain
+        line for about each tenth of the fits and for each ranker that is done, with
+        the mean of the first metric. 2 is a plain line per fit. All of it goes to the
+        standard error.
 
     error_score : "raise" or float, default=nan
         Score of a run whose fit fails, and of a scorer that fails. The others go
@@ -136,7 +140,8 @@ def compare_rankers(
     Warns
     -----
     UserWarning
-        If a fold cuts groups, once for all of them.
+        If a fold cuts groups, once for all of them; and what fits and scorers warn of,
+        each warning once with the number of fits and the rankers that it is of.
 
     See Also
     --------
@@ -210,14 +215,26 @@ def compare_rankers(
         for fold in folds
     ]
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(fit_and_score)(name, rankers[name], seed, fold, scoring, error_score)
+        delayed(recorded)(
+            fit_and_score, name, rankers[name], seed, fold, scoring, error_score
+        )
         for name, seed, fold in runs
     )
-    hidden = None if verbose > 0 else True  # None shows the bar on a terminal only
-    progress = tqdm(results, total=len(runs), desc="fits", unit="fit", disable=hidden)
-    for row, failed in progress:
-        rows.append(row)
-        failures += failed
+    last_of = {name: number for number, (name, *_) in enumerate(runs)}
+    said, scores = RunWarnings(), {}
+    with progress_of("compare_rankers", "fit", len(runs), verbose) as progress:
+        for number, ((row, failed), found) in enumerate(results):
+            name = row["method"]
+            rows.append(row)
+            failures += failed
+            said.add(name, found)
+            scores.setdefault(name, []).append(row[next(iter(scoring))])
+            progress.update(
+                1,
+                f"{name}: {next(iter(scoring))} {np.mean(scores[name]):.3f}",
+                is_milestone=verbose > 1 or number == last_of[name],
+            )
+    said.warn()
     report(failures, len(runs), error_score)
     return RankerComparison(
         pd.DataFrame(rows).astype({"seed": "Int64"}),

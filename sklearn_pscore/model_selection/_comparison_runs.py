@@ -1,6 +1,5 @@
 """The runs of a comparison: a fit and its scores, or what failed of them."""
 
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -8,6 +7,7 @@ from time import perf_counter
 from sklearn.exceptions import FitFailedWarning
 
 from sklearn_pscore._target.arguments import hint_of_records
+from sklearn_pscore._warn import warn_user
 from sklearn_pscore.model_selection._seeds import seeded_clone
 
 
@@ -116,12 +116,11 @@ def report(failures, n_runs, error_score):
             f"traceback.\n{lines}"
         )
     n_scores = len(failures) - n_fits
-    warnings.warn(
+    warn_user(
         f"{n_fits} of {n_runs} fits and {n_scores} scorings failed. Their scores are "
         f'{error_score}; error_score="raise" stops at the first with its traceback.\n'
         f"{lines}",
         FitFailedWarning,
-        stacklevel=3,
     )
 
 
