@@ -130,3 +130,34 @@ def test_a_single_run_shows_no_spread_and_prints_its_table():
     assert comparison.n_runs().to_dict() == {"GT": 1, "PS": 2, "RS": 1}
     assert comparison.formatted(decimals=1).loc["GT"].tolist() == ["9.0", "0.5"]
     assert str(comparison) == comparison.formatted().to_string()
+
+
+def test_html_of_a_notebook():
+    long = (
+        "a name of eighty letters that pandas would cut after the fiftieth of them " * 2
+    )
+    names = {"PS": "<b>PS</b> & 'ours'", "RS": long}
+    rows = ROWS.replace({"method": names}).rename(columns={"DCG": "<i>DCG</i>"})
+    comparison = RankerComparison(rows, ("<i>DCG</i>",), "GT", "fold")
+    html = comparison._repr_html_()
+    for tag in ("<b>", "<i>"):
+        assert tag not in html
+    for text in ("&lt;b&gt;PS&lt;/b&gt; &amp;", "&lt;i&gt;DCG&lt;/i&gt;", long.strip()):
+        assert text in html
+    assert "3.500 ± 1.500" in html
+    assert "<th>method</th>" in html
+    first, *_, last = html.splitlines()
+    assert first == (
+        "<p>Comparison of 3 methods on the rows held out; mean ± standard deviation over "
+        "2 folds</p>"
+    )
+    assert last.startswith("<p>Larger is better. ")
+
+
+def test_html_of_single_runs_and_bounds():
+    rows = ROWS[ROWS["fold"] == 0]
+    comparison = RankerComparison(rows, ("DCG",), "GT", "fold", chance={"DCG": 0.25})
+    html = comparison._repr_html_()
+    assert html.startswith("<p>Comparison of 3 methods on the rows held out</p>")
+    assert "chance" in html
+    assert "0.250" in html

@@ -75,6 +75,7 @@ ALLOWED = {
     },
     "inspection": {
         "_estimators",
+        "_html",
         "_means",
         "_rankers",
         "_rows",
@@ -85,6 +86,7 @@ ALLOWED = {
     },
     "model_selection": {
         "_estimators",
+        "_html",
         "_progress",
         "_rankers",
         "_splitters",
@@ -126,6 +128,7 @@ ALLOWED = {
     "_directions": set(),
     "_torch": {"_rows", "_segments", "_warn"},
     "_folders": set(),
+    "_html": set(),
     "_interrupt": set(),
     "_means": set(),
     "_progress": set(),

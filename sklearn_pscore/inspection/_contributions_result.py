@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sklearn_pscore.inspection._html import html_table
+from sklearn_pscore._html import html_table
 
 # Rows of the table when it is printed.
 _SHOWN = 10

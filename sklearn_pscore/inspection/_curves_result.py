@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sklearn_pscore.inspection._html import html_table
+from sklearn_pscore._html import html_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from sklearn_pscore._html import html_table
 from sklearn_pscore.metrics._checks import check_level
 from sklearn_pscore.model_selection._comparison_bounds import CEILING, CHANCE
 from sklearn_pscore.model_selection._paired import (
@@ -110,6 +111,17 @@ class RankerComparison:
 
     def __str__(self):
         return self.formatted().to_string()
+
+    def _repr_html_(self):
+        """Return the table for a notebook; names are escaped."""
+        n_runs = self.n_runs().max()
+        spread = f"; mean ± standard deviation over {n_runs} {self.over}s"
+        captions = (
+            f"Comparison of {len(self.methods)} methods on the rows held out"
+            f"{spread if n_runs > 1 else ''}",
+            "Larger is better. A method of a single run has a mean only.",
+        )
+        return html_table(captions, self.formatted().reset_index(names="method"))
 
     def formatted(self, *, over=None, decimals=3, bounds=True):
         """Return the table as strings, one ``mean ± std`` per method and metric.

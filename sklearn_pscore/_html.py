@@ -1,6 +1,8 @@
-"""Tables of results as HTML."""
+"""Tables of results as HTML, for notebooks."""
 
 from html import escape
+
+import pandas as pd
 
 
 def html_table(captions, frame):
@@ -17,4 +19,7 @@ def html_table(captions, frame):
     html : str
     """
     above, below = (f"<p>{escape(text)}</p>" for text in captions)
-    return f"{above}\n{frame.to_html(index=False, escape=True)}\n{below}"
+    # pandas would cut names of more than 50 letters.
+    with pd.option_context("display.max_colwidth", None):
+        table = frame.to_html(index=False, escape=True)
+    return f"{above}\n{table}\n{below}"
