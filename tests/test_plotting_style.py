@@ -1,14 +1,24 @@
 """The style of pictures: colours, names that fit, lines that name a value."""
 
+import io
+import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from pictures import contrast, linear_rgb
 
-from sklearn_pscore.plotting import _axes, _colors
+from sklearn_pscore.plotting import (
+    ImportanceDisplay,
+    LeaderboardDisplay,
+    WinProbabilityDisplay,
+    _axes,
+    _colors,
+)
 from sklearn_pscore.plotting._colors import color_of, is_ours, style_of, styles_of
 
 NAMES = list(_colors._STYLES)
@@ -133,6 +143,15 @@ def test_styles_are_the_same_in_every_process():
     assert outputs == {f"{style_of('musiq')} {styles_of(['b', 'a', 'PS'])}"}
 
 
+def test_variants_in_one_picture_have_one_color_and_other_marks():
+    names = ["XGBoost", *(f"XGBoost rank:{i}" for i in range(6))]
+    styles = styles_of(names)
+    assert styles["XGBoost"] == style_of("XGBoost")
+    assert {style.color for style in styles.values()} == {color_of("XGBoost")}
+    for mark in ("marker", "hatch", "linestyle"):
+        assert len({getattr(style, mark) for style in styles.values()}) == 7
+
+
 def test_unknown_names_in_one_picture_differ_and_do_not_depend_on_their_order():
     names = [f"metric {i}" for i in range(40)]
     styles = styles_of(names)
@@ -215,3 +234,39 @@ def test_text_and_lines_follow_a_dark_style():
         (line,), (text,) = _axes.mark_values(ax, [(0.5, "chance", ":")], 0.9)
         assert line.get_color() == text.get_color() == "white"
         assert {each.get_color() for each in ax.get_xgridlines()} == {"white"}
+
+
+DISPLAYS = {
+    "leaderboard": lambda names: LeaderboardDisplay(
+        names=names, means=np.arange(len(names)), chance=0.5, truth=3.0
+    ),
+    "importance": lambda names: ImportanceDisplay(
+        importances=np.eye(len(names)),
+        feature_names=names,
+        directions=dict.fromkeys(names, "smaller"),
+    ),
+    "win probability": lambda names: WinProbabilityDisplay(
+        names=names, win_probability=np.full((len(names),) * 2, 0.5)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DISPLAYS)
+def test_a_page_can_take_pictures_as_text_in_its_own_color(kind):
+    names = ["<b>bold</b> & 'quoted'", "$x^2$", "plain"]
+    file = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        display = DISPLAYS[kind](names).plot()
+        display.figure_.savefig(file, format="svg")
+    svg = ElementTree.fromstring(file.getvalue())
+    texts = [element for element in svg.iter() if element.tag.endswith("}text")]
+    written = " ".join("".join(text.itertext()) for text in texts)
+    assert all(name in written for name in names)
+    # Black, which is not written as it is the default, and colours of the table only:
+    # an ink of another grey would be lost on a dark page.
+    inks = {
+        color
+        for text in texts
+        for color in re.findall("fill: (#[0-9a-f]{6})", text.get("style"))
+    }
+    assert inks <= {"#16202a"} if kind == "win probability" else not inks

@@ -10,15 +10,15 @@ import matplotlib as mpl
 from benchmarks.shared.doc_tables import IMAGES
 from benchmarks.shared.results import read_rows
 from benchmarks.speed import growth
+from benchmarks.speed.tables import OURS_IN_PREDICTION
+from sklearn_pscore.plotting._axes import SOFT, bare, label_rows, text_color
+from sklearn_pscore.plotting._colors import BLUE, is_ours, styles_of
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-OURS = "#0072b2"
-# Okabe and Ito's colours, which the colour-blind can tell apart.
-OTHERS = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
-MUTED = "0.4"
+_ROW = 0.34  # inches
 
 
 def draw_pair_loss(rows):
@@ -31,15 +31,12 @@ def draw_pair_loss(rows):
         ("dense tiles", "7"): "dense in tiles",
         ("dense", "7"): "dense in one piece",
     }
-    colors = _colors(names.values())
+    styles = styles_of(names.values())
     for key, name in names.items():
         line = 1e3 * medians[key]
-        style = "--" if key[1] != "7" else "-"
-        ax.plot(
-            line.index, line, style, marker="o", ms=4, color=colors[name], label=name
-        )
+        _draw_line(ax, line.index, line, name, styles[name])
     ax.set(xscale="log", yscale="log", xlabel="items of the group")
-    ax.set_ylabel("milliseconds, median of 5")
+    ax.set_ylabel("milliseconds, median of 5 (less is better)")
     _name_lines_by_legend(ax)
     _finish(fig, ax, "Loss of all pairs of one group, with its gradient")
     return fig
@@ -50,6 +47,7 @@ def draw_paper_workload(rows):
     return _curves(
         rows,
         "pairwise accuracy on other challenges",
+        "Learning from "
         f"{rows['n_pairs'].iloc[0] / 1e6:.1f} million pairs of five challenges",
     )
 
@@ -57,12 +55,16 @@ def draw_paper_workload(rows):
 def draw_large_ranking(rows):
     """Held-out NDCG@10 against seconds of a fit."""
     n_rows = rows["n_rows"].iloc[0]
-    return _curves(rows, "NDCG@10 on other groups", f"{n_rows:,} rows of 136 features")
+    return _curves(
+        rows,
+        "NDCG@10 on other groups",
+        f"Learning to rank {n_rows:,} rows, 136 features",
+    )
 
 
 def draw_epoch(rows):
     """Seconds of an epoch of fit and of bare loops."""
-    names = {"fit": "fit of this package"}
+    names = {"fit": "this package, fit"}
     return _dots(
         rows.assign(method=rows["method"].replace(names)),
         "case",
@@ -74,11 +76,12 @@ def draw_epoch(rows):
 
 def draw_prediction(rows):
     """Seconds to score a million rows."""
+    names = {name: f"this package, {name}" for name in OURS_IN_PREDICTION}
     return _dots(
-        rows.assign(case=""),
+        rows.assign(case="", method=rows["method"].replace(names)),
         "case",
         "seconds",
-        f"Scoring {rows['n_rows'].iloc[0]:,} rows of 136 features",
+        f"Scoring {rows['n_rows'].iloc[0]:,} rows of 136 features, the fastest on top",
     )
 
 
@@ -86,13 +89,27 @@ def draw_metrics_speed(rows):
     """Seconds of each metric on one case, by library."""
     is_shown = rows["labels"].eq("numbers") & rows["order"].eq("sorted")
     is_shown &= rows["preference"].eq("5 levels") & ~rows["metric"].str.startswith("(")
-    return _dots(
-        rows[is_shown],
-        "metric",
-        "milliseconds",
-        "Metrics of a million rows in 30,000 groups",
-        factor=1e3,
+    rows = rows[is_shown].replace({"method": {"sklearn_pscore": "this package"}})
+    metrics = list(rows["metric"].unique())[::-1]
+    medians = 1e3 * rows.groupby(["method", "metric"], sort=False)["seconds"].median()
+    fig, ax = _axes(7.2, 0.42 * len(metrics) + 1.6)
+    styles = styles_of(rows["method"].unique())
+    for method, style in styles.items():
+        values = medians[method].reindex(metrics)
+        _draw_line(ax, values, range(len(metrics)), method, style, linestyle="none")
+        for row, value in enumerate(values):
+            if value > 0:
+                _write_number(ax, value, row, xytext=(7, 0))
+    label_rows(ax, metrics)
+    ax.set(xscale="log", xlim=(0.7 * medians.min(), 2.2 * medians.max()))
+    ax.set_ylim(-0.6, len(metrics) - 0.4)
+    ax.set_xlabel("milliseconds, median (less is better)")
+    ax.legend(
+        frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1)
     )
+    _plain_ticks(ax.xaxis)
+    fig.suptitle("Metrics of a million rows in 30,000 groups")
+    return fig
 
 
 def draw_growth(rows):
@@ -100,101 +117,133 @@ def draw_growth(rows):
     medians = growth.summary(rows)
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
     per_row = 1e6 * rows["seconds"] / rows["n_rows"]
-    left.plot(rows["n_rows"], per_row, "o", ms=4, color=OURS, alpha=0.4)
-    left.plot(medians.index, medians["us per row"], color=OURS)
+    left.plot(rows["n_rows"], per_row, "o", ms=4, mfc="none", color=BLUE, label="epoch")
+    left.plot(medians.index, medians["us per row"], color=BLUE, label="median")
     left.set(xscale="log", ylim=(0, 1.25 * per_row.max()), xlabel="rows")
     left.set_ylabel("microseconds of an epoch per row")
-    right.plot(medians.index, medians["peak_over_data"], "o-", ms=4, color=OURS)
-    right.axhline(1, color=MUTED, lw=0.8, ls="--")
+    left.legend(frameon=False, fontsize=9, loc="upper right")
+    right.plot(medians.index, medians["peak_over_data"], "o-", ms=4, color=BLUE)
+    right.axhline(1, color=text_color(), alpha=SOFT, lw=1, ls="--")
     right.annotate(
         "the data alone",
         (0, 1),
         (4, 3),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
-        color=MUTED,
         fontsize=8,
     )
     right.set(xscale="log", xlabel="rows", ylabel="peak of memory / bytes of the data")
     right.set_ylim(0, 1.15 * medians["peak_over_data"].max())
     for ax in (left, right):
-        _bare(ax)
-    fig.suptitle("fit of 136 float32 features, as the rows grow")
+        bare(ax)
+        _plain_ticks(ax.xaxis)
+    fig.suptitle("fit of this package on 136 float32 features, as the rows grow")
     return fig
 
 
 def draw_streamed(rows):
     """Peak of memory of streamed fits and of one in memory."""
-    case = [
+    rows = rows[::-1]
+    names = [
         f"{way}, {n / 1e6:g} million rows\n(accuracy {accuracy:.3f})"
         for way, n, accuracy in zip(
             rows["way"], rows["n_rows"], rows["accuracy"], strict=True
         )
     ]
-    table = rows.assign(method=case, case="", seconds=rows["peak_bytes"] / 2**20)
-    return _dots(table, "case", "peak of memory of the process, MB", "fit_parquet")
+    peaks = rows["peak_bytes"].to_numpy() / 2**20
+    fig, ax = _axes(7.2, 0.5 * len(rows) + 1.2)
+    hatches = ["" if way == "streamed" else "//" for way in rows["way"]]
+    ax.barh(
+        range(len(peaks)),
+        peaks,
+        height=0.6,
+        color=mpl.colors.to_rgba(BLUE, 0.4),
+        edgecolor=BLUE,
+        hatch=hatches,
+    )
+    for row, peak in enumerate(peaks):
+        _write_number(ax, peak, row, xytext=(5, 0))
+    # The names have their line breaks; label_rows would make new ones.
+    label_rows(ax, [""] * len(names))
+    ax.set_yticklabels(names)
+    ax.set(xlim=(0, 1.15 * peaks.max()), ylim=(-0.6, len(peaks) - 0.4))
+    ax.set_xlabel("peak of memory of the process, MB (less is better)")
+    fig.suptitle("Memory of fit_parquet (streamed) and of fit (in memory)")
+    return fig
 
 
 def _curves(rows, ylabel, title):
     """Best score so far against seconds, for the first repetition."""
     rows = rows[rows["repetition"] == rows["repetition"].min()]
-    colors = _colors(rows["method"].unique())
+    rows = rows.replace({"method": {"sklearn_pscore": "this package"}})
+    styles = styles_of(rows["method"].unique())
     fig, ax = _axes(7.6, 4.4)
     for method, curve in rows.groupby("method", sort=False):
-        ax.step(
+        _draw_line(
+            ax,
             curve["seconds"],
             curve["score"].cummax(),
-            where="post",
-            color=colors[method],
-            lw=2.4 if method == rows["method"].iloc[0] else 1.5,
-            label=method,
+            method,
+            styles[method],
+            drawstyle="steps-post",
+            # Enough to tell lines apart in grey.
+            markevery=max(1, len(curve) // 4),
         )
-    ax.set(xscale="log", xlabel="seconds of the fit", ylabel=f"{ylabel}, best so far")
+    ax.set(xscale="log", xlabel="seconds of the fit (log scale; less is better)")
+    ax.set_ylabel(f"{ylabel}, best so far")
     _name_lines_by_legend(ax)
     _finish(fig, ax, title)
     return fig
 
 
 def _dots(rows, panels, xlabel, title, factor=1.0):
-    """Medians by method on a log axis, with a line from the least to the largest."""
+    """Medians by method on a log axis, with a line from the least to the largest.
+
+    The least is on top; what is of this package is set off.
+    """
     cases = list(rows[panels].unique())
-    ours = rows["method"].iloc[0]
-    by_case = [
-        list(rows.loc[rows[panels] == case, "method"].unique()) for case in cases
-    ]
-    heights = [0.55 + 0.34 * len(methods) for methods in by_case]
+    medians = factor * rows.groupby([panels, "method"])["seconds"].median()
+    by_case = [list(medians[case].sort_values().index)[::-1] for case in cases]
+    heights = [0.55 + _ROW * len(methods) for methods in by_case]
     fig, axes = plt.subplots(
         len(cases),
         1,
-        figsize=(7.2, sum(heights) + 0.7),
+        figsize=(7.2, sum(heights) + 0.8),
         height_ratios=heights,
         layout="constrained",
         squeeze=False,
     )
+    styles = styles_of(rows["method"].unique())
     for ax, case, methods in zip(axes[:, 0], cases, by_case, strict=True):
         values = factor * rows[rows[panels] == case].set_index("method")["seconds"]
-        for height, method in enumerate(methods):
-            seconds = values.loc[[method]]
-            color = OURS if method == ours else MUTED
-            ax.plot([seconds.min(), seconds.max()], [height] * 2, color=color, lw=1)
-            ax.plot(seconds.median(), height, "o", color=color)
-            ax.annotate(
-                _short(seconds.median()),
-                (1.01, height),
-                xycoords=("axes fraction", "data"),
-                color=MUTED,
-                va="center",
-                fontsize=9,
+        for row, method in enumerate(methods):
+            seconds, style = values.loc[[method]], styles[method]
+            ax.plot(
+                [seconds.min(), seconds.max()], [row] * 2, color=style.color, lw=1.5
             )
-        ax.set_yticks(range(len(methods)), methods)
-        ax.set_ylim(len(methods) - 0.4, -0.6)
+            marker = "o" if is_ours(method) else "s"
+            ax.plot(seconds.median(), row, marker, color=style.color, ms=7)
+            _write_number(
+                ax,
+                seconds.median(),
+                row,
+                xytext=(6, 0),
+                xy=(1.0, row),
+                xycoords=("axes fraction", "data"),
+            )
+        label_rows(ax, methods, bold=[is_ours(method) for method in methods])
+        ax.set_ylim(-0.6, len(methods) - 0.4)
         # Room on both sides, and a decade at least: a log axis needs its ticks.
         middle = (values.min() * values.max()) ** 0.5
         least, most = min(values.min(), middle / 3), max(values.max(), middle * 3)
         ax.set(xscale="log", xlim=(0.8 * least, 1.25 * most))
         ax.set_title(case, loc="left", fontsize=10)
-        _bare(ax, side="left")
-    axes[-1, 0].set_xlabel(xlabel)
+        _plain_ticks(ax.xaxis)
+    n_runs = rows.groupby([panels, "method"]).size().min()
+    axes[-1, 0].set_xlabel(
+        f"{xlabel}: median, and line from the least to the largest of {n_runs} or more"
+        "\n(log scale; less is better)"
+    )
     fig.suptitle(title)
     return fig
 
@@ -203,9 +252,33 @@ def _axes(width, height):
     return plt.subplots(figsize=(width, height), layout="constrained")
 
 
-def _colors(names):
-    """Return a colour per name; the first is this package's."""
-    return dict(zip(names, (OURS, *OTHERS), strict=False))
+def _draw_line(ax, x, y, name, style, **options):
+    """Draw a line in the style of a method, thicker if it is of this package."""
+    ours = is_ours(name)
+    options = {"linestyle": style.linestyle, "marker": style.marker, **options}
+    ax.plot(
+        x,
+        y,
+        color=style.color,
+        markersize=7 if ours else 5,
+        linewidth=2.4 if ours else 1.4,
+        zorder=3 if ours else 2,
+        label=name,
+        **options,
+    )
+
+
+def _write_number(ax, value, row, *, xytext, xy=None, xycoords="data"):
+    """Write a number with three digits that count beside its row."""
+    ax.annotate(
+        f"{value:,.0f}" if value >= 100 else f"{value:.3g}",
+        (value, row) if xy is None else xy,
+        xytext=xytext,
+        xycoords=xycoords,
+        textcoords="offset points",
+        va="center",
+        fontsize=9,
+    )
 
 
 def _name_lines_by_legend(ax):
@@ -220,36 +293,26 @@ def _name_lines_by_legend(ax):
         bbox_to_anchor=(1.0, 0.5),
         frameon=False,
         fontsize=9,
+        handlelength=3.5,
     )
 
 
 def _finish(fig, ax, title):
-    _bare(ax)
+    bare(ax)
+    for axis in (ax.xaxis, ax.yaxis):
+        _plain_ticks(axis)
     fig.suptitle(title)
 
 
-def _bare(ax, side=None):
-    """Leave a light grid and plain numbers on the log axes."""
-    ax.grid(color="0.92", lw=0.8, axis="x" if side else "both")
-    ax.set_axisbelow(True)
-    for each in ("top", "right", *([side] if side else [])):
-        ax.spines[each].set_visible(False)
-    for axis in (ax.xaxis, ax.yaxis):
-        if axis.get_scale() == "log":
-            low, high = axis.get_view_interval()
-            # Few decades get ticks at 1, 2 and 5 of each.
-            axis.set_major_locator(
-                LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,))
-            )
-            axis.set_major_formatter(FuncFormatter(_plain))
-            axis.set_minor_formatter(NullFormatter())
-    if side:
-        ax.tick_params(axis="y", length=0)
-
-
-def _short(value):
-    """Return a number with three digits that count."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+def _plain_ticks(axis):
+    """Write plain numbers on a log axis."""
+    if axis.get_scale() != "log":
+        return
+    low, high = axis.get_view_interval()
+    # Few decades get ticks at 1, 2 and 5 of each.
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,)))
+    axis.set_major_formatter(FuncFormatter(_plain))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _plain(value, _position):

@@ -55,8 +55,8 @@ _STYLES = {
     "DT": MethodStyle(BROWN, ">", "///", "-"),
     "RS": MethodStyle(VIOLET, "h", "\\\\\\", "--"),
     "#Top1": MethodStyle(ROSE, "p", "...", "-."),
-    "best metric": MethodStyle(OCHRE, "8", "xxx", ":"),
-    "GT": MethodStyle(GREY, "*", "", "--"),
+    "best metric": MethodStyle(OCHRE, "*", "xxx", ":"),
+    "GT": MethodStyle(GREY, "x", "", "--"),
     "chance": MethodStyle(GREY, "|", "", ":"),
     "ceiling": MethodStyle(GREY, "_", "", "-."),
 }
@@ -78,7 +78,8 @@ _OTHER_NAMES = {
 
 # Those of no name above first, without that of the default ranker.
 _COLORS = (ORANGE, GREEN, ROSE, OCHRE, VIOLET, TEAL, BROWN, OLIVE)
-_MARKERS = ("s", "^", "D", "v", "P", "X", "d", "<", ">", "h", "p", "8")
+# Without those that look like a circle where they are small.
+_MARKERS = ("s", "^", "D", "v", "P", "X", "d", "<", ">")
 _HATCHES = ("//", "..", "\\\\", "xx", "--", "++", "||", "oo")
 
 
@@ -124,8 +125,8 @@ def styles_of(names):
     """Return the style of each of several methods in one picture.
 
     The styles are those of :func:`style_of`, but a method of no known name whose
-    colour is taken by another moves on to one that is used least. The order of the
-    names does not matter.
+    colour is taken by another moves on to one that is used least, and variants of one
+    method differ by marker, hatch and line. The order of the names does not matter.
 
     Parameters
     ----------
@@ -138,20 +139,43 @@ def styles_of(names):
         In the order of the names.
     """
     names = list(dict.fromkeys(map(str, names)))
-    styles = {name: style_of(name) for name in names if known_name(name) is not None}
-    colors = Counter(style.color for style in styles.values())
-    marks = Counter((style.color, style.marker) for style in styles.values())
-    for name in sorted(set(names) - styles.keys()):
-        first = crc32(name.encode())
-        tried = [_numbered(first + step) for step in range(len(_COLORS))]
-        # min takes the first of equals: the method's own, if it is free.
-        style = min(tried, key=lambda each: colors[each.color])
-        others = (style._replace(marker=marker) for marker in (style.marker, *_MARKERS))
-        style = min(others, key=lambda each: marks[each.color, each.marker])
+    by_claim = sorted(names, key=lambda name: (_claim(name), name))
+    styles, colors = {}, Counter()
+    for name in by_claim:
+        style = style_of(name)
+        if known_name(name) is None:
+            first = crc32(name.encode())
+            tried = [_numbered(first + step) for step in range(len(_COLORS))]
+            # min takes the first of equals: the method's own, if it is free.
+            style = min(tried, key=lambda each: colors[each.color])
+        if _claim(name):
+            style = _told_apart(style, styles.values())
         colors[style.color] += 1
-        marks[style.color, style.marker] += 1
         styles[name] = style
     return {name: styles[name] for name in names}
+
+
+def _claim(name):
+    """Return 0 for a name of the table, 1 for a variant of one, and else 2."""
+    known = known_name(name)
+    if known is None:
+        return 2
+    return int(known != name and name not in _OTHER_NAMES)
+
+
+def _told_apart(style, others):
+    """Return a style with marks that others of its color have least."""
+    others = [other for other in others if other.color == style.color]
+    for field, choices in (
+        ("marker", _MARKERS),
+        ("hatch", _HATCHES),
+        ("linestyle", _DASHES),
+    ):
+        taken = Counter(getattr(other, field) for other in others)
+        own = getattr(style, field)
+        least = min((own, *choices), key=lambda choice: taken[choice])
+        style = style._replace(**{field: least})
+    return style
 
 
 def is_ours(name):
