@@ -1,6 +1,7 @@
 """Four answers about a table: planted truths are found, and doubts are told."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_pscore import (
     Groups,
     LinearPreferenceRanker,
+    PairwisePreferenceRanker,
     SingleMetricRanker,
 )
 from sklearn_pscore.metrics import pairwise_accuracy_score
-from sklearn_pscore.report import QUESTIONS, Analysis, analyse
+from sklearn_pscore.report import QUESTIONS, Analysis, _analyse, analyse
 from sklearn_pscore.report import _baselines as baselines
 from sklearn_pscore.report._table import check_table
 
@@ -170,7 +172,9 @@ def test_the_sum_of_ranks_turns_metrics_as_they_agree():
     assert order.tolist() == expected.tolist()
 
 
-def test_defaults_are_the_packages_ranker_and_its_relatives():
+def test_defaults_are_the_packages_ranker_and_its_relatives(monkeypatch):
+    quickly = partial(PairwisePreferenceRanker, max_epochs=3, n_members=2)
+    monkeypatch.setattr(_analyse, "PairwisePreferenceRanker", quickly)
     X, groups = planted(n_groups=12)
     X = X.rename(columns={"size": "linear"})
     analysis = analyse(X, groups, cv=2, n_boot=100)
@@ -336,6 +340,18 @@ def test_the_same_call_gives_the_same_analysis(analysis):
     assert repr(again) == repr(analysis)
     assert again.y_score.tolist() == analysis.y_score.tolist()
     assert isinstance(again, Analysis)
+
+
+def test_progress_is_told_off_a_terminal_in_plain_lines(capfd, analysis):
+    quick(*planted(), verbose=1)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "\r" not in err
+    assert "\x1b" not in err
+    for step in ("curves of metrics", "importance of metrics", "leaderboards"):
+        assert step in err
+    quick(*planted())
+    assert capfd.readouterr() == ("", "")
 
 
 def test_systems_that_share_no_group_have_no_leaderboard():

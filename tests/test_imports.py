@@ -55,6 +55,7 @@ ALLOWED = {
     "report": {
         "_estimators",
         "_folders",
+        "_progress",
         "_rankers",
         "_splitters",
         "_target",

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
 from sklearn_pscore._estimators.random_state import generator_of
+from sklearn_pscore._progress import progress_of
 from sklearn_pscore._rankers.linear import LinearPreferenceRanker
 from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 from sklearn_pscore._rankers.single_metric import SingleMetricRanker
@@ -50,7 +51,7 @@ _METRICS = {
     "MRR": reciprocal_rank_score,
     "DCG": dcg_score,
 }
-_N_REPEATS = 5
+_N_REPEATS, _N_STEPS = 5, 3
 TRUTH, NAMES_ALONE = "GT", "system's name alone"
 """Names of the rows of a comparison that are no rankers."""
 
@@ -108,7 +109,8 @@ def analyse(
     n_jobs : int or None, default=None
         Number of processes, see :term:`n_jobs`. Nothing depends on it but time.
     verbose : int, default=0
-        If positive, progress is shown.
+        1 shows a bar on a terminal and in a notebook, and plain lines elsewhere; from 2
+        on there is a plain line for each step.
     title : str or None, default=None
         What to call the table.
 
@@ -161,11 +163,15 @@ def analyse(
     learnt = next(iter(rankers))
     seed = rng.randint(np.iinfo(np.int32).max)
     comparison, single = _comparison(table, rankers, n_seeds, seed, n_jobs, verbose)
-    model = clone(rankers[learnt]).fit(*table.rows(table.learnt))
-    curves = metric_curves(model, *table.rows(table.learnt), random_state=seed)
-    held_out, importance = _held_out(table, rankers[learnt], seed, n_jobs)
-    y_score = _scores_of_all(table, model, held_out)
-    boards, lacking = _leaderboards(table, y_score, n_boot, seed)
+    with progress_of(caller, "step", _N_STEPS, verbose) as progress:
+        model = clone(rankers[learnt]).fit(*table.rows(table.learnt))
+        curves = metric_curves(model, *table.rows(table.learnt), random_state=seed)
+        progress.update(1, "curves of metrics", True)
+        held_out, importance = _held_out(table, rankers[learnt], seed, n_jobs)
+        y_score = _scores_of_all(table, model, held_out)
+        progress.update(1, "importance of metrics", True)
+        boards, lacking = _leaderboards(table, y_score, n_boot, seed)
+        progress.update(1, "leaderboards", True)
     accuracy = comparison.table()[ACCURACY]["mean"]
     notes = notes_of_table(table) + lacking
     if NAMES_ALONE in accuracy:

@@ -88,9 +88,9 @@ def note_of_names(by_name, learnt):
     return [
         "Names of systems: the name alone, with no metric, orders "
         f"{percent(by_name, 1)} of the pairs of a group as people do, the learnt score "
-        f"{percent(learnt, 1)}: the score may know the systems rather than what makes a "
-        "result good. Judge it on systems that it has not seen, before it is used on new "
-        "ones."
+        f"{percent(learnt, 1)}. A score that is not clearly better may know the systems "
+        "rather than what makes a result good: judge it on systems that it has not seen, "
+        "before it is used on new ones."
     ]
 
 
@@ -124,7 +124,7 @@ def _describe_preference(target):
     low, high = distinct[0], distinct[-1]
     if _are_winners(target):
         return f"one winner of each group ({high:g}, others {low:g})"
-    return f"{low:g} to {high:g}, {_count(len(distinct))} different values"
+    return f"{low:.3g} to {high:.3g}, {_count(len(distinct))} different values"
 
 
 def _are_winners(target):

@@ -39,12 +39,14 @@ class Section:
     codes: tuple = ()
 
 
-def sections_of(analysis, max_rows):
+def sections_of(analysis, X, max_rows):
     """Return the sections of a page in their order.
 
     Parameters
     ----------
     analysis : Analysis
+    X : DataFrame of shape (n_rows, n_metrics)
+        The metrics that were analysed.
     max_rows : int
         Rows of the table of items.
 
@@ -56,7 +58,7 @@ def sections_of(analysis, max_rows):
         _facts(analysis),
         _leaderboard(analysis),
         _comparison(analysis),
-        _curves(analysis),
+        _curves(analysis, X),
         _importance(analysis),
         *_wins(analysis),
         _calibration(analysis),
@@ -227,7 +229,7 @@ def _explained(names, analysis):
     return (f"{'; '.join(told)}. All others are single metrics.",) if told else ()
 
 
-def _curves(analysis):
+def _curves(analysis, X):
     curves = analysis.curves
     table = curves.table
     columns = {
@@ -259,7 +261,10 @@ def _curves(analysis):
         ),
         pictures=(
             curves_picture(
-                curves, "Worth of the values of the metrics with the largest shares."
+                curves,
+                X,
+                "Worth of the values of the metrics with the largest shares; ticks at the "
+                "bottom are a tenth of the rows apart.",
             ),
         ),
         tables=(page_table("Metrics, the largest share first", columns),),
@@ -268,9 +273,12 @@ def _curves(analysis):
 
 def _importance(analysis):
     importance = analysis.importance
+    table = analysis.curves.table
+    directions = dict(zip(table["metric"].map(str), table["direction"], strict=True))
     order = np.argsort(-importance.importances_mean, kind="stable")
     columns = {
         "metric": [str(importance.feature_names[i]) for i in order],
+        "direction": [directions[str(importance.feature_names[i])] for i in order],
         f"drop of {importance.scoring}": importance.importances_mean[order].tolist(),
         "± over folds": importance.importances_std[order].tolist(),
     }
@@ -286,8 +294,10 @@ def _importance(analysis):
         pictures=(
             importance_picture(
                 importance,
+                analysis.curves,
                 analysis.learnt_name,
-                f"Drop of {importance.scoring} when a metric is shuffled inside of groups.",
+                f"Drop of {importance.scoring} when a metric is shuffled inside of groups; "
+                "bars are the spread over folds and shuffles.",
             ),
         ),
         tables=(page_table("Metrics, the largest drop first", columns),),

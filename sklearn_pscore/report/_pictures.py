@@ -69,29 +69,26 @@ def comparison_picture(comparison, learnt, shown, caption):
     )
 
 
-def curves_picture(curves, caption):
-    """Return the curves of the metrics with the largest shares."""
+def curves_picture(curves, X, caption):
+    """Return the curves of the metrics with the largest shares, and where rows are."""
     from sklearn_pscore.plotting import MetricCurvesDisplay
 
     return picture(
         "curves",
         caption,
-        lambda: MetricCurvesDisplay.from_curves(curves, max_metrics=_MOST_METRICS),
+        lambda: MetricCurvesDisplay.from_curves(curves, X, max_metrics=_MOST_METRICS),
     )
 
 
-def importance_picture(importance, learnt, caption):
-    """Return what it costs to shuffle each metric."""
+def importance_picture(importance, curves, learnt, caption):
+    """Return what it costs to shuffle each metric, with its direction."""
     from sklearn_pscore.plotting import ImportanceDisplay
 
     return picture(
         "importance",
         caption,
         lambda: ImportanceDisplay.from_importances(
-            importance,
-            feature_names=importance.feature_names,
-            metric=importance.scoring,
-            baseline=importance.baseline,
+            importance, metric=importance.scoring, directions=curves, model=learnt
         ),
     )
 

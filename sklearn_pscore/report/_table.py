@@ -102,7 +102,7 @@ def check_table(X, groups, *, item, cv, max_rows, rng, caller):
     TypeError, ValueError
         If `X` or `groups` cannot be used, or there is nothing to compare.
     """
-    X = _checked_frame(X)
+    X = checked_frame(X)
     given = check_groups(
         groups,
         n_rows=len(X),
@@ -149,7 +149,7 @@ def check_table(X, groups, *, item, cv, max_rows, rng, caller):
     )
 
 
-def _checked_frame(X):
+def checked_frame(X):
     """Return a table as a DataFrame of floats, with a name for each column."""
     if sparse.issparse(X):
         raise TypeError(

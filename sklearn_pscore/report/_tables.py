@@ -80,14 +80,20 @@ def number(value, decimals=3):
     """Return a number as a pair: its text, and what it is sorted by."""
     if value is None or np.isnan(value):
         return "", np.nan
-    return f"{value:,.{decimals}f}", float(value)
+    return _fixed(value, decimals), float(value)
 
 
 def interval(low, high, decimals=3):
     """Return an interval as a pair: its text, and its lower end."""
     if np.isnan(low):
         return "", np.nan
-    return f"{low:.{decimals}f} to {high:.{decimals}f}", float(low)
+    return f"{_fixed(low, decimals)} to {_fixed(high, decimals)}", float(low)
+
+
+def _fixed(value, decimals):
+    """Return a number with its digits; what rounds to zero has no sign."""
+    text = f"{value:,.{decimals}f}"
+    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text
 
 
 def _cell(value):

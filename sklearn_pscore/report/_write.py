@@ -15,6 +15,7 @@ from sklearn_pscore.inspection._arguments import check_count
 from sklearn_pscore.report._analyse import analyse
 from sklearn_pscore.report._analysis import Analysis
 from sklearn_pscore.report._page import answers_of, sections_of
+from sklearn_pscore.report._table import checked_frame
 
 _SUFFIXES = (".html", ".htm")
 
@@ -98,7 +99,7 @@ def write_report(
         analysis = analyse(X, groups, **kwargs)
     else:
         _check_analysis(analysis, X, kwargs)
-    page = render(analysis, max_rows)
+    page = render(analysis, X, max_rows)
     with whole_files(path.parent) as part:
         Path(part, path.name).write_text(page, encoding="utf-8", newline="\n")
     return path
@@ -147,12 +148,13 @@ def check_report_path(path, *, overwrite=False):
     return path
 
 
-def render(analysis, max_rows):
+def render(analysis, X, max_rows):
     """Return the text of the page of an analysis.
 
     Parameters
     ----------
     analysis : Analysis
+    X : array-like or DataFrame of shape (n_rows, n_metrics)
     max_rows : int
         Rows of the table of items.
 
@@ -171,11 +173,13 @@ def render(analysis, max_rows):
     # No line break between a number and its sign.
     environment.filters["whole"] = lambda text: text.replace(" %", "\u00a0%")
     script = _text_of("page.js")
+    # Columns without a value are not in the analysis.
+    names = list(analysis.curves.curves)
     return environment.from_string(_text_of("page.html.jinja")).render(
         title=analysis.title,
         summary=_summary(analysis.facts),
         answers=answers_of(analysis),
-        sections=sections_of(analysis, max_rows),
+        sections=sections_of(analysis, checked_frame(X)[names], max_rows),
         version=__version__,
         policy=_policy(script),
         css=Markup(_text_of("page.css")),
