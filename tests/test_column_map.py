@@ -143,7 +143,14 @@ class TestPipelines:
             LinearRegression(),
         ).fit(values, values[:, 0])
         table = MetricTable.of(values, "test")
-        found = ColumnMap.found(model, table, np.random.RandomState(0))
+        found = ColumnMap.found(model, table)
         assert found.owner.tolist() == [1, 0, 2, 1]
         summed = found.by_metric(np.array([[1.0, 2, 3, 4]]))
         assert summed.tolist() == [[2, 5, 3]]
+
+    def test_two_rows_are_enough(self):
+        values = np.arange(10.0).reshape(2, 5)
+        model = make_pipeline(StandardScaler(), LinearRegression())
+        model.fit(values, values[:, 0])
+        found = ColumnMap.found(model, MetricTable.of(values, "test"))
+        assert found.owner.tolist() == [0, 1, 2, 3, 4]

@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from benchmarks.reliability import (
     augmenter_cases,
+    curve_cases,
     fit_cases,
     groups_cases,
     importance_cases,
@@ -65,6 +66,7 @@ _ROUND = (
     (validation_cases.CASES, 1),
     (inspection_cases.CASES, 3),
     (importance_cases.CASES, 1),
+    (curve_cases.CASES, 2),
     (onnx_cases.CASES, 1),
 )
 

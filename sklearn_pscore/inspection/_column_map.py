@@ -8,8 +8,11 @@ from scipy.sparse import issparse
 from sklearn_pscore.inspection._metric_table import MetricTable
 from sklearn_pscore.metrics._models import inner_estimator, transformed
 
-# Values that are compared at a time, and rows that are compared at most. Not measured.
-_VALUES_AT_A_TIME, _MOST_ROWS = 2**24, 2_000
+# Values that are compared at a time, and in all; rows to shuffle. Not measured.
+_VALUES_AT_A_TIME, _MOST_COMPARED = 2**22, 2**28
+_FEWEST_ROWS, _MOST_ROWS = 100, 2_000
+# Differences below this share of the largest value are rounding.
+_ROUNDING = 1e-9
 # Halvings in which a kink is found: all bits of a float64.
 _HALVINGS = 60
 
@@ -45,7 +48,7 @@ class ColumnMap:
     owner: np.ndarray
 
     @classmethod
-    def found(cls, estimator, table, rng):
+    def found(cls, estimator, table):
         """Return the map, None if a column depends on several metrics.
 
         The values of each metric are shuffled by themselves. A column of the ranker
@@ -56,45 +59,37 @@ class ColumnMap:
         ----------
         estimator : estimator
         table : MetricTable
-        rng : RandomState
         """
-        n_rows, n_metrics = table.values.shape
-        rows = np.arange(n_rows)
-        if n_rows > _MOST_ROWS:
-            # Extremes and missing values are where columns may differ.
-            filled = np.where(np.isnan(table.values), -np.inf, table.values)
-            ends = [filled.argmin(axis=0), filled.argmax(axis=0)]
-            rows = np.unique(
-                [*np.concatenate(ends), *rng.permutation(n_rows)[:_MOST_ROWS]]
-            )
-        values = table.values[rows]
-        order = np.argsort(rng.random_sample(values.shape), axis=0)
+        # Any order does, so that the caller's generator is not drawn from.
+        rng = np.random.RandomState(0)
+        values = table.values[_rows_to_try(table.values, rng)]
+        n_rows = len(values)
+        orders = [
+            np.argsort(rng.random_sample(values.shape), axis=0)
+            for _ in range(-(-_FEWEST_ROWS // n_rows))
+        ]
+        order = np.concatenate(orders)
         mixed = np.take_along_axis(values, order, axis=0)
         here, there = (
             _floats(handed_on(estimator, table.like(each))) for each in (values, mixed)
         )
-        if here is None or here.shape != there.shape or len(here) != len(rows):
+        if here is None or len(here) != n_rows or len(there) != len(order):
             return None
         owner = np.full(here.shape[1], -1)
-        scale = np.nanmax(np.abs(here), axis=0, initial=0.0)
-        for column in range(here.shape[1]):
+        for column, (before, after) in enumerate(zip(here.T, there.T, strict=True)):
+            scale = np.nanmax(np.abs(before), initial=0.0)
             # A missing value is any number that differs from the others.
             before, after = (
-                np.where(np.isnan(each), 2 * scale[column] + 1, each)
-                for each in (here[:, column], there[:, column])
+                np.where(np.isnan(each), 2 * scale + 1, each)
+                for each in (before, after)
             )
             if np.ptp(before) == 0 and np.ptp(after) == 0:
                 continue
-            near = 1e-9 * (scale[column] + 1e-300)
-            n_at_a_time = max(1, _VALUES_AT_A_TIME // len(rows))
-            for first in range(0, n_metrics, n_at_a_time):
-                part = order[:, first : first + n_at_a_time]
-                fits = np.all(np.abs(before[part] - after[:, None]) <= near, axis=0)
-                if fits.any():
-                    owner[column] = first + np.argmax(fits)
-                    break
-            else:
+            near = _ROUNDING * max(scale, np.finfo(float).tiny)
+            fits = _metric_that_fits(before, after, order, near, column)
+            if fits is None:
                 return None
+            owner[column] = fits
         return cls(estimator, table, owner)
 
     def columns(self, values):
@@ -158,6 +153,45 @@ class ColumnMap:
             high[:, owner] = np.where(above, middle[:, owner], high[:, owner])
             low[:, owner] = np.where(above, low[:, owner], middle[:, owner])
         return np.where(is_inside, high[:, owner], np.nan)
+
+
+def _rows_to_try(values, rng):
+    """Return rows to shuffle: all, or of many some, with extremes and missing values."""
+    n_rows, n_metrics = values.shape
+    n_most = int(np.clip(_MOST_COMPARED // n_metrics**2, _FEWEST_ROWS, _MOST_ROWS))
+    if n_rows <= n_most:
+        return np.arange(n_rows)
+    filled = np.where(np.isnan(values), -np.inf, values)
+    ends = np.concatenate([filled.argmin(axis=0), filled.argmax(axis=0)])
+    return np.unique([*ends[:n_most], *rng.permutation(n_rows)[:n_most]])
+
+
+def _metric_that_fits(before, after, order, near, column):
+    """Return the metric whose order a column has taken, None if there is none.
+
+    Parameters
+    ----------
+    before : ndarray of shape (n_rows,)
+    after : ndarray of shape (n_mixed,)
+    order : ndarray of shape (n_mixed, n_metrics), int
+        Row that the value of each metric was taken from.
+    near : float
+        Difference that is rounding.
+    column : int
+        Number of the column, which most often is that of the metric.
+    """
+    n_metrics = order.shape[1]
+    n_at_a_time = max(1, _VALUES_AT_A_TIME // len(order))
+    parts = [slice(column, column + 1)] if column < n_metrics else []
+    parts += [
+        slice(first, first + n_at_a_time) for first in range(0, n_metrics, n_at_a_time)
+    ]
+    for part in parts:
+        fits = np.abs(before[order[:, part]] - after[:, None]) <= near
+        fits = np.flatnonzero(fits.all(axis=0))
+        if len(fits):
+            return part.start + fits[0]
+    return None
 
 
 def _floats(X):

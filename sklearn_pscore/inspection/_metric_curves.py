@@ -153,7 +153,7 @@ def metric_curves(
     table = MetricTable.of(X, caller)
     table, inside, clusters = _rows(table, groups, max_rows, rng, caller)
     score = _scores(estimator, table, table.values, caller)
-    found = None if method == "accumulated" else _additive(estimator, table, rng)
+    found = None if method == "accumulated" else _additive(estimator, table)
     if found is None and method == "additive":
         raise ValueError(
             f"{estimator!r:.200} has no additive part that belongs to single columns of "
@@ -222,11 +222,11 @@ def _scores(estimator, table, values, caller):
         ) from None
 
 
-def _additive(estimator, table, rng):
+def _additive(estimator, table):
     """Return the additive part and the map of its columns, None if there is none."""
     ranker = innermost(estimator)
     part = ranker._additive_part() if hasattr(ranker, "_additive_part") else None
-    columns = None if part is None else ColumnMap.found(estimator, table, rng)
+    columns = None if part is None else ColumnMap.found(estimator, table)
     return None if columns is None else (part, columns)
 
 
