@@ -159,13 +159,13 @@ def test_nan_that_is_constant_in_groups_is_zero():
 def test_global_is_as_scikit_learn_s_own():
     X, groups = drawn()
     model = LinearPreferenceRanker().fit(X, groups)
-    options = {"n_repeats": 200, "random_state": 0}
+    options = {"n_repeats": 100, "random_state": 0}
     ours = importance(model, X, groups, shuffle="global", **options)
     theirs = permutation_importance(model, X, groups, **options)
-    error = np.hypot(ours.importances_std, theirs.importances_std) / np.sqrt(200)
+    error = np.hypot(ours.importances_std, theirs.importances_std) / np.sqrt(100)
     difference = np.abs(ours.importances_mean - theirs.importances_mean)
     assert (difference <= 4 * error).all()
-    assert_allclose(ours.importances_std, theirs.importances_std, rtol=0.3, atol=1e-3)
+    assert_allclose(ours.importances_std, theirs.importances_std, rtol=0.4, atol=1e-3)
 
 
 def test_draws_of_rows_are_biased_where_draws_of_groups_are_not():
@@ -360,9 +360,13 @@ class TestTables:
         X, groups = drawn()
         X = X.round()
         expected = importance(fixed(), X, groups).importances
-        for table in (X.astype("float32"), X.astype(int), csr_matrix(X)):
-            keys = FeatureTable(table).row_keys()
-            assert_array_equal(keys, FeatureTable(X).row_keys())
+        expected_keys = FeatureTable(X).row_keys()
+        for table in (X.astype("float32"), X.astype(int), csr_matrix(X), -(-X + 0.0)):
+            assert_array_equal(FeatureTable(table).row_keys(), expected_keys)
+        missing = X.mask(X == 1)
+        for kind in ("Float64", "Int64"):
+            keys = FeatureTable(missing.astype(kind)).row_keys()
+            assert_array_equal(keys, FeatureTable(missing).row_keys())
         whole = importance(fixed(), X.astype(int), groups).importances
         assert_array_equal(whole, expected)
 
@@ -529,8 +533,8 @@ class TestScoring:
     @pytest.mark.parametrize("scoring", [rmse, neg_rmse_scorer, "rmse", "neg_rmse"])
     def test_an_error_is_turned(self, scoring):
         X, groups = drawn()
-        options = {"shuffle": "global", "n_repeats": 2}
-        result = importance(fixed(), X, groups, scoring=scoring, **options)
+        options = {"shuffle": "global", "feature_groups": {"all": NAMES}}
+        result = importance(fixed(), X, groups, scoring=scoring, n_repeats=1, **options)
         value = -rmse(groups, fixed().predict(X))
         assert result.baseline == pytest.approx(value, rel=1e-9)
         assert result.importances_mean[0] > 0

@@ -62,11 +62,11 @@ class FeatureTable:
         return self.X.tocsc() if issparse(self.X) else self.X
 
     def column(self, j):
-        """Return the values of a column, as an array of numpy or pandas."""
+        """Return the values of a column, as an array or a Series of pandas."""
         if issparse(self.X):
             return self._by_column[:, [j]].toarray().ravel()
         if hasattr(self.X, "iloc"):
-            return self.X.iloc[:, j].array
+            return self.X.iloc[:, j]
         if hasattr(self.X, "with_columns"):
             return self.X[:, j].to_numpy()
         return self.X[:, j]
@@ -107,7 +107,6 @@ class FeatureTable:
     def _assembled_sparse(self, rows, replaced):
         taken = self.X[rows]
         taken.data[np.isin(taken.indices, list(replaced))] = 0
-        taken.eliminate_zeros()
         for j, source in replaced.items():
             values = self.column(j)[source]
             place = np.flatnonzero(values)
@@ -216,10 +215,14 @@ def with_column(keys, values):
     Parameters
     ----------
     keys : ndarray of shape (n_rows,), uint64
-    values : array of shape (n_rows,)
+    values : array or Series of shape (n_rows,)
         Numbers, or anything that reads as text.
     """
     try:
+        if hasattr(values, "iloc"):
+            # Columns that know of NA make no array of float by themselves.
+            values = values.to_numpy(np.float64, na_value=np.nan)
+        # Adding zero makes -0.0 the same as 0.0.
         values = np.asarray(values, dtype=np.float64) + 0.0
     except (TypeError, ValueError):
         values = np.array([str(value) for value in values], dtype=object)
