@@ -85,7 +85,7 @@ bench-agreement: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks.agreement.tables
 
 bench-inspection: $(STAMP)
-	set -e; for name in talking_heads curves importance coverage speed tables curve_tables; do \
+	set -e; for name in talking_heads curves importance coverage speed tables curve_tables plots; do \
 		OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.inspection.$$name; done
 
 bench-reliability: $(STAMP)
@@ -95,6 +95,7 @@ bench-reliability: $(STAMP)
 bench-paper: $(STAMP)
 	$(BIN)/python -m benchmarks.paper.challenge
 	$(BIN)/python -m benchmarks.paper.thqa
+	$(BIN)/python -m benchmarks.paper.plots
 	$(BIN)/python -m benchmarks.paper.tables > docs/paper_tables.md
 
 bench-smoke: $(BENCH_STAMP)

@@ -394,7 +394,11 @@ DIRECTIONS = {
 
 def test_signs_say_which_way_metrics_point():
     display = ImportanceDisplay.from_importances(
-        IMPORTANCES, feature_names=FEATURES, directions=DIRECTIONS, model="PS"
+        IMPORTANCES,
+        feature_names=FEATURES,
+        directions=DIRECTIONS,
+        model="PS",
+        over="folds",
     )
     # From the bottom up: SSIM, ID, LipLMD, AVConf.
     markers = [sign and sign.get_marker() for sign in display.signs_]
@@ -406,7 +410,7 @@ def test_signs_say_which_way_metrics_point():
     assert len(set(edges)) == 4
     assert [bar.get_hatch() or "" for bar in display.bars_] == ["xx", "", "", "///"]
     assert one_line(display.ax_.get_xlabel()).replace("\N{NO-BREAK SPACE}", " ") == (
-        "PS: decrease of DCG when permuted (± std over 2 permutations) "
+        "PS: decrease of DCG when permuted (± std over 2 folds) "
         "preferred: ▲ larger  ▼ smaller  ◆ a best value"
     )
     assert_inside(display.figure_)

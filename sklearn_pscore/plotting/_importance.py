@@ -82,6 +82,9 @@ class ImportanceDisplay:
     model : str or None, default=None
         Name of the model, for the axis.
 
+    over : str, default="permutations"
+        What the columns of `importances` are, for the axis.
+
     Attributes
     ----------
     ax_ : matplotlib Axes
@@ -128,6 +131,7 @@ class ImportanceDisplay:
         max_features=None,
         directions=None,
         model=None,
+        over="permutations",
     ):
         self.importances = importances
         self.feature_names = feature_names
@@ -136,6 +140,7 @@ class ImportanceDisplay:
         self.max_features = max_features
         self.directions = directions
         self.model = model
+        self.over = over
 
     @classmethod
     def from_importances(
@@ -148,6 +153,7 @@ class ImportanceDisplay:
         max_features=None,
         directions=None,
         model=None,
+        over="permutations",
         ax=None,
         **kwargs,
     ):
@@ -172,6 +178,9 @@ class ImportanceDisplay:
             :func:`~sklearn_pscore.inspection.metric_curves`, or by name.
         model : str or None, default=None
             Name of the model, for the axis.
+        over : str, default="permutations"
+            What the columns of the importances are, for the axis: "folds", for
+            example, if they are means of one each.
         ax : matplotlib Axes or None, default=None
             Axes to draw into; None makes a figure.
         **kwargs : dict
@@ -210,6 +219,7 @@ class ImportanceDisplay:
             max_features=max_features,
             directions=_directions_in(directions),
             model=model,
+            over=over,
         )
         return display.plot(ax, **kwargs)
 
@@ -423,7 +433,7 @@ class ImportanceDisplay:
         if self.baseline is not None:
             notes.append(f"from {format_number(self.baseline)}")
         if n_repeats > 1:
-            notes.append(f"± std over {n_repeats} permutations")
+            notes.append(f"± std over {n_repeats} {self.over}")
         # A sign stays with its words where the line is broken.
         signs = [
             said.replace(" ", "\N{NO-BREAK SPACE}")
