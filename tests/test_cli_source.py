@@ -8,6 +8,7 @@ import pytest
 from cli_cases import METRICS, ROLES, hand_made, invoke, refused
 from numpy.testing import assert_array_equal
 
+from sklearn_pscore._cli.app import COMMANDS
 from sklearn_pscore._tables.roles import Roles, judged_table
 from sklearn_pscore._tables.table import Table
 
@@ -221,7 +222,7 @@ def test_version_and_help():
     assert invoke("--version").stdout == f"pscore {__version__}\n"
     result = invoke()
     assert result.exit_code == 0
-    for command in ("fit", "score", "compare", "curves", "importance", "leaderboard"):
+    for command in [each.__name__ for each in COMMANDS]:
         assert f"\n  {command} " in result.stdout
         shown = invoke(command, "--help").stdout
         assert f" {command} [OPTIONS]" in shown

@@ -43,6 +43,7 @@ ALLOWED = {
         "metrics",
         "model_selection",
         "plotting",
+        "report",
     },
     "_experiments": {
         "_items",

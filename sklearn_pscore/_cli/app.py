@@ -11,6 +11,7 @@ from sklearn_pscore._cli.failures import OneLineGroup
 from sklearn_pscore._cli.fit import fit
 from sklearn_pscore._cli.importance import importance
 from sklearn_pscore._cli.leaderboard import leaderboard
+from sklearn_pscore._cli.report import report
 from sklearn_pscore._cli.score import score
 from sklearn_pscore._version import __version__
 
@@ -49,5 +50,7 @@ def main(
         typer.echo(context.get_help())
 
 
-for command in (fit, score, compare, curves, importance, leaderboard, data):
+COMMANDS = (fit, score, compare, curves, importance, leaderboard, report, data)
+
+for command in COMMANDS:
     app.command()(command)

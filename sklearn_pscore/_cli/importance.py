@@ -83,9 +83,10 @@ def importance(
     table = importance_table(parts)
     write_result(out, table, lambda: _drawn(parts, measure))
     baseline = sum(part.baseline for part in parts) / len(parts)
+    name = measure.value.replace("_", " ")
     typer.echo(
         f"Loss of {of}, where a metric is permuted:\n"
-        f"{measure.value.replace('_', ' ')}, which is {baseline:.3f} with nothing permuted\n"
+        f"{name}, which is {baseline:.3f} with nothing permuted\n"
     )
     shown = table.copy()
     for name in ("loss", "std"):

@@ -9,6 +9,7 @@ from sklearn_pscore._cli.output import (
     RESULTS,
     check_out,
     text_table,
+    wrapped,
     write_result,
 )
 from sklearn_pscore._cli.source import ForceOption, SeedOption, with_source
@@ -66,23 +67,10 @@ def check_systems(rows):
 def print_board(board):
     """Print a leaderboard."""
     above, below = board._captions()
-    typer.echo(f"{above}\n\n{text_table(board._shown())}\n\n{below}")
+    typer.echo(f"{wrapped(above)}\n\n{text_table(board._shown())}\n\n{wrapped(below)}")
 
 
 def _drawn(board):
     from sklearn_pscore.plotting import LeaderboardDisplay
 
     return LeaderboardDisplay.from_leaderboard(board).figure_
-
-
-def side_by_side(board, learnt):
-    """Return what to print of the leaderboards of people and of the learnt score."""
-    import pandas as pd
-
-    frame = board.beside(learnt, names=("people", "learnt"))
-    columns = {"item": frame["item"]}
-    for name in ("people", "learnt"):
-        columns[f"{name} mean"] = frame[f"{name} mean"].map("{:.3f}".format)
-        low, high = frame[f"{name} rank_low"], frame[f"{name} rank_high"]
-        columns[f"{name} ranks"] = [f"{a}-{b}" for a, b in zip(low, high, strict=True)]
-    return pd.DataFrame(columns)

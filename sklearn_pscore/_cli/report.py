@@ -1,0 +1,48 @@
+"""``pscore report``: four answers, and one page to show them on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sklearn_pscore._cli.output import check_out, say, use_no_screen
+from sklearn_pscore._cli.rankers import QuickOption, import_rankers, quick_rankers
+from sklearn_pscore._cli.source import ForceOption, SeedOption, with_source
+
+ENDINGS = (".html", ".htm")
+
+
+@with_source
+def report(
+    source,
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page, .html.")],
+    title: Annotated[str | None, typer.Option(help="What to call the table.")] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Parts that are held out.")] = 5,
+    random_state: SeedOption = 0,
+    quick: QuickOption = False,
+    force: ForceOption = False,
+):
+    """Answer which system is best, which metric people follow, and show it on a page."""
+    check_out(out, force, ENDINGS)
+    source.check_given()
+    import_rankers()
+    use_no_screen()
+    from sklearn_pscore.report import analyse, write_report
+
+    rows = source.read()
+    # Before the work: whether there is anything to learn from.
+    rows.judged()
+    name = title or (source.data if source.table is None else source.table.stem)
+    say("Learning and judging")
+    analysis = analyse(
+        rows.X,
+        rows.groups,
+        rankers=quick_rankers(random_state) if quick else None,
+        cv=folds,
+        random_state=random_state,
+        title=str(name),
+        verbose=1,
+    )
+    write_report(out, rows.X, rows.groups, analysis=analysis, overwrite=force)
+    typer.echo(f"Written to {out}\n\n{analysis}")
