@@ -236,6 +236,18 @@ class TestModels:
         pipe = make_pipeline("passthrough", ranker)
         assert_array_equal(pairwise_contributions(pipe, X_a, X_b).std, result.std)
 
+    def test_error_of_drawn_orders_is_that_of_the_mean_over_members(self):
+        X_a, X_b = drawn_pairs(2)
+        ranker = fitted_ranker(hidden_layer_sizes=(16,), max_epochs=20)
+        options = {"max_exact": 0, "n_permutations": 3, "random_state": 0}
+        of_members = pairwise_contributions(ranker, X_a, X_b, **options)
+        of_mean = pairwise_contributions(
+            Formula(ranker.predict).fit(), X_a, X_b, **options
+        )
+        assert (of_mean.std_error > 1e-9).all()
+        assert_allclose(of_members.std_error, of_mean.std_error, atol=1e-12)
+        assert_allclose(of_members.values, of_mean.values, atol=1e-12)
+
     def test_spread_of_the_score_is_unchanged(self):
         X_a, _ = drawn_pairs()
         ranker = fitted_ranker()
