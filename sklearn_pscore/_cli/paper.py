@@ -188,15 +188,14 @@ def _draw(folder, result):
     # Keep the numbers of the left panel away from the right one.
     figure.get_layout_engine().set(wspace=0.12)
     for ax, metric in zip(axes, comparison.metrics, strict=True):
-        LeaderboardDisplay.from_comparison(
-            comparison, metric=metric, over="seed", ax=ax
-        )
+        LeaderboardDisplay.from_comparison(comparison, metric=metric, ax=ax)
     figure.suptitle(experiment.title)
     display = ImportanceDisplay.from_importances(
         result.drops,
         feature_names=list(experiment.X.columns),
         metric="DCG",
         baseline=result.baseline,
+        model="PS",
     )
     display.ax_.set_title(experiment.title)
     figures = figure, display.figure_

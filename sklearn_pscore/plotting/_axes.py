@@ -232,6 +232,12 @@ def _widest(texts):
     return max((text.get_window_extent().width for text in texts), default=0)
 
 
+def name_of_score(name):
+    """Return the name of a score as people write it: "DCG", "pairwise accuracy"."""
+    name = str(name).removesuffix("_score")
+    return name.upper() if name in ("dcg", "ndcg", "mrr") else name.replace("_", " ")
+
+
 def format_number(value):
     """Format a number as the tables of a comparison do."""
     return f"{value:.3f}"

@@ -11,6 +11,7 @@ from sklearn_pscore.plotting._axes import (
     label_below,
     label_rows,
     make_axes,
+    name_of_score,
     text_color,
 )
 from sklearn_pscore.plotting._colors import (
@@ -210,7 +211,7 @@ class ImportanceDisplay:
                 "per feature. Pass feature_names=X.columns."
             )
         if metric is None:
-            metric = _name_of_score(_part(importances, "scoring"))
+            metric = _part(importances, "scoring") or "DCG"
         display = cls(
             importances=values,
             feature_names=feature_names,
@@ -427,7 +428,7 @@ class ImportanceDisplay:
 
     def _label(self, n_repeats, styles):
         """Return what bars, error bars and signs say."""
-        text = f"decrease of {self.metric} when permuted"
+        text = f"decrease of {name_of_score(self.metric)} when permuted"
         text = f"{self.model}: {text}" if self.model else text[0].upper() + text[1:]
         notes = []
         if self.baseline is not None:
@@ -449,14 +450,6 @@ def _part(importances, name, default=None):
     if isinstance(importances, Mapping):
         return importances.get(name, default)
     return default
-
-
-def _name_of_score(scoring):
-    """Return the name of a score as it is written on an axis."""
-    if scoring is None:
-        return "DCG"
-    name = scoring.removesuffix("_score")
-    return name.upper() if name in ("dcg", "ndcg") else name.replace("_", " ")
 
 
 def _directions_in(directions):

@@ -13,6 +13,7 @@ from sklearn_pscore.plotting._axes import (
     label_rows,
     make_axes,
     mark_values,
+    name_of_score,
     set_plain,
     shade_rows,
     text_color,
@@ -522,7 +523,7 @@ class LeaderboardDisplay(BoardDisplay):
             parts.append(" ± std")
         if self.over is not None:
             parts.append(f" over {self.over}")
-        text = f"{self.metric} ({''.join(parts)}; larger is better)"
+        text = f"{name_of_score(self.metric)} ({''.join(parts)}; larger is better)"
         notes = []
         if self.ranks is not None:
             notes.append("rank: set that holds the true one")
