@@ -12,6 +12,7 @@ from sklearn.callback import ScoringMonitor
 from test_losses import LOSSES, SIZES
 
 from sklearn_pscore import Groups
+from sklearn_pscore.inspection import metric_curves
 from sklearn_pscore.metrics import ndcg_scorer, pairwise_accuracy_score
 
 pytestmark = [
@@ -150,3 +151,16 @@ def test_probabilities_and_errors_of_scores(data):
     score, std = ranker.predict(X, return_std=True)
     assert_array_equal(score, ranker.predict(X))
     assert np.all(std > 0)
+
+
+def test_curves_of_metrics_are_those_of_the_cpu(data):
+    X, groups = data
+    ranker = quick(device=DEVICE).fit(X, groups)
+    loaded = pickle.loads(pickle.dumps(ranker)).set_params(device="cpu")
+    for method in ("additive", "accumulated"):
+        on_gpu, on_cpu = (
+            metric_curves(each, X, groups, method=method, random_state=0)
+            for each in (ranker, loaded)
+        )
+        for name, curve in on_cpu.curves.items():
+            assert_allclose(on_gpu.curves[name], curve, atol=1e-9)

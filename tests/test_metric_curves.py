@@ -20,6 +20,7 @@ from planted_curves import (
 )
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.inspection import partial_dependence
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -158,6 +159,29 @@ class TestExact:
         value, worth = curve["value"].to_numpy(), curve["worth"].to_numpy()
         ends = np.unique(np.r_[value[[0, -1]], kinks])
         assert_allclose(worth, np.interp(value, ends, value_at(curve, ends)), atol=1e-9)
+
+    @pytest.mark.parametrize("name", ["up", "hump", "step"])
+    def test_partial_dependence_of_scikit_learn_is_as_exact(self, name):
+        model = make_pipeline(StandardScaler(), additive_ranker()).fit(X, GROUPS)
+        curve = metric_curves(model, X, GROUPS).curves[name]
+        grid = {name: curve["value"].to_numpy()}
+        found = partial_dependence(
+            model, X, [name], custom_values=grid, method="brute"
+        )["average"][0]
+        worth = curve["worth"].to_numpy()
+        assert_allclose(found - found.mean(), worth - worth.mean(), atol=1e-9)
+
+    def test_ranker_of_a_thin_table(self):
+        rng = np.random.default_rng(0)
+        dense = rng.normal(size=(400, 60)) * (rng.random((400, 60)) < 0.01)
+        dense[::5, 0] = 1
+        groups = Groups.from_arrays(
+            group=np.arange(400) // 8, preference=dense[:, 0] + 0.1 * dense[:, 1]
+        )
+        model = additive_ranker().fit(sparse.csr_array(dense), groups)
+        curves = metric_curves(model, dense, groups)
+        assert curves.table["metric"].iloc[0] == "x0"
+        assert curves.interaction_share < 1e-12
 
     def test_linear_ranker(self):
         ranker = LinearPreferenceRanker(C=1.0).fit(X, GROUPS)
