@@ -75,6 +75,26 @@ def permuted_samples():
         )
 
 
+@CHECKS.works(
+    "partial_dependence(ranker without hidden layers)",
+    "the curves of inspection.metric_curves",
+)
+def partial_of_additive():
+    from sklearn.inspection import partial_dependence
+
+    from sklearn_pscore.inspection import metric_curves
+
+    fitted = ranker().fit(X, GROUPS)
+    curves = metric_curves(fitted, X, GROUPS, random_state=0).curves
+    for name, curve in curves.items():
+        values = {name: curve["value"].to_numpy()}
+        found = partial_dependence(
+            fitted, X, [name], custom_values=values, method="brute"
+        )
+        moved = found["average"][0] - curve["worth"]
+        assert_allclose(moved, moved.mean(), atol=1e-9)
+
+
 @CHECKS.works('partial_dependence(kind="both"), PartialDependenceDisplay')
 def partial():
     import matplotlib.pyplot as plt
