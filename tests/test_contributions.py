@@ -421,7 +421,7 @@ class TestResult:
         assert "<b>" not in html
 
 
-def test_examples_of_the_page():
+def test_examples_of_the_page(capsys):
     """Those of both functions, with a model that takes no time."""
     home = os.environ.get("SKLEARN_PSCORE_DATA")
     if not home or not (Path(home) / "thqa").exists():
@@ -434,6 +434,7 @@ def test_examples_of_the_page():
         ).replace("import PairwisePreferenceRanker", "import LinearPreferenceRanker")
         exec(code, names)
     result, explained = names["result"], names["explained"]
+    assert repr(explained) in capsys.readouterr().out
     assert len(result.importances_mean) == 22
     assert result.feature_names[0] == "face identity"
     assert 0.6 < result.baseline < 1
