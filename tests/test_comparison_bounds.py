@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sklearn_pscore import Groups, RankSumRanker
+from sklearn_pscore.inspection import noise_ceiling
 from sklearn_pscore.metrics import (
     dcg_scorer,
     kendall_tau_scorer,
@@ -169,3 +170,57 @@ def test_chance_weighs_groups_as_the_metric_does():
     expected = np.average(per_group[told], weights=by_group[told])
     assert_allclose(comparison.chance["MRR"], expected)
     assert pairwise_accuracy_score(groups, np.ones(len(X))) == 0.5
+
+
+def rated(n_raters=5, **options):
+    """Return metrics and a target of ratings; the first metric is the true opinion."""
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=len(X))
+    ratings = truth[:, None] + rng.normal(size=(len(X), n_raters))
+    items = {"prompt": GROUPS["group"], "system": GROUPS["item"]}
+    table = np.column_stack([truth, X[:, 0]])
+    return table, Groups.from_ratings(ratings, items, weight=None, **options)
+
+
+def test_the_ceiling_is_that_of_the_rows_to_judge_on():
+    table, groups = rated()
+    scoring = {
+        "accuracy": pairwise_accuracy_scorer,
+        "DCG": dcg_scorer,
+        "error": neg_rmse_scorer,
+        "own": make_ranking_scorer(one_minus_error),
+    }
+    options = {"scoring": scoring, "n_seeds": 1, "single_metrics": True}
+    comparison = compare_rankers({}, table, groups, cv=3, **options)
+    expected = noise_ceiling(groups, random_state=0).value
+    assert_allclose(comparison.ceiling["accuracy"], expected, rtol=1e-9)
+    by_draws = noise_ceiling(groups, metric=dcg_scorer.metric, random_state=0)
+    assert abs(comparison.ceiling["DCG"] - by_draws.value) < 0.05
+    assert comparison.ceiling["own"] is None
+    assert -1.0 < comparison.ceiling["error"] < 0.0
+    # The true opinion, which is one of the metrics, is about that good.
+    reached = comparison.table().loc["x0", ("accuracy", "mean")]
+    assert abs(reached - expected) < 0.04
+    rows = ["GT", "x0", "x1", "noise ceiling", "chance"]
+    assert comparison.formatted().index.tolist() == rows
+    half = GROUPS["group"] < N_GROUPS // 2
+    judged_on_half = compare_rankers(
+        {}, table, groups, test=(table[half], groups[half]), **options
+    )
+    expected = noise_ceiling(groups[half], random_state=0).value
+    assert_allclose(judged_on_half.ceiling["accuracy"], expected, rtol=1e-9)
+    # Leaving out systems, it is that of all pairs.
+    options["scoring"] = {"accuracy": pairwise_accuracy_scorer}
+    left_out = compare_rankers({}, table, groups, leave_out="item", **options)
+    assert left_out.ceiling == {"accuracy": comparison.ceiling["accuracy"]}
+
+
+def test_without_all_raters_there_is_no_ceiling():
+    table, groups = rated()
+    fields = {name: groups[name].copy() for name in groups.dtype.names}
+    fields["n_raters"][3] = 0
+    unknown = Groups.from_arrays(**fields)
+    for y in (unknown, GROUPS):
+        comparison = compare_rankers({}, table, y, cv=2, single_metrics=True)
+        assert comparison.ceiling == {"MRR": None, "DCG": None}
+        assert "noise ceiling" not in comparison.formatted().index

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_pscore._progress import progress_of
-from sklearn_pscore.metrics import dcg_scorer, mrr_scorer
+from sklearn_pscore.metrics import dcg_scorer, mrr_scorer, pairwise_accuracy_scorer
 from sklearn_pscore.model_selection._comparison_arguments import (
     check_error_score,
     check_n_jobs,
@@ -13,7 +13,7 @@ from sklearn_pscore.model_selection._comparison_arguments import (
     check_rankers,
     check_scoring,
 )
-from sklearn_pscore.model_selection._comparison_bounds import chance_of
+from sklearn_pscore.model_selection._comparison_bounds import ceilings_of, chance_of
 from sklearn_pscore.model_selection._comparison_folds import (
     make_folds,
     sizes_of,
@@ -26,6 +26,7 @@ from sklearn_pscore.model_selection._comparison_runs import (
     score_truth,
 )
 from sklearn_pscore.model_selection._comparison_warnings import RunWarnings, recorded
+from sklearn_pscore.model_selection._leave_out import check_judges
 from sklearn_pscore.model_selection._seeds import draw_seeds, seed_names
 from sklearn_pscore.model_selection._single_metrics import with_single_metrics
 
@@ -38,6 +39,7 @@ def compare_rankers(
     test=None,
     cv=None,
     cv_groups=None,
+    leave_out=None,
     reference=None,
     scoring=None,
     n_seeds=5,
@@ -51,7 +53,8 @@ def compare_rankers(
     """Fit rankers over several seeds and compare them on held-out rows.
 
     The rows to judge on are either given (``test=``, as in Table 2 of the
-    paper [1]_) or held out in turn (``cv=``). Each run fits a clone. Its
+    paper [1]_) or held out in turn (``cv=``, or one system, group or block after the
+    other by ``leave_out=``). Each run fits a clone. Its
     `random_state` (or CatBoost's `random_seed`) is set to the run's seed. A
     nested one, at any depth that ``get_params`` shows, is set to a seed computed
     from the run's seed and the parameter's name, so that the parts of a pipeline
@@ -73,7 +76,7 @@ def compare_rankers(
         Target built by Groups, to fit on.
 
     test : tuple (X_test, groups_test) or None, default=None
-        Rows to judge on. Exactly one of `test` and `cv` is needed.
+        Rows to judge on. Exactly one of `test`, `cv` and `leave_out` is needed.
 
     cv : int, splitter, iterable of (train, test) or None, default=None
         Folds to hold out in turn; the number k is ``PreferenceGroupKFold(k)``.
@@ -83,14 +86,23 @@ def compare_rankers(
         Labels that the splitter splits by, if not the blocks of `groups`, or its
         groups where there are none.
 
+    leave_out : {"item", "group", "block"} or None, default=None
+        Field of `groups` to leave out, one label after the other, each a fold. With
+        "item" the rankers learn without a system, and are judged by the pairs that hold
+        it: how well is a new system placed among those that are known? Each pair
+        counts by the product of its weights. With "group" and "block" it is as with
+        `cv`.
+
     reference : structured ndarray of shape (n_samples,) or None, default=None
         Target to judge held-out rows by, for instance the full opinion where
-        `groups` holds the winners only. None judges by `groups`. Only with
-        `cv`; with `test`, the reference is ``groups_test``.
+        `groups` holds the winners only. None judges by `groups`. Not with
+        `test`, where the reference is ``groups_test``.
 
     scoring : dict of str to callable or None, default=None
         Scorers ``scorer(ranker, X, groups)`` by the names to show. None is
-        ``{"MRR": mrr_scorer, "DCG": dcg_scorer}``.
+        ``{"MRR": mrr_scorer, "DCG": dcg_scorer}``, and with ``leave_out="item"``
+        ``{"accuracy": pairwise_accuracy_scorer}``, which takes it and
+        ``kendall_tau_scorer`` only.
 
     n_seeds : int, default=5
         Number of runs, each with its own seed.
@@ -124,15 +136,15 @@ def compare_rankers(
     Returns
     -------
     comparison : RankerComparison
-        With `test`, its tables take the spread over seeds; with `cv`, over
-        folds.
+        With `test`, its tables take the spread over seeds, else over folds. Where
+        the target to judge by has `n_raters` and `spread`, it has a noise ceiling.
 
     Raises
     ------
     TypeError
         If `rankers` or `scoring` is no dict, or holds what cannot be used.
     ValueError
-        If both or none of `test` and `cv` are given, or values or lengths
+        If not exactly one of `test`, `cv` and `leave_out` is given, or values or lengths
         cannot be used, or a part to judge on has no two items of one group that
         differ in preference. All of it before anything is fitted. And if every
         fit fails.
@@ -193,7 +205,10 @@ def compare_rankers(
     >>> round(comparison.paired("larger", "smaller", "MRR").mean, 2)
     0.17
     """
-    scoring = {"MRR": mrr_scorer, "DCG": dcg_scorer} if scoring is None else scoring
+    if scoring is None:
+        scoring = {"MRR": mrr_scorer, "DCG": dcg_scorer}
+        if leave_out == "item":
+            scoring = {"accuracy": pairwise_accuracy_scorer}
     check_n_jobs(n_jobs)
     check_rankers(rankers, truth, single_metrics)
     if single_metrics:
@@ -201,7 +216,9 @@ def compare_rankers(
     check_scoring(scoring)
     check_n_seeds(n_seeds)
     check_error_score(error_score)
-    folds = make_folds(X, groups, test, cv, cv_groups, reference)
+    if leave_out == "item":
+        check_judges(scoring)
+    folds = make_folds(X, groups, test, cv, cv_groups, reference, leave_out)
     seeds = draw_seeds(n_seeds, random_state)
     rows, failures = [], []
     if truth is not None:
@@ -240,7 +257,8 @@ def compare_rankers(
         pd.DataFrame(rows).astype({"seed": "Int64"}),
         tuple(scoring),
         truth,
-        "seed" if cv is None else "fold",
+        "fold" if test is None else "seed",
         sizes=sizes_of(folds),
         chance=chance,
+        ceiling=ceilings_of(folds, scoring),
     )

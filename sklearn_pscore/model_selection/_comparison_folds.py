@@ -28,6 +28,12 @@ from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._target.rows import count_rows
 from sklearn_pscore._warn import warn_user
 from sklearn_pscore.model_selection._comparison_arguments import describe
+from sklearn_pscore.model_selection._leave_out import (
+    PairsThatHold,
+    check_leave_out,
+    rows_of_item,
+    splits_that_leave_out,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,11 @@ class Fold:
         Pairs to judge on, of groups whose rows were all trained on.
     n_train, n_test : int
         Rows that count: those to fit on, and those to judge on that are not.
+    left_out : int, str or None
+        Label of what a fold of ``leave_out`` leaves out.
+    is_item : ndarray of bool, or None
+        Which rows to judge on are of the left-out item: pairs of others are no pairs of
+        the fold. None judges by all.
     """
 
     number: int
@@ -63,6 +74,14 @@ class Fold:
     n_trained_pairs: int = 0
     n_train: int = 0
     n_test: int = 0
+    left_out: int | str | None = None
+    is_item: np.ndarray | None = None
+
+    def judged_by(self, scorer):
+        """Return the scorer of this fold: of all pairs, or of those with the item."""
+        if self.is_item is None:
+            return scorer
+        return PairsThatHold(scorer, self.is_item)
 
     def training_part(self):
         """Return X and the target to fit on."""
@@ -80,13 +99,20 @@ class Fold:
         return data
 
 
-def make_folds(X, groups, test, cv, cv_groups, reference):
+def make_folds(X, groups, test, cv, cv_groups, reference, leave_out=None):
     """Check the data and return the folds: a single one if `test` is given."""
+    if leave_out is not None:
+        check_leave_out(leave_out, groups, test=test, cv=cv, cv_groups=cv_groups)
+        (X,) = indexable(X)
+        n_rows = count_rows(X, "X")
+        return _cross_validation_folds(
+            X, groups, n_rows, None, None, reference, leave_out
+        )
     if (test is None) == (cv is None):
         given = "neither" if test is None else "both"
         raise ValueError(
             f"{given} of test and cv were passed; expected exactly one. Pass "
-            "test=(X_test, groups_test), or cv=5 for five folds."
+            "test=(X_test, groups_test), cv=5 for five folds, or leave_out='item'."
         )
     n_rows = count_rows(X, "X")
     (X,) = indexable(X)
@@ -126,7 +152,9 @@ def make_folds(X, groups, test, cv, cv_groups, reference):
     return [replace(fold, n_train=n_train, n_test=n_test)]
 
 
-def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
+def _cross_validation_folds(
+    X, groups, n_rows, cv, cv_groups, reference, leave_out=None
+):
     target = _check_target(
         groups, n_rows, "groups", require_preference=reference is None
     )
@@ -135,6 +163,9 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
     else:
         judged = _check_target(reference, n_rows, "reference")
         _check_aligned(target, judged)
+    left_out = []
+    if leave_out is not None:
+        left_out, cv = splits_that_leave_out(leave_out, groups, target)
     if isinstance(cv, Integral):
         cv = PreferenceGroupKFold(cv)
     folds, judge_data = [], (X, reference, _scores_of_truth(judged))
@@ -143,18 +174,25 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
         splits = check_cv(cv).split(X, groups, cv_groups)
     for number, split in enumerate(splits):
         train, test = _check_split(split, number, n_rows)
+        is_item = None
+        if leave_out == "item":
+            is_item = rows_of_item(left_out[number], groups, judged, test)
         _check_judgeable(judged.take(test), number)
         trained = train[target.is_counted[train]]
         new = np.setdiff1d(test[judged.is_counted[test]], trained)
-        fold = Fold(number, (X, groups), judge_data, train, test)
-        folds.append(
-            replace(
-                fold,
-                n_trained_pairs=_count_trained_pairs(judged, test, trained),
-                n_train=len(trained),
-                n_test=len(new),
-            )
+        fold = Fold(
+            number,
+            (X, groups),
+            judge_data,
+            train,
+            test,
+            n_trained_pairs=_count_trained_pairs(judged, test, trained),
+            n_train=len(trained),
+            n_test=len(new),
+            left_out=left_out[number] if left_out else None,
+            is_item=is_item,
         )
+        folds.append(fold)
     if not folds:
         raise ValueError(
             f"cv is {describe(cv)} and gives no fold; expected at least one pair (train, "
@@ -172,13 +210,12 @@ def _cross_validation_folds(X, groups, n_rows, cv, cv_groups, reference):
 
 def sizes_of(folds):
     """Return the table of the rows that each fold fits and judges on."""
-    return pd.DataFrame(
-        {
-            "fold": [fold.number for fold in folds],
-            "n_train": [fold.n_train for fold in folds],
-            "n_test": [fold.n_test for fold in folds],
-        }
-    )
+    columns = ["fold", "n_train", "n_test"]
+    rows = [(fold.number, fold.n_train, fold.n_test) for fold in folds]
+    sizes = pd.DataFrame(rows, columns=columns)
+    if folds[0].left_out is not None:
+        sizes["left_out"] = [fold.left_out for fold in folds]
+    return sizes
 
 
 def warn_about_overlap(folds):

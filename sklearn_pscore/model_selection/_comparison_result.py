@@ -42,8 +42,9 @@ class RankerComparison:
         What the tables take the spread over unless told otherwise.
     sizes : DataFrame or None, default=None
         Rows of each fold that count, with the columns `fold`, `n_train` and `n_test`:
-        those to fit on, and those to judge on that were not. None is as in k folds,
-        which train on k - 1 times the rows that they hold out.
+        those to fit on, and those to judge on that were not; and `left_out`, the
+        label of what ``leave_out`` left out. None is as in k folds, which train on
+        k - 1 times the rows that they hold out.
     chance : dict of str to (float or None), or None, default=None
         What a score that knows nothing gets in expectation, by the name of the metric.
         None where that is not known, as of metrics that are not of this package. The

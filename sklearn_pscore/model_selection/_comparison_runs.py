@@ -52,7 +52,9 @@ def score_truth(name, fold, scoring):
             f"while scoring {name!r}, the reference, by {metric!r} in fold "
             f"{fold.number}; a scorer that needs a fitted ranker needs truth=None"
         ):
-            scores[metric] = float(scorer(GivenScores(preference), X, reference))
+            scores[metric] = float(
+                fold.judged_by(scorer)(GivenScores(preference), X, reference)
+            )
     return _row(name, None, fold, scores, 0.0)
 
 
@@ -87,7 +89,7 @@ def fit_and_score(name, ranker, seed, fold, scoring, error_score):
     # Without a fit no scorer is asked: each would fail for the same reason.
     for metric, scorer in () if failures else scoring.items():
         with _caught(run, metric, error_score, failures):
-            scores[metric] = float(scorer(ranker, X_test, reference))
+            scores[metric] = float(fold.judged_by(scorer)(ranker, X_test, reference))
     return _row(name, seed, fold, scores, seconds), failures
 
 
