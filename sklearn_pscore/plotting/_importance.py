@@ -402,7 +402,7 @@ class ImportanceDisplay:
         }
         if "color" not in style:
             style = {
-                "facecolor": [to_rgba(each.color, _OPACITY) for each in styles],
+                "color": [to_rgba(each.color, _OPACITY) for each in styles],
                 "edgecolor": [each.color for each in styles],
                 "hatch": [each.hatch for each in styles],
                 "linewidth": 0.8,
