@@ -2,8 +2,6 @@
 
 from html import escape
 
-import pandas as pd
-
 
 def html_table(captions, frame):
     """Return a table between two lines, with all text escaped.
@@ -19,7 +17,4 @@ def html_table(captions, frame):
     html : str
     """
     above, below = (f"<p>{escape(text)}</p>" for text in captions)
-    # pandas would cut names of more than 50 letters.
-    with pd.option_context("display.max_colwidth", None):
-        table = frame.to_html(index=False, escape=True)
-    return f"{above}\n{table}\n{below}"
+    return f"{above}\n{frame.to_html(index=False, escape=True)}\n{below}"

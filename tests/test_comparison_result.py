@@ -134,7 +134,8 @@ def test_a_single_run_shows_no_spread_and_prints_its_table():
 
 def test_html_of_a_notebook():
     long = (
-        "a name of eighty letters that pandas would cut after the fiftieth of them " * 2
+        "a name of more than fifty letters, of which none is to be cut off by anyone "
+        * 2
     )
     names = {"PS": "<b>PS</b> & 'ours'", "RS": long}
     rows = ROWS.replace({"method": names}).rename(columns={"DCG": "<i>DCG</i>"})

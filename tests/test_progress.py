@@ -135,10 +135,12 @@ class TestBar:
                 monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "ipywidgets", None)
         monkeypatch.setattr(sys, "stderr", io.StringIO())
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+        # tqdm would swallow an error.
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
             with progress_of("name", "step", 2, 1) as progress:
                 progress.update(2, "text")
+        assert caught == []
         assert "step 2/2 |" in sys.stderr.getvalue()
 
     def test_a_program_of_ipython_without_a_kernel(self, monkeypatch, capsys):

@@ -148,6 +148,20 @@ def test_order_and_labels_do_not_matter(labels):
     assert_allclose(one.prob_pred, two.prob_pred, rtol=1e-12)
 
 
+def test_weights_whose_product_is_no_number():
+    groups, y_score = judged(10)
+    plain = ReliabilityDisplay.from_predictions(groups, y_score, n_boot=None)
+    for weight in (1e-200, 1e200):
+        weighted = Groups.from_arrays(
+            group=groups["group"],
+            preference=groups["preference"],
+            weight=np.full(60, weight),
+        )
+        display = ReliabilityDisplay.from_predictions(weighted, y_score, n_boot=None)
+        assert_allclose(display.prob_true, plain.prob_true)
+        assert_allclose(display.error, plain.error)
+
+
 def test_donors_and_rows_of_weight_zero_are_not_there():
     groups, y_score = judged(10)
     weight = np.where(np.arange(60) < 50, 1.0, 0.0)

@@ -30,6 +30,7 @@ from tqdm import tqdm
 from benchmarks.reliability import (
     augmenter_cases,
     curve_cases,
+    display_cases,
     fit_cases,
     groups_cases,
     importance_cases,
@@ -67,6 +68,7 @@ _ROUND = (
     (inspection_cases.CASES, 3),
     (importance_cases.CASES, 1),
     (curve_cases.CASES, 2),
+    (display_cases.CASES, 1),
     (onnx_cases.CASES, 1),
 )
 

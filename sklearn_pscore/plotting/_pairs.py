@@ -16,7 +16,7 @@ class Pairs(NamedTuple):
         Rows of the target.
     weight : ndarray of shape (n_pairs,), float
         Product of the weights of the two items, divided by the pairs of rows that
-        they have.
+        they have, up to one factor; the largest is 1.
     """
 
     better: np.ndarray
@@ -53,8 +53,12 @@ def pairs_of(target, max_pairs, rng):
     first, second = first[differ], second[differ]
     wins = preference[first] > preference[second]
     better, worse = np.where(wins, first, second), np.where(wins, second, first)
-    weight = items.weight[item] / np.bincount(item)[item]
-    return Pairs(rows[better], rows[worse], weight[better] * weight[worse])
+    # By logarithms: the product of two tiny or huge weights is not a number to sum.
+    weight = np.log(items.weight[item]) - np.log(np.bincount(item)[item])
+    weight = weight[better] + weight[worse]
+    return Pairs(
+        rows[better], rows[worse], np.exp(weight - weight.max(initial=-np.inf))
+    )
 
 
 def _all_pairs(groups):

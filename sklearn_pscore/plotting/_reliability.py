@@ -26,6 +26,8 @@ from sklearn_pscore.plotting._pairs import pairs_of
 
 # Pairs whose rows are scored at a time.
 _PAIRS_AT_A_TIME = 2**16
+# Label of the diagonal, by which another display finds it.
+_DIAGONAL = "as stated"
 
 
 class ReliabilityDisplay:
@@ -287,14 +289,11 @@ class ReliabilityDisplay:
         self.ax_ = new_axes(caller, figsize=(4.8, 4.6)) if ax is None else ax
         bare(self.ax_)
         self.figure_ = self.ax_.figure
-        is_first = not any(line.get_gid() == "as stated" for line in self.ax_.lines)
+        is_first = not any(line.get_label() == _DIAGONAL for line in self.ax_.lines)
         self.ref_line_ = None
         if is_first:
             style = {"color": text_color(), "alpha": SOFT, "lw": 0.9, "ls": "--"}
-            (self.ref_line_,) = self.ax_.plot(
-                [0, 1], [0, 1], label="as stated", **style
-            )
-            self.ref_line_.set_gid("as stated")
+            (self.ref_line_,) = self.ax_.plot([0, 1], [0, 1], label=_DIAGONAL, **style)
         style = {"color": BLUE, "marker": "o"}
         if self.name is not None:
             method = style_of(self.name)

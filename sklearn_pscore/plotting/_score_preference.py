@@ -246,7 +246,8 @@ class ScorePreferenceDisplay:
                 score, preference, **{**style, "linewidths": 0, **kwargs}
             )
         else:
-            style = {"gridsize": 40, "mincnt": 1, "bins": "log", "cmap": "Blues"}
+            style = {"gridsize": 40, "mincnt": 1, "bins": "log"}
+            style |= {"cmap": _faint_to_full(), "linewidths": 0}
             self.points_ = self.ax_.hexbin(score, preference, **{**style, **kwargs})
             self.colorbar_ = self.figure_.colorbar(
                 self.points_, ax=self.ax_, label="Items"
@@ -258,6 +259,14 @@ class ScorePreferenceDisplay:
             parts = (f"{key} {value:.2f}" for key, value in self.correlations.items())
             self.ax_.set_title(", ".join(parts), fontsize="medium")
         return self
+
+
+def _faint_to_full():
+    """Return a map of numbers to one colour, which shows on white and on dark paper."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
+
+    ends = [to_rgba(BLUE, 0.15), to_rgba(BLUE, 1.0)]
+    return LinearSegmentedColormap.from_list("items", ends)
 
 
 def _centred(groups, values):
