@@ -41,6 +41,7 @@ from benchmarks.reliability import (
     parameter_cases,
     parquet_cases,
     ranker_cases,
+    report_cases,
     selection_cases,
     source_cases,
     validation_cases,
@@ -69,6 +70,7 @@ _ROUND = (
     (importance_cases.CASES, 1),
     (curve_cases.CASES, 2),
     (display_cases.CASES, 1),
+    (report_cases.CASES, 1),
     (onnx_cases.CASES, 1),
 )
 
