@@ -10,6 +10,7 @@ from sklearn_pscore._version import __version__
 
 # The module of each public name.
 _MODULES = {
+    "BradleyTerryRanker": "_rankers.bradley_terry",
     "Groups": "_target.groups",
     "GroupwiseRanker": "_rankers.groupwise",
     "LevelClassifierRanker": "_rankers.level_classifier",

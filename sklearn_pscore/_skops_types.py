@@ -6,6 +6,7 @@ SKOPS_TYPES = [
         for name in (
             "_items.attached.LossNotice",
             "_items.augmenter.PairAugmenter",
+            "_rankers.bradley_terry.BradleyTerryRanker",
             "_rankers.groupwise.GroupwiseRanker",
             "_rankers.handcrafted.RankSumRanker",
             "_rankers.handcrafted.TopCountRanker",
@@ -22,6 +23,8 @@ SKOPS_TYPES = [
             "metrics._correlation.pearson_score",
             "metrics._correlation.rmse",
             "metrics._correlation.spearman_score",
+            "metrics._probability.pairwise_brier_score",
+            "metrics._probability.pairwise_log_loss",
             "metrics._ranking.dcg_score",
             "metrics._ranking.ndcg_score",
             "metrics._ranking.reciprocal_rank_score",

@@ -72,7 +72,11 @@ def linear_groups():
     rng = np.random.default_rng(SEED)
     X = rng.normal(size=(150, 3))
     group = rng.permutation(np.repeat(np.arange(30), 5))
-    return X, Groups.from_arrays(group=group, preference=X[:, 0] - X[:, 1])
+    # Each item of a group has a name of its own, for what is learnt by item.
+    item = np.empty(150, dtype=int)
+    item[np.argsort(group, kind="stable")] = np.tile(np.arange(5), 30)
+    preference = X[:, 0] - X[:, 1]
+    return X, Groups.from_arrays(group=group, preference=preference, item=item)
 
 
 def n_pairs_of(items):

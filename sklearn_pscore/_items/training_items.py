@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_pscore._target.check import are_comparable, unit_to_hold_out
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._target.votes import PairVotes
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class TrainingItems:
         which have one parent, never are.
     block_of_group : ndarray of int, or None, default=None
         Code of the block of each group, by the group's code; shared by subsets.
+    votes : PairVotes or None, default=None
+        Votes between the items. If there are any, these are the pairs, and the
+        preferences make none.
     """
 
     table: np.ndarray
@@ -44,6 +48,7 @@ class TrainingItems:
     judged: np.ndarray
     ties: str = "ignore"
     block_of_group: np.ndarray | None = None
+    votes: PairVotes | None = None
 
     @classmethod
     def of(cls, X, **fields):
@@ -63,6 +68,7 @@ class TrainingItems:
             parents=target.items.row_item[kept][:, None],
             judged=np.ones(len(kept), dtype=bool),
             block_of_group=target.block_of_group,
+            votes=None if target.votes is None else target.votes.among(kept),
         )
 
     def __len__(self):
@@ -75,15 +81,33 @@ class TrainingItems:
 
     def take(self, rows):
         """Return some of the items, by mask or position."""
-        shared = ("table", "ties", "block_of_group")
+        shared = ("table", "ties", "block_of_group", "votes")
         fields = [field for field in self.__dataclass_fields__ if field not in shared]
-        return replace(self, **{field: getattr(self, field)[rows] for field in fields})
+        taken = {field: getattr(self, field)[rows] for field in fields}
+        if self.votes is not None:
+            taken["votes"] = self.votes.among(np.arange(len(self))[rows])
+        return replace(self, **taken)
 
     def comparable(self):
         """Drop items that are in no pair, see :func:`are_comparable`."""
+        if self.votes is not None:
+            return self._in_a_vote()
         # Where ties count, any two contenders are a pair.
         value = self.parents[:, 0] if self.ties == "half" else self.preference
         return self.take(are_comparable(self.group, value, self.weight))
+
+    def _in_a_vote(self):
+        """Drop items without a vote that counts, and the votes that do not."""
+        votes = self.votes
+        n_votes = votes.wins + votes.losses
+        if self.ties != "ignore":
+            n_votes = n_votes + votes.ties
+        n_votes = n_votes * self.weight[votes.first] * self.weight[votes.second]
+        is_inside = self.group[votes.first] == self.group[votes.second]
+        votes = votes.of((n_votes > 0) & is_inside)
+        in_a_pair = np.zeros(len(self), dtype=bool)
+        in_a_pair[votes.first] = in_a_pair[votes.second] = True
+        return replace(self, votes=votes).take(in_a_pair)
 
     def target(self):
         """Return the items' target, groups by their codes; every row is an item."""

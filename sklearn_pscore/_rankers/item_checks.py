@@ -49,6 +49,52 @@ def check_float32(X):
             )
 
 
+def check_votes(items, target, caller, loss="ranknet", ties="ignore", order_bias=False):
+    """Raise ValueError if the votes of a target, or its having none, cannot be learnt.
+
+    Parameters
+    ----------
+    items : TrainingItems
+    target : RankingTarget
+    caller, loss, ties : str
+    order_bias : bool
+    """
+    if order_bias and (target.votes is None or target.votes.side is None):
+        raise ValueError(
+            "order_bias=True, and the target does not know who was shown first; expected "
+            "one of Groups.from_votes(..., order=True). Build it so, or set "
+            "order_bias=False."
+        )
+    if target.votes is None:
+        if ties == "davidson":
+            raise ValueError(
+                'ties="davidson", and the target has no votes; expected a target of '
+                'Groups.from_votes. Pass ties="half" to count equal preferences.'
+            )
+        return
+    if items.votes is None:
+        raise ValueError(
+            f"{caller} got a target of votes and {np.sum(~items.judged)} synthetic items "
+            "of PairAugmenter, for which nobody voted; expected one of the two. Leave "
+            "PairAugmenter out, or pass the preferences alone: Groups.from_arrays(group="
+            'groups["group"], preference=groups["preference"]).'
+        )
+    if loss != "ranknet":
+        raise ValueError(
+            f"loss={loss!r} with a target of votes; expected loss='ranknet', for votes "
+            "are of pairs. Set that loss, or pass the preferences alone: Groups.from_"
+            'arrays(group=groups["group"], preference=groups["preference"]).'
+        )
+    votes = items.votes
+    n_decided = np.sum(votes.wins + votes.losses)
+    if not n_decided and (ties in ("auto", "ignore") or not votes.ties.any()):
+        raise ValueError(
+            f"{caller} got {len(votes)} pairs with votes of which none was decided; "
+            "expected some votes for one of two items. Check the outcomes of the votes, "
+            "and whether both items of a pair are there."
+        )
+
+
 def check_ties(items):
     """Raise ValueError, or warn, if ties count between items that nobody compared.
 
@@ -56,7 +102,7 @@ def check_ties(items):
     ----------
     items : TrainingItems
     """
-    if items.ties == "ignore" or not len(items):
+    if items.ties == "ignore" or items.votes is not None or not len(items):
         return
     if not items.judged.all():
         raise ValueError(

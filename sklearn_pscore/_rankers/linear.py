@@ -17,7 +17,7 @@ from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import take_attached_items
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.base import RankerMixin, log_odds
-from sklearn_pscore._rankers.item_checks import check_ties, check_weights
+from sklearn_pscore._rankers.item_checks import check_ties, check_votes, check_weights
 from sklearn_pscore._rankers.left_out import left_out_folds, pool, split_items
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
@@ -43,9 +43,9 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
 
     .. math:: |v|^2 / 2 + C \sum_{i \succ j} \log(1 + e^{-v \cdot (z_i - z_j)})
 
-    over all pairs of a group with different preference. That is convex, so the
-    result depends on no seed, and on no order of rows but by rounding. Pairs are
-    never listed: the time is linear in the rows.
+    over all pairs of a group with different preference, or all votes. That is convex,
+    so the result depends on no seed, and on no order of rows but by rounding. Pairs
+    of preferences are never listed: the time is linear in the rows.
 
     On few judgements this is hard to beat; ``docs/agreement.md`` compares.
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
@@ -60,8 +60,8 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         by items. It takes 36 fits, and is no better than the default on most sets.
 
     ties : {"ignore", "half"}, default="ignore"
-        What a pair of equal preference is: no pair, or half a win for each, as in
-        :class:`PairwisePreferenceRanker`.
+        What a pair of equal preference, or a vote for neither, is: no pair, or half a
+        win for each, as in :class:`PairwisePreferenceRanker`.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
         Groups with a pair.
 
     n_pairs_ : int
-        Pairs learnt from, those of synthetic items included.
+        Pairs learnt from, those of synthetic items included; pairs with votes.
 
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -174,6 +174,7 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
             target = check_groups(y, n_rows=X.shape[0], caller=caller)
             if items is None:
                 items = TrainingItems.from_target(X, target)
+            check_votes(items, target, caller)
             items = replace(items, ties=self.ties).comparable()
             check_weights(items.weight)
             check_ties(items)
@@ -350,7 +351,7 @@ def _fit(Z, items, C, start=None):
     from sklearn_pscore._torch.pair_fit import PairLoss
 
     loss = PairLoss(items, "pairs")
-    return loss.fit(Z, C * loss.n_pairs, start=start), loss
+    return loss.fit(Z, C * loss.n_judgements, start=start), loss
 
 
 def _best_C(Z, items, masks, caller):

@@ -24,6 +24,7 @@ from sklearn_pscore._rankers.epoch_tasks import EpochTasks
 from sklearn_pscore._rankers.item_checks import (
     check_float32,
     check_ties,
+    check_votes,
     check_weights,
     warn_if_constant,
     warn_of_many_pairs,
@@ -33,11 +34,13 @@ from sklearn_pscore._rankers.parameters import (
     check_training_parameters,
     network_of,
     resolve_parameters,
+    resolve_ties,
 )
 from sklearn_pscore._rankers.parquet import ParquetMixin
 from sklearn_pscore._rankers.saved_net import SavedNetMixin
 from sklearn_pscore._rankers.validation_score import Validation
 from sklearn_pscore._rankers.validation_set import check_validation_set, errors_about
+from sklearn_pscore._rankers.vote_terms import VoteTermsMixin
 from sklearn_pscore._rows import extremes
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
@@ -49,6 +52,7 @@ _HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "valid_score", "dur")
 
 
 class PairwisePreferenceRanker(
+    VoteTermsMixin,
     ParquetMixin,
     SavedNetMixin,
     SavedWithoutCallbacksMixin,
@@ -92,13 +96,20 @@ class PairwisePreferenceRanker(
     gain : {"rank", "linear", "exponential"}, default="rank"
         Gain of NDCG. Used if `loss` is "lambdarank".
 
-    ties : {"ignore", "half"}, default="ignore"
-        What a pair of equal preference is. "ignore", as in the paper: no pair, so
-        probabilities are those given that one of the two is preferred. "half":
-        half a win for each, so that a pair that often ties gets a probability
-        near one half; for ties that people judged to be such, not for the losers
-        of a choice. Several rows of one item do not tie with each other. Only for
-        `loss` "ranknet", and without :class:`PairAugmenter`.
+    ties : {"auto", "ignore", "half", "davidson"}, default="auto"
+        What a tie is: a pair of equal preference, or a vote for neither. "ignore", as
+        in the paper: no pair, so probabilities are those given that one of the two
+        is preferred. "half": half a win for each, so that a pair that often ties
+        gets a probability near one half; for ties that people judged to be such, not
+        for the losers of a choice. "davidson", for votes: a third outcome that is
+        more likely the closer two scores are, see ``docs/votes.md``. "auto" is
+        "davidson" for votes, else "ignore". Several rows of one item do not tie with
+        each other. Ties only count for `loss` "ranknet", and without
+        :class:`PairAugmenter`.
+
+    order_bias : bool, default=False
+        Whether to learn by how much it is an advantage to be shown first, for votes;
+        ``predict`` leaves it out.
 
     group_weight : {"sqrt", "pairs", "equal"}, default="sqrt"
         What the pairs of a group weigh together in the mean over pairs: the root
@@ -328,7 +339,8 @@ class PairwisePreferenceRanker(
         "loss": [StrOptions({"ranknet", "lambdarank", "listnet"})],
         "k": [Interval(Integral, 1, None, closed="left"), None],
         "gain": [StrOptions({"rank", "linear", "exponential"})],
-        "ties": [StrOptions({"ignore", "half"})],
+        "ties": [StrOptions({"auto", "ignore", "half", "davidson"})],
+        "order_bias": ["boolean"],
         "group_weight": [StrOptions({"pairs", "sqrt", "equal"})],
         "shortcut": [StrOptions({"additive", "linear"}), None],
         "n_pieces": [Interval(Integral, 1, None, closed="left")],
@@ -370,7 +382,8 @@ class PairwisePreferenceRanker(
         loss="ranknet",
         k=None,
         gain="rank",
-        ties="ignore",
+        ties="auto",
+        order_bias=False,
         group_weight="sqrt",
         shortcut="additive",
         n_pieces=10,
@@ -403,6 +416,7 @@ class PairwisePreferenceRanker(
         self.k = k
         self.gain = gain
         self.ties = ties
+        self.order_bias = order_bias
         self.group_weight = group_weight
         self.shortcut = shortcut
         self.n_pieces = n_pieces
@@ -489,7 +503,7 @@ class PairwisePreferenceRanker(
         if self.early_stopping and validation is None:
             items, held_out = hold_out(items, self.validation_fraction, rng, caller)
             validation = Validation.of(held_out, self.scoring)
-        parameters, net = self._parameters_and_net(len(items), goes_on)
+        parameters, net = self._parameters_and_net(len(items), goes_on, items.votes)
         context = self._init_callback_context(max_subtasks=parameters.max_epochs)
         keep = partial(
             type(self)._keep,
@@ -539,7 +553,7 @@ class PairwisePreferenceRanker(
         with restored_on_error(self):
             items = self._check(X, y, caller, goes_on)
             rng = check_random_state(self.random_state)
-            parameters, net = self._parameters_and_net(len(items), goes_on)
+            parameters, net = self._parameters_and_net(len(items), goes_on, items.votes)
             net, packed = fit_net_once(parameters, items, rng, net)
             self._keep(net, parameters, packed.n_groups, packed.n_pairs, goes_on)
         if self.verbose:
@@ -659,6 +673,7 @@ class PairwisePreferenceRanker(
         target = check_groups(y, n_rows=X.shape[0], caller=caller)
         if items is None:
             items = TrainingItems.from_target(X, target)
+        check_votes(items, target, caller, self.loss, self.ties, self.order_bias)
         items = self._comparable(items, target, caller)
         check_ties(items)
         if self.ties == "half" or not len(items):
@@ -676,6 +691,9 @@ class PairwisePreferenceRanker(
             return None
         with errors_about("X_val and y_val cannot be validated on"):
             items = TrainingItems.from_target(passed.X, passed.target)
+            check_votes(
+                items, passed.target, caller, self.loss, self.ties, self.order_bias
+            )
             items = self._comparable(items, passed.target, caller)
             check_ties(items)
         return Validation.of(items, self.scoring, passed.X, passed.groups)
@@ -695,16 +713,17 @@ class PairwisePreferenceRanker(
         """Return the items that are in a pair, their values checked."""
         if self.loss == "lambdarank":
             check_gainable(target, self.gain, caller)
-        items = replace(items, ties=self.ties).comparable()
+        ties = resolve_ties(self.ties, items.votes)
+        items = replace(items, ties=ties).comparable()
         check_float32(extremes(items.table))
         check_weights(items.weight)
         return items
 
-    def _parameters_and_net(self, n_rows, goes_on):
+    def _parameters_and_net(self, n_rows, goes_on, votes=None):
         """Return resolved parameters, and a copy of the net to go on with or None."""
         from sklearn_pscore._torch.net import resumed_net
 
-        parameters = resolve_parameters(self, n_rows)
+        parameters = resolve_parameters(self, n_rows, votes)
         if not goes_on:
             return parameters, None
         check_same_network(self, parameters, self._network_)

@@ -71,7 +71,7 @@ def check_training_parameters(ranker, caller, validates=False):
     check_callbacks(ranker.callbacks, validates, has_score, caller)
 
 
-def resolve_parameters(ranker, n_rows):
+def resolve_parameters(ranker, n_rows, votes=None):
     """Return the parameters of a ranker, each resolved for the data at hand.
 
     They are passed on whole, so a parameter is named in the ranker and where it
@@ -83,11 +83,14 @@ def resolve_parameters(ranker, n_rows):
         With `n_features_in_`, and `feature_names_in_` if the features have names.
     n_rows : int
         Rows to train on in an epoch, for "auto".
+    votes : PairVotes or None, default=None
+        Votes between the rows.
 
     Returns
     -------
     parameters : SimpleNamespace
-        Has the names of the ranker's parameters. `callbacks` are copies.
+        Has the names of the ranker's parameters, and `has_votes`. `callbacks` are
+        copies.
     """
     given = ranker.get_params(deep=False)
     parameters = SimpleNamespace(
@@ -106,7 +109,16 @@ def resolve_parameters(ranker, n_rows):
         parameters.max_epochs, n_rows, parameters.batch_size
     )
     parameters.callbacks = deepcopy(parameters.callbacks) or []
+    parameters.ties = resolve_ties(parameters.ties, votes)
+    parameters.has_votes = votes is not None
     return parameters
+
+
+def resolve_ties(ties, votes):
+    """Return what becomes of ties: "auto" is "davidson" where votes have some."""
+    if ties != "auto":
+        return ties
+    return "davidson" if votes is not None and votes.ties.any() else "ignore"
 
 
 def _plain(value, is_real):
@@ -152,6 +164,14 @@ def check_same_network(ranker, parameters, trained):
     trained : dict
         The result of :func:`network_of` in the last training.
     """
+    if parameters.has_votes != trained.get("has_votes", False):
+        known = {True: "votes", False: "preferences"}
+        raise ValueError(
+            f"The target has {known[parameters.has_votes]}, but the fitted network has "
+            f"learnt from {known[not parameters.has_votes]}; warm_start and partial_fit go "
+            "on with the same kind. Set warm_start=False and fit anew, or clone the "
+            "estimator."
+        )
     for name, value in network_of(parameters).items():
         if value != trained.get(name, value):
             raise ValueError(

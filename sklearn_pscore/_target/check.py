@@ -27,6 +27,12 @@ from sklearn_pscore._target.fields import (
 )
 from sklearn_pscore._target.labels import number_label_pairs, number_labels
 from sklearn_pscore._target.rows import check_n_rows
+from sklearn_pscore._target.votes import (
+    FIRST_FIELDS,
+    VOTE_FIELDS,
+    PairVotes,
+    pairs_of_records,
+)
 
 _HOW_TO_BUILD = (
     "Build the target with Groups.from_arrays(group=..., preference=...) "
@@ -97,6 +103,10 @@ class RankingTarget:
         Standard deviation of their ratings, NaN where it is not known.
     group_size : ndarray of shape (n_groups,), int, or None
         Judged rows that counted in each group when the target was made.
+    votes : PairVotes or None
+        Votes between the rows.
+    n_lost_votes : float
+        Votes against rows that are not there.
     is_plain : bool
         Whether a plain 1-D target was passed, which is read as one group.
     """
@@ -113,6 +123,8 @@ class RankingTarget:
     n_raters: np.ndarray | None = None
     spread: np.ndarray | None = None
     group_size: np.ndarray | None = None
+    votes: PairVotes | None = None
+    n_lost_votes: float = 0.0
     is_plain: bool = False
 
     def __post_init__(self):
@@ -136,6 +148,8 @@ class RankingTarget:
         for field in _ROW_FIELDS:
             values = getattr(self, field)
             taken[field] = None if values is None else values[rows]
+        if self.votes is not None:
+            taken["votes"] = self.votes.among(np.arange(self.n_rows)[rows])
         return replace(self, **taken)
 
     @property
@@ -269,7 +283,11 @@ def check_groups(
         # A metric has no X, and is called for one query of many documents, too.
         if target.is_plain:
             warn_about_grades(target.preference)
-    if require_preference:
+    if require_preference and target.votes is not None:
+        # Who has no vote is as if it were not there.
+        is_judged = ~np.isnan(target.preference)
+        target = replace(target, weight=np.where(is_judged, target.weight, 0.0))
+    elif require_preference:
         check_judged(target, np.flatnonzero(target.is_counted), caller, name)
     return target
 
@@ -357,6 +375,8 @@ def _check_structured(groups, name):
     item = None
     if "item" in fields:
         item = number_labels(fields["item"])[1]
+    votes, n_lost_votes = _check_votes(labels, codes, item, fields, name)
+    if item is not None:
         _check_items_agree(codes, item, fields)
     block_labels = block = None
     if "block" in fields:
@@ -375,7 +395,42 @@ def _check_structured(groups, name):
         n_raters=fields.get("n_raters"),
         spread=fields.get("spread"),
         group_size=_one_size_of_each(labels, codes, fields.get("group_size"), name),
+        votes=votes,
+        n_lost_votes=n_lost_votes,
     )
+
+
+def _check_votes(labels, group, item, fields, name):
+    """Return the votes between the rows, and how many are against rows not there.
+
+    None and 0 if it is no target of votes.
+    """
+    given = [field for field in (*VOTE_FIELDS, *FIRST_FIELDS) if field in fields]
+    if not given:
+        return None, 0.0
+    if given[:5] != [*VOTE_FIELDS] or len(given) not in (5, 8) or item is None:
+        raise TypeError(
+            f"{name} has the fields {given} of a target of votes; expected "
+            f"{['item', *VOTE_FIELDS]}, all or none. Build it with Groups.from_votes."
+        )
+    row = fields["row"]
+    first, codes = number_label_pairs(number_labels(row)[1], np.zeros_like(row))
+    first = first[codes]
+    differs = (group != group[first]) | (item != item[first])
+    for field in given[1:]:
+        differs |= np.any(fields[field] != fields[field][first], axis=1)
+    bad = np.flatnonzero(differs)
+    if not len(bad):
+        votes, n_lost = pairs_of_records(fields, name)
+        bad = votes.first[group[votes.first] != group[votes.second]]
+    if len(bad):
+        raise ValueError(
+            f"{name} has row number {row[bad[0]]} of two targets of votes, the second at "
+            f"row {bad[0]}, group {labels[group[bad[0]]]!s}; expected numbers that are of "
+            "one target. Join targets by Groups.concat([...]), which numbers their rows "
+            "anew."
+        )
+    return votes, n_lost
 
 
 def _one_size_of_each(labels, group, size, name):

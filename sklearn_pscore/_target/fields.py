@@ -1,5 +1,6 @@
 """Fields of the ranking target: the values that each accepts, and its dtype."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -10,6 +11,12 @@ from sklearn_pscore._target.columns import (
     describe_values,
     exact_floats,
     levels_in_order,
+)
+from sklearn_pscore._target.votes import (
+    FIRST_FIELDS,
+    VOTE_FIELDS,
+    as_counts,
+    as_row_numbers,
 )
 
 
@@ -272,6 +279,12 @@ CONVERTERS = {
     "n_raters": as_n_raters,
     "spread": as_spread,
     "group_size": lambda values: as_clip(values, "group_size"),
+    "row": lambda values: as_row_numbers(values, "row"),
+    "rival": lambda values: as_row_numbers(values, "rival"),
+    **{
+        field: partial(as_counts, field=field)
+        for field in (*VOTE_FIELDS[2:], *FIRST_FIELDS)
+    },
 }
 """Function that converts a column to the field's dtype; keys in field order."""
 

@@ -1,10 +1,9 @@
 """Constructor of the ranking target."""
 
-import numpy as np
-
+from sklearn_pscore._target.ballots import vote_fields
+from sklearn_pscore._target.build import build_target, check_group_given
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.columns import frame_columns
-from sklearn_pscore._target.cut_groups import count_judged_rows
 from sklearn_pscore._target.fields import CONVERTERS, as_flag
 from sklearn_pscore._target.rankings import ranking_fields
 from sklearn_pscore._target.ratings import rating_fields
@@ -48,6 +47,8 @@ class Groups:
                                   not known. Both are for the noise ceiling.
     `group_size`  int             Judged rows that counted in the row's group when the
                                   target was made. It is set by the constructors.
+    `row`,        int             Votes between the rows, see :meth:`from_votes`.
+    `rival`, ..
     ============  ==============  ==================================================
 
     The first two and the last are in every target, the others if they are given.
@@ -76,7 +77,8 @@ class Groups:
         raise TypeError(
             "Groups has no instances: the target is a structured array. Use "
             "Groups.from_arrays, Groups.from_frame or Groups.from_winners; or, for what "
-            "several people said, Groups.from_ratings or Groups.from_ranking."
+            "several people said, Groups.from_ratings, Groups.from_ranking or "
+            "Groups.from_votes."
         )
 
     @staticmethod
@@ -155,35 +157,7 @@ class Groups:
             "spread": spread,
             "group_size": group_size,
         }
-        _check_group_given(group)
-        columns = {
-            field: CONVERTERS[field](values)
-            for field, values in given.items()
-            if values is not None
-        }
-        n_rows = len(columns["group"])
-        columns.setdefault("preference", np.full(n_rows, np.nan))
-        for field, column in columns.items():
-            if len(column) != n_rows:
-                raise ValueError(
-                    f"group has {n_rows} entries but {field} has {len(column)}; expected "
-                    "one group label per row. If you have group sizes (LightGBM style), "
-                    "pass group=np.repeat(np.arange(len(sizes)), sizes)."
-                )
-        if group_size is None:
-            columns["group_size"] = np.zeros(n_rows, dtype=np.int64)
-        fields = [field for field in CONVERTERS if field in columns]
-        groups = np.empty(
-            n_rows, dtype=[(field, columns[field].dtype) for field in fields]
-        )
-        for field in fields:
-            groups[field] = columns[field]
-        target = check_groups(
-            groups, require_preference=False, caller="Groups.from_arrays"
-        )
-        if group_size is None:
-            groups["group_size"] = count_judged_rows(target)[target.group]
-        return groups
+        return build_target(given)
 
     @staticmethod
     def from_frame(
@@ -290,7 +264,7 @@ default=None
         >>> groups["preference"].tolist()
         [0.0, 10.0]
         """
-        _check_group_given(group)
+        check_group_given(group)
         group = CONVERTERS["group"](group)
         is_winner = as_flag(winner, "winner")
         if len(is_winner) != len(group):
@@ -484,6 +458,132 @@ default=None
         )
 
     @staticmethod
+    def from_votes(
+        votes,
+        items,
+        *,
+        on=("prompt",),
+        item="system",
+        left="left",
+        right="right",
+        winner="winner",
+        annotator=None,
+        weight=None,
+        outcomes=None,
+        missing="raise",
+        block=None,
+        order=False,
+    ):
+        """Build the target where people compared two items at a time.
+
+        The target keeps the votes: :class:`PairwisePreferenceRanker` and
+        :class:`LinearPreferenceRanker` learn from each of them, and the metrics of
+        votes judge by them. For all else, `preference` is the strength of the item among
+        those of its group by its votes, by the model of Bradley and Terry [1]_ with a
+        weak prior, a tie as half a win for each.
+
+        Parameters
+        ----------
+        votes : DataFrame or dict of str to array-like
+            Table with one row per vote, in any order: the columns `on`, and the two
+            items that were compared.
+        items : DataFrame or dict of str to array-like
+            Table with one row per row of ``X``, in its order, each item of a group
+            once.
+        on : str or tuple of str, default=("prompt",)
+            Columns that name the group, in both tables. Labels of several are joined
+            by ":". ``()`` is a single group.
+        item : str, default="system"
+            Column of `items` that names the item.
+        left : str, default="left"
+            Column of `votes` that names the item on the left, or the first of the two.
+        right : str, default="right"
+            Column of `votes` that names the other one.
+        winner : str, default="winner"
+            Column of `votes` that says who was preferred: the name of the item, or one of
+            "left", "right", "tie", "model_a", "model_b", "tie (bothbad)", 1 for left, 0
+            for right, .5 for neither.
+        annotator : str or None, default=None
+            Column of `votes` that names who voted, to be looked at for missing names.
+        weight : str or None, default=None
+            Column of `votes` with the weight of each, >= 0. None weighs all alike.
+        outcomes : dict or None, default=None
+            What the values of `winner` mean, if they are others: "left", "right", "tie",
+            or None for a vote that does not count.
+        missing : {"raise", "drop"}, default="raise"
+            What becomes of a vote for an item that `items` does not have: an error, or
+            it is left out, with a warning.
+        block : str or None, default=None
+            Column of `items` that names the block of each row.
+        order : bool, default=False
+            Whether to keep in which votes a row was on the left, for `order_bias` of
+            :class:`PairwisePreferenceRanker`.
+
+        Returns
+        -------
+        groups : structured ndarray of shape (n_samples,)
+            One record per row of `items`. Beside `group`, `preference` (NaN for an item
+            without votes) and `item` it has `row`, the number of the row, and `rival`,
+            `wins`, `ties` and `votes` of shape (K,): the rows that it met, -1 where there
+            are fewer than K, and how often it has won, tied, and met it. Each pair is
+            in one of its two records. A row takes 40 bytes and 32 more for each of the K:
+            about half of the most rivals that an item has met.
+
+        Raises
+        ------
+        ValueError
+            If an item is compared with itself, or twice in one group of `items`, or an
+            outcome is unknown, or the target would be larger than 2 GB.
+        TypeError
+            If a table is none, or a column holds integers in one table and strings in
+            the other.
+
+        See Also
+        --------
+        from_ranking : Where people ordered several items.
+
+        Notes
+        -----
+        After slicing, a pair counts where both of its rows are there. A row that is
+        there twice, as in a bootstrap, has its votes twice.
+
+        References
+        ----------
+        .. [1] Bradley, Terry, "Rank analysis of incomplete block designs", Biometrika
+           39, 1952, doi:10.2307/2334029.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklearn_pscore import Groups
+        >>> items = pd.DataFrame({"prompt": ["p", "p", "p"], "system": ["a", "b", "c"]})
+        >>> votes = pd.DataFrame({
+        ...     "prompt": "p", "left": ["a", "b", "a", "c"], "right": ["b", "a", "c", "b"],
+        ...     "winner": ["a", "tie", "left", "b"],
+        ... })
+        >>> groups = Groups.from_votes(votes, items)
+        >>> groups["preference"].round(2).tolist()
+        [1.28, 0.38, -1.66]
+        """
+        return build_target(
+            vote_fields(
+                votes,
+                items,
+                on=on,
+                item=item,
+                left=left,
+                right=right,
+                winner=winner,
+                annotator=annotator,
+                weight=weight,
+                outcomes=outcomes,
+                missing=missing,
+                block=block,
+                order=order,
+            )
+        )
+
+    @staticmethod
     def concat(targets, names=None):
         """Join targets of different judgements, whose groups stay apart.
 
@@ -528,7 +628,7 @@ default=None
         >>> groups["group"].tolist()
         ['mos:1', 'mos:1', 'award:1', 'award:1']
         """
-        return Groups.from_arrays(**joined_fields(check_sources(targets, names)))
+        return build_target(joined_fields(check_sources(targets, names)))
 
     @staticmethod
     def whole(groups):
@@ -571,15 +671,4 @@ default=None
             require_preference=False,
             caller="Groups.whole",
         )
-        return Groups.from_arrays(
-            **{field: groups[field] for field in groups.dtype.names}
-        )
-
-
-def _check_group_given(group):
-    """Raise TypeError if there are no group labels."""
-    if group is None:
-        raise TypeError(
-            "group is None; expected one label per row. If all rows are ranked "
-            "together, pass group=np.zeros(n_samples, dtype=int)."
-        )
+        return build_target({field: groups[field] for field in groups.dtype.names})

@@ -56,7 +56,7 @@ class ItemTable:
 
     @property
     def n_rows(self):
-        return len(next(iter(self.keys.values())))
+        return len(next(iter(self.keys.values()), self.item))
 
     def group_labels(self):
         """Return one label per row: that of the group, several joined by ":"."""
@@ -79,6 +79,10 @@ class ItemTable:
     def group_codes(self):
         """Return the number of each row's group."""
         return _number_rows(list(self.keys.values()))
+
+    def item_codes(self):
+        """Return the number of each row's group and item."""
+        return _number_rows([*self.keys.values(), self.item])
 
     def describe(self, row):
         """Return the labels of a row, for a message."""
@@ -109,6 +113,35 @@ def number_both(given, items, name):
     ValueError
         If a row of `given` is of a group and item that `items` does not have.
     """
+    given_code, item_code = number_alike(given, items, name)
+    unknown = np.flatnonzero(~np.isin(given_code, item_code))
+    if len(unknown):
+        raise ValueError(
+            f"{name} has {len(unknown)} of {len(given_code)} rows that are not in items, "
+            f"the first at row {unknown[0]}: {given.describe(unknown[0])}; expected "
+            "items to hold every judged item. Add its row to items and X, or drop "
+            f"these rows of {name}."
+        )
+    return given_code, item_code
+
+
+def number_alike(given, items, name):
+    """Return what :func:`number_both` does, whether or not `items` has all.
+
+    Parameters
+    ----------
+    given, items, name
+        See :func:`number_both`.
+
+    Returns
+    -------
+    given_code, item_code : ndarray of shape (n_rows,), int
+
+    Raises
+    ------
+    TypeError
+        If a column holds integers in one table and strings in the other.
+    """
     pairs = [(key, given.keys[key], items.keys[key]) for key in items.keys]
     pairs.append(("item", given.item, items.item))
     joined = []
@@ -122,16 +155,7 @@ def number_both(given, items, name):
             )
         joined.append(np.concatenate([theirs, ours]))
     codes = _number_rows(joined)
-    item_code, given_code = codes[: items.n_rows], codes[items.n_rows :]
-    unknown = np.flatnonzero(~np.isin(given_code, item_code))
-    if len(unknown):
-        raise ValueError(
-            f"{name} has {len(unknown)} of {len(given_code)} rows that are not in items, "
-            f"the first at row {unknown[0]}: {given.describe(unknown[0])}; expected "
-            "items to hold every judged item. Add its row to items and X, or drop "
-            f"these rows of {name}."
-        )
-    return given_code, item_code
+    return codes[items.n_rows :], codes[: items.n_rows]
 
 
 def check_columns(on):

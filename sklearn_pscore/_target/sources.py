@@ -6,6 +6,7 @@ from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.cut_groups import count_judged_rows
 from sklearn_pscore._target.fields import CONVERTERS
 from sklearn_pscore._target.labels import number_labels
+from sklearn_pscore._target.votes import join_records
 
 # Stands between the name of a source and the label of a group; no name has it.
 SEPARATOR = ":"
@@ -105,10 +106,12 @@ def joined_fields(sources):
         text = {name: fields["group"] for name, fields in clean.items()}
         codes = {name: number_labels(group)[1] for name, group in text.items()}
         _fill_labels(clean, "block", codes, text)
+    if "row" in present:
+        join_records(clean)
     return {
         field: np.concatenate([fields[field] for fields in clean.values()])
         for field in CONVERTERS
-        if field in present
+        if all(field in fields for fields in clean.values())
     }
 
 

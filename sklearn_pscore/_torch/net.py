@@ -16,6 +16,7 @@ from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.losses.votes import VoteLoss, VoteTerms
 from sklearn_pscore._torch.network import ScoreNetwork
 from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
 from sklearn_pscore._torch.stacking import ScaledSample
@@ -157,8 +158,10 @@ class GroupNet(NeuralNet):
         """
         _, kwargs = super().get_params_for_optimizer(prefix, [])
         free, decayed = [], []
-        for name, parameter in named_parameters:
-            is_free = name.endswith(("bias", "norm.weight")) or "shortcut." in name
+        # A loss of votes has terms of the network, too.
+        for name, parameter in self.module_.named_parameters():
+            is_free = name.endswith(("bias", "norm.weight", "log_nu"))
+            is_free |= "shortcut." in name
             (free if is_free else decayed).append(parameter)
         groups = [{"params": free, "weight_decay": 0.0}, {"params": decayed}]
         return (groups,), kwargs
@@ -205,7 +208,8 @@ def build_net(packed, parameters, generator):
     missing_features = packed.missing_features()
     net = new_net(scaling, bends, parameters, generator, missing_features)
     scaled = scaled.to(torch.float32)
-    return net, ScaledSample(scaled, target, judged, net.module_.missing(X))
+    share = len(target.sizes) / packed.n_groups
+    return net, ScaledSample(scaled, target, judged, net.module_.missing(X), share)
 
 
 def new_net(scaling, bends, parameters, generator, missing_features):
@@ -229,7 +233,10 @@ def new_net(scaling, bends, parameters, generator, missing_features):
         module__parameters=parameters,
         module__generator=generator,
         module__missing_features=missing_features,
-        criterion=_criterion(parameters),
+        module__vote_terms=(
+            VoteTerms(parameters.order_bias) if parameters.has_votes else None
+        ),
+        criterion=PairwiseLogisticLoss(),
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=parameters.weight_decay,
         # One kernel for all layers, faster on a small network.
@@ -244,8 +251,9 @@ def new_net(scaling, bends, parameters, generator, missing_features):
         use_caching=False,
     )
     net.initialize()
+    net.criterion = net.criterion_ = _criterion(parameters, net.module_)
     # The weights are drawn; the net would keep the generator in its pickles.
-    net.module__generator = None
+    net.module__generator = net.module__vote_terms = None
     return net
 
 
@@ -320,7 +328,7 @@ def resumed_net(net, parameters):
     # Not by set_params, which would give weight decay to all weights.
     net.optimizer_.param_groups[-1]["weight_decay"] = parameters.weight_decay
     # Not by set_params, which would start the optimiser anew.
-    net.criterion = net.criterion_ = _criterion(parameters)
+    net.criterion = net.criterion_ = _criterion(parameters, net.module_)
     net.initialize_callbacks()
     if parameters.device != device:
         net.module_.to(parameters.device)
@@ -345,7 +353,9 @@ def _verbose_of(parameters):
     return int(parameters.verbose > 1)
 
 
-def _criterion(parameters):
+def _criterion(parameters, module):
+    if module.vote_terms is not None:
+        return VoteLoss(parameters.ties, module.vote_terms)
     if parameters.loss == "lambdarank":
         return LambdaRankLoss(parameters.k)
     if parameters.loss == "listnet":

@@ -38,9 +38,19 @@ class ScoreNetwork(nn.Module):
         Draws the first weights; not kept. None is torch's own.
     missing_features : sequence of int, default=()
         Features whose missing values have a worth of their own, in the shortcut.
+    vote_terms : VoteTerms or None, default=None
+        What votes depend on beside the scores. None if there are no votes.
     """
 
-    def __init__(self, scaling, bends, parameters, generator=None, missing_features=()):
+    def __init__(
+        self,
+        scaling,
+        bends,
+        parameters,
+        generator=None,
+        missing_features=(),
+        vote_terms=None,
+    ):
         super().__init__()
         self.n_members = parameters.n_members
         self.is_constrained = parameters.monotonic_cst is not None
@@ -62,6 +72,7 @@ class ScoreNetwork(nn.Module):
         self.output = MemberLinear(self.n_members, n_units, 1, signs, up, generator)
         if self.shortcut is not None:
             self.scale_parts(layers=_SMALL_START)
+        self.vote_terms = vote_terms
         self.bounded = None
         if parameters.output_activation == "relu6":
             norm = MemberBatchNorm(self.n_members, 1)

@@ -11,6 +11,7 @@ from skorch.dataset import Dataset
 
 from sklearn_pscore._rows import dense_rows, rows_at_a_time
 from sklearn_pscore._segments import Segments, level_in_group
+from sklearn_pscore._torch.losses.votes import PackedVotes
 from sklearn_pscore._torch.thin import ThinRows, is_thin
 
 
@@ -37,6 +38,8 @@ class PackedTarget(NamedTuple):
         Number 0, 1, ... of the contender that the item measures, among those of its
         group, in ascending order: items of one contender are no tie. None if each
         item is a contender, or ties do not count.
+    votes : PackedVotes or None, default=None
+        Votes between the items, which are then the pairs.
     """
 
     level: torch.Tensor
@@ -46,6 +49,7 @@ class PackedTarget(NamedTuple):
     fold: torch.Tensor | None = None
     group_factor: torch.Tensor | None = None
     contender: torch.Tensor | None = None
+    votes: PackedVotes | None = None
 
     @property
     def weight_in_pairs(self):
@@ -60,7 +64,9 @@ class PackedTarget(NamedTuple):
         sizes = group[items].bincount()
         taken = self._asdict() | {"sizes": sizes[sizes > 0]}
         for name, values in self._asdict().items():
-            if name != "sizes" and values is not None:
+            if name == "votes" and values is not None:
+                taken[name] = values.take(items)
+            elif name != "sizes" and values is not None:
                 taken[name] = values[items]
         return PackedTarget(**taken)
 
@@ -121,7 +127,7 @@ class PackedGroups(Dataset):
         Number of items, and first item, of each group.
     n_pairs : int
         Pairs of items of one group and different level, or of different contenders if
-        ties count.
+        ties count; of votes, the pairs with one.
     unit_of_group : ndarray of shape (n_groups,), int
         Number of the block that each group is of; of the group without blocks.
     fold : ndarray of shape (n_items,), int, or None
@@ -172,6 +178,10 @@ class PackedGroups(Dataset):
         self.shortcut_scores = None
         self.generator = generator
         self._items, self._order = items, order
+        self.votes = None
+        if items.votes is not None:
+            self.votes = _VotesOfGroups(items.votes, order, self.weight, groups)
+            self.n_pairs, self.group_factor = items.votes.n_pairs, None
 
     def __getstate__(self):
         """Return the state to copy or pickle, without the generator of the call."""
@@ -225,7 +235,8 @@ class PackedGroups(Dataset):
         """Return (X, target) of some groups, X as the network takes it."""
         items, sizes = self._items_of(groups)
         contender = None if self.contender is None else self.contender[items]
-        return self._pick(items, self.level[items], sizes, contender)
+        votes = None if self.votes is None else self.votes.of_groups(groups, items)
+        return self._pick(items, self.level[items], sizes, contender, votes)
 
     def piece(self, items):
         """Return (X, target) of some items of one group, in ascending order."""
@@ -233,7 +244,11 @@ class PackedGroups(Dataset):
             None if number is None else np.unique(number[items], return_inverse=True)[1]
             for number in (self.level, self.contender)
         )
-        return self._pick(items, level, np.array([len(items)]), contender)
+        votes = None
+        if self.votes is not None:
+            group = np.searchsorted(self.starts, items[:1], side="right") - 1
+            votes = self.votes.of_groups(group, items)
+        return self._pick(items, level, np.array([len(items)]), contender, votes)
 
     def sample(self, max_rows):
         """Return (X, target, judged) of random groups, together at most `max_rows`.
@@ -294,7 +309,7 @@ class PackedGroups(Dataset):
         items += np.repeat(self.starts[groups] - ends + sizes, sizes)
         return items, sizes
 
-    def _pick(self, items, level, sizes, contender):
+    def _pick(self, items, level, sizes, contender, votes):
         """Return (X, target) of items with these numbers, in groups of these sizes."""
         X = self.features(items)
         if self.shortcut_scores is not None:
@@ -313,7 +328,61 @@ class PackedGroups(Dataset):
         if contender is not None:
             columns["contender"] = contender
         tensors = {name: torch.from_numpy(values) for name, values in columns.items()}
-        return X, PackedTarget(**tensors)
+        return X, PackedTarget(**tensors, votes=votes)
+
+
+class _VotesOfGroups:
+    """Votes of packed items, sorted by group.
+
+    Parameters
+    ----------
+    votes : PairVotes
+        Of items before they were packed.
+    order : ndarray of shape (n_items,), int
+        The items in their packed order.
+    weight : ndarray of shape (n_items,), float32
+        Of the packed items.
+    groups : Segments
+    """
+
+    def __init__(self, votes, order, weight, groups):
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        first, second = place[votes.first], place[votes.second]
+        group = groups.index[first]
+        by_group = np.argsort(group, kind="stable")
+        self.first, self.second = first[by_group], second[by_group]
+        factor = weight[first] * weight[second]
+        self.columns = [
+            (count * factor)[by_group].astype(np.float32)
+            for count in (votes.wins, votes.losses, votes.ties)
+        ]
+        if votes.side is not None:
+            self.columns.append(votes.side[by_group].astype(np.float32))
+        self.n_items = len(order)
+        self.sizes = np.bincount(group, minlength=len(groups.size))
+        self.starts = np.cumsum(self.sizes) - self.sizes
+
+    def of_groups(self, groups, items):
+        """Return the :class:`PackedVotes` of some items of some groups.
+
+        Parameters
+        ----------
+        groups : ndarray of int
+        items : ndarray of int
+            In the order of the batch.
+        """
+        sizes = self.sizes[groups]
+        pairs = np.repeat(self.starts[groups] - np.cumsum(sizes) + sizes, sizes)
+        pairs += np.arange(len(pairs))
+        place = np.full(self.n_items, -1)
+        place[items] = np.arange(len(items))
+        first, second = place[self.first[pairs]], place[self.second[pairs]]
+        # A piece of a group lacks some items.
+        kept = (first >= 0) & (second >= 0)
+        columns = first[kept], second[kept]
+        columns += tuple(column[pairs][kept] for column in self.columns)
+        return PackedVotes(*(torch.from_numpy(column) for column in columns))
 
 
 class GroupBatches:
@@ -372,7 +441,11 @@ class GroupBatches:
         for number in range(n_pieces):
             X, target = self.packed.piece(start + np.sort(order[number::n_pieces]))
             # By chance a piece may have a single level, and nothing to compare.
-            if target.level[-1] > 0 or self.packed.ties == "half":
+            if (
+                target.votes is not None
+                or target.level[-1] > 0
+                or self.packed.ties == "half"
+            ):
                 yield X, target
 
 

@@ -8,6 +8,7 @@ import torch
 from scipy.optimize import minimize
 
 from sklearn_pscore._torch.losses.ranknet import sum_over_pairs
+from sklearn_pscore._torch.losses.votes import PackedVotes, sum_over_votes
 from sklearn_pscore._torch.packing import PackedGroups
 from sklearn_pscore._torch.threads import one_blas_thread, one_torch_thread
 
@@ -50,9 +51,21 @@ class PairLoss:
     Attributes
     ----------
     n_pairs, n_groups : int
+    n_judgements : float
+        Pairs, or votes if there are any.
     """
 
     def __init__(self, items, group_weight):
+        self._votes, self._ties = None, items.ties
+        if items.votes is not None:
+            self._votes = _votes_of(items)
+            self.n_pairs = items.votes.n_pairs
+            self.n_groups = items.n_groups
+            counts = items.votes.wins + items.votes.losses
+            if items.ties != "ignore":
+                counts = counts + items.votes.ties
+            self.n_judgements = float(counts.sum())
+            return
         # Without the features, which a loss does not need.
         packed = PackedGroups(
             replace(items, table=np.empty((0, 0))),
@@ -61,6 +74,7 @@ class PairLoss:
             ties=items.ties,
         )
         self.n_pairs, self.n_groups = packed.n_pairs, packed.n_groups
+        self.n_judgements = packed.n_pairs
         self._order = torch.from_numpy(np.lexsort(_sort_keys(items)))
         weight = items.weight / items.weight.max()
         if packed.group_factor is not None:
@@ -82,6 +96,8 @@ class PairLoss:
         scores : ndarray of shape (n_items,), float64
             In the order of the items.
         """
+        if self._votes is not None:
+            return self._of_votes(torch.from_numpy(scores), with_gradient)
         scores = torch.from_numpy(scores)[self._order]
         loss, slopes, weight = sum_over_pairs(
             scores[None], with_gradient=with_gradient, **self._target
@@ -92,6 +108,17 @@ class PairLoss:
             gradient[self._order] = slopes[0] / weight
             gradient = gradient.numpy()
         return float(loss / weight), gradient
+
+    def _of_votes(self, scores, with_gradient):
+        """Return the mean loss of scores over votes, and its gradient or None."""
+        votes = self._votes
+        loss, slopes, _, total = sum_over_votes(scores[None], votes, self._ties)
+        gradient = None
+        if with_gradient:
+            gradient = torch.zeros_like(scores).index_add_(0, votes.first, slopes[0])
+            gradient.index_add_(0, votes.second, slopes[0], alpha=-1.0)
+            gradient = gradient.div_(total).numpy()
+        return float(loss / total), gradient
 
     def fit(self, X, strength, *, center=None, not_negative=False, start=None):
         r"""Return the weights v of columns with the smallest loss under a ridge penalty.
@@ -149,6 +176,15 @@ class PairLoss:
             left = np.where(result.x > 0, left, np.minimum(left, 0.0))
         has_converged = np.abs(left).max() <= _LOOSE_TOLERANCE * slope
         return PairFit(result.x, int(result.nit), bool(has_converged))
+
+
+def _votes_of(items):
+    """Return the votes of items, weighed, in float64."""
+    votes, weight = items.votes, items.weight / items.weight.max()
+    factor = weight[votes.first] * weight[votes.second]
+    counts = (factor * count for count in (votes.wins, votes.losses, votes.ties))
+    columns = votes.first, votes.second, *counts
+    return PackedVotes(*(torch.from_numpy(column) for column in columns))
 
 
 def _sort_keys(items):

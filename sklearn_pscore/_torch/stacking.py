@@ -19,6 +19,7 @@ from sklearn_pscore._torch.inputs import unit_inside
 from sklearn_pscore._torch.linear import fit_linear, resized, scores_of, side_by_side
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.losses.votes import fit_terms, note_bias_error
 
 # Shortcuts to weigh against each other: whether with bends, and the ridge
 # strength as penalty times the number of items. Chosen in benchmarks/agreement/variants.py.
@@ -37,6 +38,9 @@ _PULL = 10.0
 # Items that the shortcut is computed for at a time, fewer of many features. No
 # benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
+# Times that scores, and what votes depend on beside them, are fitted in turns. No
+# benchmark varies it.
+_N_ROUNDS = 2
 
 
 class ScaledSample:
@@ -52,10 +56,13 @@ class ScaledSample:
         False for synthetic items.
     missing : tensor of shape (n_items, n_missing_features), or None, default=None
         See :meth:`ScoreNetwork.missing`.
+    share : float, default=1.0
+        Share of all groups that are in the sample.
     """
 
-    def __init__(self, X, target, judged, missing=None):
+    def __init__(self, X, target, judged, missing=None, share=1.0):
         self.X = X
+        self.share = share
         self.missing = missing
         self.target = target
         self.judged = judged
@@ -66,15 +73,32 @@ class ScaledSample:
     @property
     def is_left_out(self):
         """Whether members left out all items, and each has pairs to learn from."""
-        fold = self.target.fold
+        fold, votes = self.target.fold, self.target.votes
+        if fold is None:
+            return False
+        if votes is not None:
+            return len(fold[votes.first].unique()) > 1
         # An item above the lowest level is one of a pair. Were all of these left
         # out by one member, it would have none.
-        return fold is not None and len(fold[self.target.level > 0].unique()) > 1
+        return len(fold[self.target.level > 0].unique()) > 1
 
     def without(self, member):
         """Return the mask and the target of the items that a member learns from."""
         kept = self.target.fold != member
         return kept, self.target.take(kept)
+
+    def left_out(self, scores):
+        """Return the score of each item by the member that left it out.
+
+        The mean over members where none left out any.
+
+        Parameters
+        ----------
+        scores : tensor of shape (n_members, n_items)
+        """
+        if not self.is_left_out:
+            return scores.mean(dim=0)
+        return scores.gather(0, self.target.fold[None])[0]
 
     def weigh(self, parts, criterion, center):
         """Return the weights of the parts that are best on left-out groups.
@@ -94,7 +118,7 @@ class ScaledSample:
         if not self.is_left_out:
             return center
         # The score of an item is that of the member that left it out.
-        scores = [part.gather(0, self.target.fold[None])[0] for part in parts]
+        scores = [self.left_out(part) for part in parts]
         # People did not judge synthetic items.
         target = self.target._replace(weight=self.target.weight * self.judged)
         return fit_linear(
@@ -120,7 +144,15 @@ def freeze_fitted_shortcut(net, sample, *packed):
     network = net.module_
     if network.shortcut is None:
         return
-    fit_shortcut(network.cpu().shortcut, sample, convex_criterion(net))
+    network.cpu()
+    criterion = convex_criterion(net)
+    fit_shortcut(network.shortcut, sample, criterion)
+    if network.vote_terms is not None:
+        # By the terms that these scores have, the shortcut is another.
+        for _ in range(_N_ROUNDS):
+            scores = network.shortcut(sample.X, sample.missing)[..., 0]
+            fit_terms(criterion, sample.left_out(scores), sample.target)
+            fit_shortcut(network.shortcut, sample, criterion)
     network.to(net.device)
     network.shortcut.requires_grad_(False)
     for groups in packed:
@@ -263,12 +295,20 @@ def weigh_and_center(net, sample):
         return
     network.cpu().eval()
     parts = _parts(network, sample)
-    weights = sample.weigh(parts, convex_criterion(net), np.ones(len(parts)))
+    criterion = convex_criterion(net)
+    weights = sample.weigh(parts, criterion, np.ones(len(parts)))
+    if network.vote_terms is not None:
+        for _ in range(_N_ROUNDS):
+            scores = sum(w * part for w, part in zip(weights, parts, strict=True))
+            fit_terms(criterion, sample.left_out(scores), sample.target)
+            weights = sample.weigh(parts, criterion, np.ones(len(parts)))
+        left_out = sample.left_out(scores)
+        note_bias_error(criterion, left_out, sample.target, sample.share)
     network.scale_parts(*weights)
     scores = sum(_parts(network, sample))
     with torch.no_grad():
         network.output.bias -= scores.mean(dim=1)[:, None, None]
-    net.std_factor = std_factor(scores[: net.n_folds], sample, convex_criterion(net))
+    net.std_factor = std_factor(scores[: net.n_folds], sample, criterion)
     network.to(net.device)
 
 

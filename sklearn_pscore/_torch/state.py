@@ -69,7 +69,15 @@ def net_of(state, network, columns, device):
     device : str
         Where the net goes.
     """
-    known = {"callbacks": [], **network, **state["parameters"], "device": device}
+    # Files of before votes have neither.
+    votes = {"has_votes": False, "order_bias": False}
+    known = {
+        "callbacks": [],
+        **votes,
+        **network,
+        **state["parameters"],
+        "device": device,
+    }
     parameters, weights = SimpleNamespace(**known), _tensors(state["weights"])
     n_features = len(weights["scaling.shift"])
     scaling = InputScaling(

@@ -5,6 +5,10 @@ from sklearn_pscore.metrics._agreement import (
     pairwise_accuracy_score,
 )
 from sklearn_pscore.metrics._correlation import pearson_score, rmse, spearman_score
+from sklearn_pscore.metrics._probability import (
+    pairwise_brier_score,
+    pairwise_log_loss,
+)
 from sklearn_pscore.metrics._ranking import (
     dcg_score,
     ndcg_score,
@@ -17,6 +21,8 @@ from sklearn_pscore.metrics._scorers import (
     make_ranking_scorer,
     mrr_scorer,
     ndcg_scorer,
+    neg_pairwise_brier_scorer,
+    neg_pairwise_log_loss_scorer,
     neg_rmse_scorer,
     pairwise_accuracy_scorer,
     pearson_scorer,
@@ -36,9 +42,13 @@ __all__ = [
     "mrr_scorer",
     "ndcg_score",
     "ndcg_scorer",
+    "neg_pairwise_brier_scorer",
+    "neg_pairwise_log_loss_scorer",
     "neg_rmse_scorer",
     "pairwise_accuracy_score",
     "pairwise_accuracy_scorer",
+    "pairwise_brier_score",
+    "pairwise_log_loss",
     "pearson_score",
     "pearson_scorer",
     "rank_items",

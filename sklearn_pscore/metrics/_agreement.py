@@ -2,21 +2,30 @@
 
 import numpy as np
 
-from sklearn_pscore.metrics._checks import check_average, check_depth, check_scored
+from sklearn_pscore._segments import Segments
+from sklearn_pscore.metrics._checks import (
+    check_average,
+    check_choice,
+    check_depth,
+    check_scored,
+)
 from sklearn_pscore.metrics._items import judged_items
+from sklearn_pscore.metrics._judgements import TIES, judgements_of
 from sklearn_pscore.metrics._pairs import (
     concordance,
     ordered_preference_ties,
+    pair_weights,
     ranked_pairs,
 )
 
 
-def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
+def pairwise_accuracy_score(groups, y_score, *, k=None, ties="drop", average=True):
     r"""Compute the mean share of pairs that the score orders as people do.
 
     For each group, the share of its pairs of different preference in which the
     preferred item has the larger score; a tied score counts one half. Then the
-    plain mean over groups. Larger is better, 0.5 is chance.
+    plain mean over groups. Larger is better, 0.5 is chance. Of a target of votes, the
+    share of all votes that are for the item with the larger score.
 
     .. math:: accuracy = \frac{C + T / 2}{C + D + T}
 
@@ -36,7 +45,10 @@ def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
     k : int or None, default=None
         Depth, in ranks of the preference: only pairs that hold one of the `k`
         most preferred items of the group, or one tied with the k-th. None uses
-        all pairs.
+        all pairs. Votes have no depth.
+    ties : {"drop", "half"}, default="drop"
+        What a pair of equal preference is, or a vote for neither: no pair, or half
+        right whatever the score. "half" only without `k`.
     average : bool, default=True
         Whether to return the mean over groups. False returns one value per
         group.
@@ -80,10 +92,36 @@ def pairwise_accuracy_score(groups, y_score, *, k=None, average=True):
     0.16666666666666666
     """
     caller = "pairwise_accuracy_score"
-    items, pairs = _items_and_pairs(groups, y_score, k, average, caller)
-    concordant, discordant, tied = concordance(pairs)
-    values = (concordant + tied / 2) / (concordant + discordant + tied)
-    return items.over_groups(values, average=average)
+    k = check_depth(k, caller)
+    check_average(average, caller)
+    check_choice(ties, TIES, "ties", caller)
+    target, y_score = check_scored(groups, y_score, caller)
+    if k is not None and (ties == "half" or target.votes is not None):
+        what = "a target of votes" if target.votes is not None else 'ties="half"'
+        raise ValueError(
+            f"k={k} with {what} in {caller}; expected k=None, for a depth is one of an "
+            "order of the preferences. Leave k out."
+        )
+    if target.votes is not None:
+        votes = judgements_of(target, y_score, ties, caller)
+        is_right = np.heaviside(votes.difference, 0.5)
+        return votes.mean(is_right, 1.0 - is_right, ties=ties, average=average)
+    items = judged_items(target, y_score, caller)
+    concordant, discordant, tied = concordance(ranked_pairs(items, k))
+    right, total = concordant + tied / 2, concordant + discordant + tied
+    if ties == "half":
+        of_equals = _pairs_of_equals(items)
+        right, total = right + of_equals / 2, total + of_equals
+    return items.over_groups(right / total, average=average)
+
+
+def _pairs_of_equals(items):
+    """Return what the pairs of equal preference weigh in each group."""
+    weight = pair_weights(items.weight, items.groups)
+    levels = Segments.of_equal(items.group, items.preference)
+    # Equal weights are integers, whose sums are exact.
+    pairs = (levels.sum(weight) ** 2 - levels.sum(weight**2)) / 2
+    return np.bincount(items.group[levels.start], pairs)
 
 
 def kendall_tau_score(groups, y_score, *, k=None, average=True):

@@ -20,6 +20,10 @@ from sklearn_pscore.metrics._agreement import (
 )
 from sklearn_pscore.metrics._correlation import pearson_score, rmse, spearman_score
 from sklearn_pscore.metrics._models import models_in, predict_scores
+from sklearn_pscore.metrics._probability import (
+    pairwise_brier_score,
+    pairwise_log_loss,
+)
 from sklearn_pscore.metrics._ranking import (
     dcg_score,
     ndcg_score,
@@ -39,7 +43,11 @@ _PACKAGE_METRICS = (
     rmse,
     soft_pairwise_accuracy_score,
     tie_calibrated_accuracy_score,
+    pairwise_log_loss,
+    pairwise_brier_score,
 )
+_ERRORS = (rmse, pairwise_log_loss, pairwise_brier_score)
+"""Those of which the smaller value is better."""
 
 
 def is_package_metric(metric):
@@ -206,10 +214,11 @@ def make_ranking_scorer(metric, /, *, greater_is_better=True, **options):
             f"{greater_is_better!r} instead."
         )
     if is_package_metric(metric):
-        if greater_is_better == (metric is rmse):
+        better = "smaller" if metric in _ERRORS else "larger"
+        if greater_is_better == (better == "smaller"):
             raise ValueError(
                 f"greater_is_better is {greater_is_better} for {metric.__name__}, of which "
-                f"the {'smaller' if metric is rmse else 'larger'} value is better; with it "
+                f"the {better} value is better; with it "
                 "a search would choose the worst model. Pass greater_is_better="
                 f"{not greater_is_better}."
             )
@@ -325,3 +334,13 @@ soft_pairwise_accuracy_scorer = make_ranking_scorer(soft_pairwise_accuracy_score
 
 tie_calibrated_accuracy_scorer = make_ranking_scorer(tie_calibrated_accuracy_score)
 """Share of pairs right, ties too, see :func:`tie_calibrated_accuracy_score`."""
+
+neg_pairwise_log_loss_scorer = make_ranking_scorer(
+    pairwise_log_loss, greater_is_better=False
+)
+"""Negative of the log loss of pairs, see :func:`pairwise_log_loss`."""
+
+neg_pairwise_brier_scorer = make_ranking_scorer(
+    pairwise_brier_score, greater_is_better=False
+)
+"""Negative of the squared error of pairs, see :func:`pairwise_brier_score`."""
