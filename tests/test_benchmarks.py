@@ -28,6 +28,7 @@ from benchmarks.shared import doc_tables, results
 from benchmarks.shared.command_line import run_benchmark
 from benchmarks.shared.run_rows import RunRows
 from benchmarks.speed import tables as speed_tables
+from benchmarks.votes import tables as votes_tables
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
 from sklearn_pscore.inspection import bootstrap_leaderboard
@@ -392,6 +393,7 @@ def test_every_page_has_what_its_tables_are_made_of():
         "reliability.md": {*reliability_tables.TABLES},
         "compatibility.md": {*compatibility_tables.TABLES},
         "leaderboard.md": {*inspection_tables.TABLES},
+        "votes.md": {*votes_tables.TABLES},
         "curves.md": {*curve_tables.TABLES},
         "importance.md": {*inspection_tables.IMPORTANCE_TABLES},
     }

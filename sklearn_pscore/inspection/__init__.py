@@ -2,6 +2,7 @@
 
 from sklearn_pscore.inspection._agreement import compare_agreement
 from sklearn_pscore.inspection._agreement_result import AgreementComparison
+from sklearn_pscore.inspection._annotators import annotator_report
 from sklearn_pscore.inspection._contributions import pairwise_contributions
 from sklearn_pscore.inspection._contributions_result import PairContributions
 from sklearn_pscore.inspection._curves_result import MetricCurves
@@ -19,6 +20,7 @@ __all__ = [
     "MetricCurves",
     "NoiseCeiling",
     "PairContributions",
+    "annotator_report",
     "bootstrap_leaderboard",
     "compare_agreement",
     "group_permutation_importance",

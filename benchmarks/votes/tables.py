@@ -1,0 +1,96 @@
+"""Write the tables of docs/votes.md.
+
+    python -m benchmarks.votes.tables
+
+replaces the text between their marks (doc_tables.py) by tables of the rows in results/.
+"""
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.shared import doc_tables
+
+
+def arena(rows):
+    """Return the metrics of each method less those of the truth, over draws."""
+    by_draw = rows.groupby(["method", "draw"], sort=False).mean(numeric_only=True)
+    by_draw = by_draw.drop(columns="fold")
+    truth = by_draw.loc["truth"]
+    table = {"truth": [f"{value:.3f}" for value in truth.mean()]}
+    for method in by_draw.index.get_level_values("method").unique().drop("truth"):
+        less = by_draw.loc[method] - truth
+        error = less.std() / np.sqrt(len(less))
+        table[method] = [
+            f"{mean:+.4f} ± {each:.4f}"
+            for mean, each in zip(less.mean(), error, strict=True)
+        ]
+    columns = [name.replace("_", " ") for name in truth.columns]
+    frame = pd.DataFrame(table, columns).T.rename_axis("method")
+    return doc_tables.markdown(frame, cell=str)
+
+
+def unseen(rows):
+    """Return how often the place was the true one."""
+    n_right = int(np.sum(rows["true_rank"] == rows["found_rank"]))
+    return f"{n_right} of {len(rows)} draws."
+
+
+def ties(rows):
+    """Return slope and correlation of each way to take ties, by their share."""
+    keys = ["tie_parameter", "ties"]
+    means = rows.groupby(keys, sort=False)[["share_of_ties", "slope", "correlation"]]
+    means = means.mean()
+    table = {}
+    for parameter in rows["tie_parameter"].unique():
+        part = means.loc[parameter]
+        label = f"{part['share_of_ties'].iloc[0]:.0%} of votes are ties"
+        table[label] = [
+            f"{slope:.2f}, {correlation:.3f}"
+            for slope, correlation in part[["slope", "correlation"]].to_numpy()
+        ]
+    frame = pd.DataFrame(table, rows["ties"].unique()).rename_axis("ties")
+    return doc_tables.markdown(frame, cell=str)
+
+
+def thqa(rows):
+    """Return mean accuracy and its spread over draws."""
+    by_draw = rows.groupby(["learnt_from", "draw"])["accuracy"].mean()
+    table = by_draw.groupby("learnt_from").agg(["mean", "std"])
+    frame = pd.DataFrame(
+        {"accuracy": [f"{m:.4f} ± {s:.4f}" for m, s in table.to_numpy()]}, table.index
+    ).rename_axis("learnt from")
+    return doc_tables.markdown(frame, cell=str)
+
+
+def speed(rows):
+    """Return the medians of one size."""
+    row = rows.median(numeric_only=True)
+    table = pd.DataFrame(
+        {
+            "": [
+                f"{row['target']:.1f} s",
+                f"{row['peak_mb']:,.0f} MB",
+                f"{row['target_mb']:.0f} MB",
+                f"{row['epoch']:.2f} s",
+            ]
+        },
+        [
+            "`Groups.from_votes`, median of 3",
+            "its peak memory",
+            "the target",
+            "an epoch of the defaults",
+        ],
+    ).rename_axis(f"{row['votes']:,.0f} votes, 10,000 prompts x 8 items, 20 metrics")
+    return doc_tables.markdown(table, cell=str)
+
+
+TABLES = {
+    "arena": doc_tables.from_rows("votes_arena", arena),
+    "unseen": doc_tables.from_rows("votes_unseen", unseen),
+    "ties": doc_tables.from_rows("votes_ties", ties),
+    "thqa": doc_tables.from_rows("votes_thqa", thqa),
+    "speed": doc_tables.from_rows("votes_speed", speed),
+}
+
+if __name__ == "__main__":
+    doc_tables.fill("votes.md", TABLES)
