@@ -12,6 +12,7 @@ from planted_curves import (
     predicted_at_points,
     quick_ranker,
 )
+from scipy.sparse import csr_array
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.impute import KNNImputer, SimpleImputer
@@ -60,6 +61,7 @@ SCALERS = {
     "dropped column": lambda: make_column_transformer(
         (StandardScaler(), NAMES[:5]), remainder="drop"
     ),
+    "sparse": lambda: make_pipeline(MinMaxScaler(), FunctionTransformer(csr_array)),
     "imputer": lambda: SimpleImputer(add_indicator=True),
 }
 

@@ -73,8 +73,6 @@ class ColumnMap:
         here, there = (
             _floats(handed_on(estimator, table.like(each))) for each in (values, mixed)
         )
-        if here is None or len(here) != n_rows or len(there) != len(order):
-            return None
         owner = np.full(here.shape[1], -1)
         for column, (before, after) in enumerate(zip(here.T, there.T, strict=True)):
             scale = np.nanmax(np.abs(before), initial=0.0)
@@ -195,11 +193,5 @@ def _metric_that_fits(before, after, order, near, column):
 
 
 def _floats(X):
-    """Return what a pipeline handed on as an array of float64, None if it is none."""
-    if issparse(X):
-        X = X.toarray()
-    try:
-        X = np.asarray(X, dtype=np.float64)
-    except (TypeError, ValueError):
-        return None
-    return X if X.ndim == 2 else None
+    """Return what a pipeline handed on as an array of float64."""
+    return np.asarray(X.toarray() if issparse(X) else X, dtype=np.float64)
