@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+from sklearn.base import clone
 
 from benchmarks.reliability import reference, value_reference
 from benchmarks.reliability.case import Case, Meaningless
 from benchmarks.reliability.metric_cases import RTOL, drawn_scores
+from benchmarks.reliability.ranker_cases import plain_table
 from benchmarks.reliability.structures import (
     MAY_BE_REFUSED,
     N_GROUPS,
@@ -16,8 +18,12 @@ from benchmarks.reliability.structures import (
     drawn_structure,
     plain_target,
 )
-from sklearn_pscore import metrics
-from sklearn_pscore.inspection import bootstrap_leaderboard, compare_agreement
+from sklearn_pscore import Groups, LinearPreferenceRanker, metrics
+from sklearn_pscore.inspection import (
+    bootstrap_leaderboard,
+    compare_agreement,
+    cross_fitted_scores,
+)
 
 _QUICK = {"n_boot": 5, "random_state": 0}
 _OPTIONS = {
@@ -273,6 +279,64 @@ def scores_case(rng):
     )
 
 
+_FOLDS = {
+    "cv": [0, 1, 2, 2.5, "2", None, True, 10**9, np.int64(2), [], [3], [([0], [1])]],
+    "n_refits": [-1, 0, 1.5, "2", None, True, np.int64(1)],
+    "random_state": [-1, "a", 1.5, 3],
+}
+
+
+def cross_fitted_case(rng):
+    """Draw held-out scores of a target of odd structure, or with an odd argument."""
+    options, structure, target = {}, "plain", plain_target(rng)
+    if rng.random() < 0.5:
+        structure, target = drawn_structure(rng)
+    else:
+        name = str(rng.choice(list(_FOLDS)))
+        options = {name: _FOLDS[name][rng.integers(len(_FOLDS[name]))]}
+    X = plain_table()[: len(target["group"])]
+    ranker = LinearPreferenceRanker()
+
+    def are_held_out():
+        groups = built(target)
+        passed = {"cv": 2, "n_refits": 1, "random_state": 0, **options}
+        result = cross_fitted_scores(ranker, X, groups, **passed)
+        judged = ~np.isnan(groups["preference"])
+        fields = groups.dtype.names
+        donor = groups["donor"] if "donor" in fields else np.zeros(len(X), bool)
+        judged &= ~donor
+        if "weight" in fields:
+            judged &= groups["weight"] > 0
+        for fold in set(result.fold.tolist()) - {-1}:
+            own = result.fold == fold
+            rows = (judged & ~own) | donor
+            model = clone(ranker).fit(X[rows], Groups.whole(groups[rows]))
+            scores, found = model.predict(X[own]), result.y_score[own]
+            order = np.argsort(scores)
+            if np.any(np.diff(found[order]) < -1e-9 * (1 + np.abs(found).max())):
+                return False
+        return bool(np.isfinite(result.y_score).all())
+
+    def right():
+        for value in options.values():
+            if value is None or isinstance(value, (bool, str, float, list)):
+                raise Meaningless(f"{options}")
+            if value in (-1, 10**9) or (value < 2 and "cv" in options):
+                raise Meaningless(f"{options}")
+        return True
+
+    return Case(
+        "cross_fitted_scores",
+        "option" if options else "structure",
+        f"{structure}, {options}",
+        are_held_out,
+        right,
+        ("groups", "group", "preference", "weight", "cv", "n_refits", "random_state"),
+        (*options.values(), *target.values()),
+        shown=(*counts_in(target), "judged rows", "row"),
+    )
+
+
 CASES = (
     structure_case,
     structure_case,
@@ -281,4 +345,5 @@ CASES = (
     leaderboard_structure_case,
     option_case,
     scores_case,
+    cross_fitted_case,
 )

@@ -60,7 +60,7 @@ def left_out_folds(cv, X, y, target, caller):
         splits = cv.split(X, y)
     else:
         splits = cv
-    folds = [_checked_fold(split, k, target.n_rows) for k, split in enumerate(splits)]
+    folds = [checked_fold(split, k, target.n_rows) for k, split in enumerate(splits)]
     if not folds:
         raise ValueError(
             f"cv is {cv!r:.60} and gives no fold; {caller} expected at least one pair "
@@ -69,7 +69,7 @@ def left_out_folds(cv, X, y, target, caller):
     return folds
 
 
-def _checked_fold(split, number, n_rows):
+def checked_fold(split, number, n_rows):
     """Return the row numbers of both parts of a fold; refuse what are none."""
     is_pair = isinstance(split, (tuple, list)) and len(split) == 2
     parts = tuple(map(np.asarray, split)) if is_pair else ()

@@ -5,6 +5,7 @@ from sklearn_pscore.inspection._agreement_result import AgreementComparison
 from sklearn_pscore.inspection._annotators import annotator_report
 from sklearn_pscore.inspection._contributions import pairwise_contributions
 from sklearn_pscore.inspection._contributions_result import PairContributions
+from sklearn_pscore.inspection._cross_fitted import cross_fitted_scores
 from sklearn_pscore.inspection._curves_result import MetricCurves
 from sklearn_pscore.inspection._group_importance import (
     group_permutation_importance,
@@ -23,6 +24,7 @@ __all__ = [
     "annotator_report",
     "bootstrap_leaderboard",
     "compare_agreement",
+    "cross_fitted_scores",
     "group_permutation_importance",
     "metric_curves",
     "noise_ceiling",
