@@ -47,6 +47,18 @@ def separation(rows):
     )
 
 
+def people_and_score(rows):
+    """Return the ranks by people and by a score, and whether the sets overlap."""
+    table = rows[["item"]].set_index("item")
+    for name in ("people", "score"):
+        table[f"{name}: mean"] = rows[f"{name} mean"].map("{:.2f}".format).to_numpy()
+        table[f"{name}: rank"] = rows[f"{name} rank"].to_numpy()
+        ends = f"{name} rank_low", f"{name} rank_high"
+        table[f"{name}: ranks"] = _intervals(rows, *ends, "{} to {}")
+    table["overlap"] = np.where(rows["overlap"], "yes", "no")
+    return table_of(table)
+
+
 def metrics(rows):
     """Return the agreement of each metric by both measures."""
     first, second = rows["measure"].unique()
@@ -160,6 +172,7 @@ TABLES = {
         partial(board, name="THQA-NTIRE", clusters="description"),
     ),
     "separation": ("separation", separation),
+    "people": ("people_and_score", people_and_score),
     "metrics": ("agreement_of_metrics", metrics),
     "coverage": ("leaderboard_coverage", coverage),
     "speed": ("leaderboard_speed", speed),
