@@ -25,6 +25,7 @@ SKOPS_TYPES = [
             "metrics._correlation.spearman_score",
             "metrics._probability.pairwise_brier_score",
             "metrics._probability.pairwise_log_loss",
+            "metrics._epsilon_rmse.epsilon_rmse",
             "metrics._ranking.dcg_score",
             "metrics._ranking.ndcg_score",
             "metrics._ranking.reciprocal_rank_score",

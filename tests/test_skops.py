@@ -102,7 +102,11 @@ def test_pipelines(pipe):
 def test_searches(scoring):
     item = np.argsort(np.argsort(GROUPS["group"], kind="stable")) % 5
     groups = Groups.from_arrays(
-        group=GROUPS["group"], item=item, preference=GROUPS["preference"]
+        group=GROUPS["group"],
+        item=item,
+        preference=GROUPS["preference"],
+        n_raters=np.full(len(GROUPS), 5),
+        spread=np.ones(len(GROUPS)),
     )
     search = GridSearchCV(
         make_pipeline(StandardScaler(), quick(max_epochs=1)),

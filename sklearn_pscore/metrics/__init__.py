@@ -5,6 +5,7 @@ from sklearn_pscore.metrics._agreement import (
     pairwise_accuracy_score,
 )
 from sklearn_pscore.metrics._correlation import pearson_score, rmse, spearman_score
+from sklearn_pscore.metrics._epsilon_rmse import epsilon_rmse
 from sklearn_pscore.metrics._probability import (
     pairwise_brier_score,
     pairwise_log_loss,
@@ -21,6 +22,7 @@ from sklearn_pscore.metrics._scorers import (
     make_ranking_scorer,
     mrr_scorer,
     ndcg_scorer,
+    neg_epsilon_rmse_scorer,
     neg_pairwise_brier_scorer,
     neg_pairwise_log_loss_scorer,
     neg_rmse_scorer,
@@ -36,12 +38,14 @@ from sklearn_pscore.metrics._tie_accuracy import tie_calibrated_accuracy_score
 __all__ = [
     "dcg_score",
     "dcg_scorer",
+    "epsilon_rmse",
     "kendall_tau_score",
     "kendall_tau_scorer",
     "make_ranking_scorer",
     "mrr_scorer",
     "ndcg_score",
     "ndcg_scorer",
+    "neg_epsilon_rmse_scorer",
     "neg_pairwise_brier_scorer",
     "neg_pairwise_log_loss_scorer",
     "neg_rmse_scorer",

@@ -33,7 +33,7 @@ def measured_items(target, y_score, within, caller):
     if within == "group":
         items = judged_items(target, y_score, caller)
     else:
-        items = _all_items(target, y_score, caller)
+        items = all_items(target, y_score, caller)
     order = stable_order(items.score, items.weight, -items.preference, items.group)
     return replace(
         items,
@@ -43,7 +43,7 @@ def measured_items(target, y_score, within, caller):
     )
 
 
-def _all_items(target, y_score, caller):
+def all_items(target, y_score, caller):
     """Return all items of a target as if they were of one group."""
     items = target.items
     if np.all(items.preference == items.preference[:1]):

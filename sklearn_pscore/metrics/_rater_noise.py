@@ -99,14 +99,7 @@ def mean_opinions(target, caller):
     ValueError
         If the target does not say how many people judged, or how far they were apart.
     """
-    for field in ("n_raters", "spread"):
-        if getattr(target, field) is None:
-            raise ValueError(
-                f"groups has no field {field!r}; {caller} expects to know how many people "
-                "judged each row, and the standard deviation of their ratings. Build the "
-                "target by Groups.from_ratings, or pass n_raters= and spread= to "
-                "Groups.from_arrays."
-            )
+    n_raters, spread = raters_of_items(target, caller)
     rows = np.flatnonzero(target.items.row_item >= 0)
     unknown = rows[target.n_raters[rows] == 0]
     if len(unknown):
@@ -115,25 +108,53 @@ def mean_opinions(target, caller):
             f"count, the first at row {unknown[0]}; {caller} expects it in all. Fill it "
             "in, or leave these rows out with weight 0."
         )
-    row_item = target.items.row_item[rows]
-    first = np.zeros(target.items.n_items, dtype=np.int64)
-    first[row_item] = rows
-    n_raters = target.n_raters[first]
     items = target.items
-    variance = _variance_of_ratings(
-        items.preference, target.spread[first], n_raters, caller
-    )
+    variance = _variance_of_ratings(items.preference, spread, n_raters, caller)
     noise = variance / n_raters
     # The order of the items must not show in the last bit.
     order = stable_order(items.weight, noise, items.preference, items.group)
     return MeanOpinions(
         group=items.group[order],
-        unit=target.unit[first][order],
+        unit=target.unit[first_rows(target)][order],
         opinion=items.preference[order],
         weight=items.weight[order],
         noise=noise[order],
         item=order,
     )
+
+
+def raters_of_items(target, caller):
+    """Return the number of raters of each item and their spread, which it must have.
+
+    Parameters
+    ----------
+    target : RankingTarget
+    caller : str
+        Name of the function, for the messages.
+
+    Returns
+    -------
+    n_raters : ndarray of shape (n_items,), int
+    spread : ndarray of shape (n_items,), float
+    """
+    for field in ("n_raters", "spread"):
+        if getattr(target, field) is None:
+            raise ValueError(
+                f"groups has no field {field!r}; {caller} expects to know how many people "
+                "judged each row, and the standard deviation of their ratings. Build the "
+                "target by Groups.from_ratings, or pass n_raters= and spread= to "
+                "Groups.from_arrays."
+            )
+    first = first_rows(target)
+    return target.n_raters[first], target.spread[first]
+
+
+def first_rows(target):
+    """Return a row of each item: its rows share what is known of the raters."""
+    rows = np.flatnonzero(target.items.row_item >= 0)
+    first = np.zeros(target.items.n_items, dtype=np.int64)
+    first[target.items.row_item[rows]] = rows
+    return first
 
 
 def _variance_of_ratings(opinion, spread, n_raters, caller):

@@ -19,6 +19,7 @@ from sklearn_pscore.metrics._agreement import (
     pairwise_accuracy_score,
 )
 from sklearn_pscore.metrics._correlation import pearson_score, rmse, spearman_score
+from sklearn_pscore.metrics._epsilon_rmse import epsilon_rmse
 from sklearn_pscore.metrics._models import models_in, predict_scores
 from sklearn_pscore.metrics._probability import (
     pairwise_brier_score,
@@ -41,12 +42,13 @@ _PACKAGE_METRICS = (
     spearman_score,
     pearson_score,
     rmse,
+    epsilon_rmse,
     soft_pairwise_accuracy_score,
     tie_calibrated_accuracy_score,
     pairwise_log_loss,
     pairwise_brier_score,
 )
-_ERRORS = (rmse, pairwise_log_loss, pairwise_brier_score)
+_ERRORS = (rmse, epsilon_rmse, pairwise_log_loss, pairwise_brier_score)
 """Those of which the smaller value is better."""
 
 
@@ -295,9 +297,14 @@ def _warned_about(groups, caller):
 
 
 def _try_out(metric, options):
-    """Call `metric` on two rows, since a search would hide the error of an option."""
-    groups = Groups.from_arrays(group=[0, 0], item=[0, 1], preference=[1, 0])
-    result = metric(groups, np.array([1.0, 0.0]), **options)
+    """Call `metric` on a few rows, since a search would hide the error of an option."""
+    n_rows = 6 if metric is epsilon_rmse else 2
+    falling = np.arange(n_rows, dtype=float)[::-1]
+    fields = {"group": np.zeros(n_rows, dtype=int), "item": np.arange(n_rows)}
+    if metric is epsilon_rmse:
+        fields.update(n_raters=np.full(n_rows, 2), spread=np.zeros(n_rows))
+    groups = Groups.from_arrays(**fields, preference=falling)
+    result = metric(groups, falling, **options)
     if not isinstance(result, float):
         raise ValueError(
             f"options is {options}; expected a metric that returns one number, but "
@@ -328,6 +335,9 @@ pearson_scorer = make_ranking_scorer(pearson_score)
 
 neg_rmse_scorer = make_ranking_scorer(rmse, greater_is_better=False)
 """Negative of the root mean square error after a logistic map, see :func:`rmse`."""
+
+neg_epsilon_rmse_scorer = make_ranking_scorer(epsilon_rmse, greater_is_better=False)
+"""Negative of the error beyond the raters' intervals, see :func:`epsilon_rmse`."""
 
 soft_pairwise_accuracy_scorer = make_ranking_scorer(soft_pairwise_accuracy_score)
 """Agreement on which system is better, see :func:`soft_pairwise_accuracy_score`."""
