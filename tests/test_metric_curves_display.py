@@ -1,6 +1,7 @@
 """The display of metric curves: what is on its panels."""
 
 import re
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +14,13 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_pscore import LinearPreferenceRanker
 from sklearn_pscore.inspection import MetricCurves, metric_curves
-from sklearn_pscore.plotting import MetricCurvesDisplay
+from sklearn_pscore.plotting import (
+    LossCurveDisplay,
+    MetricCurvesDisplay,
+    RankingLearningCurveDisplay,
+    ReliabilityDisplay,
+    ScorePreferenceDisplay,
+)
 
 DIRECTIONS = (
     "larger is preferred",
@@ -198,3 +205,24 @@ def test_bad_input():
         MetricCurvesDisplay.from_curves(curves, ax=axes)
     with pytest.raises(ValueError, match="cannot be divided into panels"):
         MetricCurvesDisplay.from_curves(curves, ax=figure.add_axes([0, 0, 1, 1]))
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        MetricCurvesDisplay(curves=curves_of(2)),
+        LossCurveDisplay(epoch=[1], train_loss=[1.0]),
+        RankingLearningCurveDisplay(
+            n_groups=[1], train_scores=[[1.0]], test_scores=[[1.0]]
+        ),
+        ReliabilityDisplay(prob_pred=[0.5], prob_true=[0.5]),
+        ScorePreferenceDisplay(y_score=[1.0], preference=[1.0]),
+    ],
+    ids=lambda display: type(display).__name__,
+)
+def test_message_where_matplotlib_is_missing(display, monkeypatch):
+    # None in sys.modules makes the import statement raise ImportError.
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    message = f"{type(display).__name__}.plot needs matplotlib, which is not installed"
+    with pytest.raises(ImportError, match=re.escape(message)):
+        display.plot()
