@@ -11,7 +11,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from typer.testing import CliRunner
 
-from sklearn_pscore import Groups, PairAugmenter, PairwisePreferenceRanker
+from sklearn_pscore import (
+    Groups,
+    LinearPreferenceRanker,
+    PairAugmenter,
+    PairwisePreferenceRanker,
+)
 from sklearn_pscore._cli.app import app
 from sklearn_pscore._experiments import (
     PAPER_AUGMENTER,
@@ -23,6 +28,7 @@ from sklearn_pscore._experiments import (
 )
 from sklearn_pscore.metrics import dcg_score
 from sklearn_pscore.metrics._models import predict_scores
+from sklearn_pscore.report import QUESTIONS, analyse
 
 DATA_HOME = os.environ.get("SKLEARN_PSCORE_DATA", "")
 needs_thqa = pytest.mark.skipif(
@@ -108,6 +114,12 @@ def small(monkeypatch):
     few = partial(challenge_experiment, n_train=2, n_test=2)
     monkeypatch.setattr(experiments, "challenge_experiment", few)
 
+    def quick(X, groups, *, title):
+        rankers = {"linear": LinearPreferenceRanker()}
+        return analyse(X, groups, rankers=rankers, title=title)
+
+    monkeypatch.setattr("sklearn_pscore.report.analyse", quick)
+
 
 def run(*arguments, **env):
     return CliRunner().invoke(app, ["compare", *map(str, arguments)], env=env)
@@ -127,6 +139,8 @@ class TestCommandLine:
             "leaderboard-listening.png",
             "leaderboard-talking.png",
             "notes.txt",
+            "report-listening.html",
+            "report-talking.html",
             "runs.csv",
             "table.csv",
         ]
@@ -147,7 +161,21 @@ class TestCommandLine:
         assert f"unshuffled: DCG {ps['DCG'].mean():.3f}" in result.output
         for line in ("GT", "#Top1", "PS"):
             assert f"\n{line}" in result.output
+        # Last come the answers of each data set.
+        for question in QUESTIONS:
+            assert result.output.count(f"\n{question}\n") == 2
+        page = (out / "report-talking.html").read_text(encoding="utf-8")
+        assert "synthetic challenge, talking" in page
         assert "PNG" in str((out / "leaderboard-talking.png").read_bytes()[:8])
+
+    def test_nothing_is_overwritten_unless_asked_for(self, tmp_path):
+        (tmp_path / "runs.csv").write_text("mine")
+        result = run("--data", "challenge", "--out", tmp_path)
+        assert result.exit_code == 2
+        assert "runs.csv', which is there already; expected a new" in result.output
+        assert "or --force to replace it." in result.output
+        assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
+        assert (tmp_path / "runs.csv").read_text() == "mine"
 
     def test_falls_back_on_the_challenge_and_says_so(
         self, small, tmp_path, monkeypatch

@@ -32,6 +32,8 @@ def fit(
     start = perf_counter()
     ranker = learnt_ranker(random_state, quick=quick, verbose=1)
     ranker.fit(judged.X, judged.groups)
+    # How the fit spoke is not the model's.
+    ranker.set_params(verbose=0)
     say(
         f"Learnt from {ranker.n_pairs_:,} pairs in {ranker.n_groups_:,} groups, in "
         f"{perf_counter() - start:.0f} s"

@@ -48,12 +48,15 @@ class _Result:
     comparison : RankerComparison
     drops, baseline
         See :meth:`Experiment.importances`.
+    analysis : Analysis
+        The answers to four questions, by the ranker with its defaults.
     """
 
     experiment: object
     comparison: object
     drops: object
     baseline: float
+    analysis: object
 
     def table(self):
         """Return mean and standard deviation of each method and metric."""
@@ -92,7 +95,7 @@ _TABLES = {
 
 def _check_out(out, experiments, force):
     """Fail if what is to be written is there, as a file or a folder."""
-    names = [*_TABLES, *(name for each in experiments for name in _pictures(each))]
+    names = [*_TABLES, *(name for each in experiments for name in _files(each))]
     for name in names:
         if (out / name).is_dir():
             raise Failure(
@@ -112,7 +115,8 @@ def _import_libraries():
 
     import sklearn_pscore._experiments
     import sklearn_pscore._rankers.training
-    import sklearn_pscore.plotting  # noqa: F401
+    import sklearn_pscore.plotting
+    import sklearn_pscore.report  # noqa: F401
 
 
 def _experiments(data, data_home):
@@ -136,9 +140,8 @@ def _result(experiment, runs):
     typer.echo(f"Data: {experiment.title}. {experiment.protocol}")
     comparison = experiment.compare(n_runs=runs, verbose=1)
     seeds = comparison.rows.query("method == 'PS'")["seed"].unique().tolist()
-    result = _Result(
-        experiment, comparison, *experiment.importances(seeds=seeds, verbose=1)
-    )
+    importances = experiment.importances(seeds=seeds, verbose=1)
+    result = _Result(experiment, comparison, *importances, _analysis(experiment))
     how = f"± std over {runs} seeds" if runs > 1 else "of one seed"
     typer.echo(f"\nMean {how}")
     typer.echo(comparison.formatted(over="seed").to_string())
@@ -147,8 +150,14 @@ def _result(experiment, runs):
     )
     importance = result.importance().drop(columns="data")
     typer.echo(importance.to_string(index=False, float_format="{:.3f}".format))
-    typer.echo("")
+    typer.echo(f"\n{result.analysis}\n")
     return result
+
+
+def _analysis(experiment):
+    from sklearn_pscore.report import analyse
+
+    return analyse(experiment.X, experiment.groups, title=experiment.title)
 
 
 def _write(out, results):
@@ -162,6 +171,7 @@ def _write(out, results):
                 table.to_csv(folder / name, index=False, float_format="%.6g")
             for result in results:
                 _draw(folder, result)
+                _write_page(folder, result)
             written = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise Failure(
@@ -172,10 +182,20 @@ def _write(out, results):
     typer.echo(f"Written to {out}: {', '.join(written)}")
 
 
-def _pictures(experiment):
-    """Return the names of the pictures of an experiment."""
+def _files(experiment):
+    """Return the names of the two pictures and the page of an experiment."""
     suffix = experiment.title.split()[-1].lower()
-    return f"leaderboard-{suffix}.png", f"importance-{suffix}.png"
+    names = "leaderboard-{}.png", "importance-{}.png", "report-{}.html"
+    return [name.format(suffix) for name in names]
+
+
+def _write_page(folder, result):
+    from sklearn_pscore.report import write_report
+
+    experiment = result.experiment
+    *_, name = _files(experiment)
+    data = experiment.X, experiment.groups
+    write_report(folder / name, *data, analysis=result.analysis)
 
 
 def _draw(folder, result):
@@ -199,6 +219,6 @@ def _draw(folder, result):
     )
     display.ax_.set_title(experiment.title)
     figures = figure, display.figure_
-    for name, each in zip(_pictures(experiment), figures, strict=True):
+    for name, each in zip(_files(experiment)[:2], figures, strict=True):
         each.savefig(folder / name, dpi=150, bbox_inches="tight")
         plt.close(each)

@@ -35,7 +35,9 @@ def learnt_ranker(random_state, *, quick=False, verbose=0):
     from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 
     parameters = QUICK if quick else {}
-    return PairwisePreferenceRanker(random_state=random_state, **parameters)
+    return PairwisePreferenceRanker(
+        random_state=random_state, verbose=verbose, **parameters
+    )
 
 
 def quick_rankers(random_state):
