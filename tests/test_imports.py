@@ -75,16 +75,6 @@ ALLOWED = {
         "inspection",
         "metrics",
     },
-    "report": {
-        "_estimators",
-        "_rankers",
-        "_splitters",
-        "_target",
-        "_version",
-        "inspection",
-        "metrics",
-        "model_selection",
-    },
     "inspection": {
         "_estimators",
         "_html",
