@@ -5,13 +5,16 @@ from typing import Annotated
 
 import typer
 
+from sklearn_pscore._cli.fitted import n_folds_of
 from sklearn_pscore._cli.output import (
     RESULTS,
     check_out,
+    say,
     text_table,
     wrapped,
     write_result,
 )
+from sklearn_pscore._cli.rankers import QuickOption, import_rankers, learnt_ranker
 from sklearn_pscore._cli.source import ForceOption, SeedOption, with_source
 from sklearn_pscore._interrupt import quiet_interrupt
 
@@ -24,11 +27,23 @@ def leaderboard(
         Path | None,
         typer.Option("--out", "-o", help="The table, or a picture (.png, .svg)."),
     ] = None,
+    learnt: Annotated[
+        bool,
+        typer.Option("--learnt", help="Beside it, a leaderboard of the learnt score."),
+    ] = False,
+    refits: Annotated[
+        int,
+        typer.Option(min=5, help="With --learnt: refits of each fold's ranker."),
+    ] = 10,
+    folds: Annotated[
+        int, typer.Option(min=2, help="With --learnt: parts that are held out.")
+    ] = 5,
     level: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="Confidence of the ranks.")
     ] = 0.95,
     draws: Annotated[int, typer.Option(min=100, help="Draws of the bootstrap.")] = 2000,
     random_state: SeedOption = 0,
+    quick: QuickOption = False,
     force: ForceOption = False,
 ):
     """Rank systems by what people said, with the ranks that each may have."""
@@ -36,17 +51,29 @@ def leaderboard(
     source.check_given()
     with quiet_interrupt():
         from sklearn_pscore.inspection import bootstrap_leaderboard
-    rows = source.read(needs_metrics=False).judged()
-    check_systems(rows)
-    board = bootstrap_leaderboard(
-        rows.groups,
-        cluster=rows.cluster,
-        n_boot=draws,
-        level=level,
-        random_state=random_state,
-    )
-    write_result(out, board.to_frame(), lambda: _drawn(board))
-    print_board(board)
+    if learnt:
+        import_rankers()
+    rows = source.read(needs_metrics=learnt)
+    judged = rows.judged()
+    check_systems(judged)
+    options = {"n_boot": draws, "level": level, "random_state": random_state}
+    board = bootstrap_leaderboard(judged.groups, cluster=judged.cluster, **options)
+    boards = [board]
+    if learnt:
+        scores = _scores(rows, n_folds_of(judged, folds), refits, random_state, quick)
+        board = bootstrap_leaderboard(
+            rows.groups,
+            scores.y_score,
+            y_refits=scores.y_refits,
+            cluster=rows.cluster,
+            **options,
+        )
+        boards.append(board)
+    write_result(out, _table(*boards), lambda: _drawn(*boards))
+    for board in boards:
+        above, below = map(wrapped, board._captions())
+        space = "" if board is boards[-1] else "\n"
+        typer.echo(f"{above}\n\n{text_table(board._shown())}\n\n{below}{space}")
 
 
 def check_systems(rows):
@@ -64,13 +91,43 @@ def check_systems(rows):
         )
 
 
-def print_board(board):
-    """Print a leaderboard."""
-    above, below = board._captions()
-    typer.echo(f"{wrapped(above)}\n\n{text_table(board._shown())}\n\n{wrapped(below)}")
+def _scores(rows, n_folds, refits, random_state, quick):
+    """Return the held-out scores of all rows, and those of refits."""
+    from sklearn_pscore.inspection import cross_fitted_scores
+
+    say(f"Learning {n_folds * (1 + refits)} rankers")
+    return cross_fitted_scores(
+        learnt_ranker(random_state, quick=quick),
+        rows.X,
+        rows.groups,
+        cv=n_folds,
+        n_refits=refits,
+        random_state=random_state,
+    )
 
 
-def _drawn(board):
+def _table(board, learnt=None):
+    """Return the table to write: of people, or of both side by side."""
+    if learnt is None:
+        return board.to_frame()
+    names = set(board.systems["item"])
+    # Only the score has a place for systems that nobody judged.
+    of_judged = learnt.systems[learnt.systems["item"].isin(names)]
+    people = board.to_frame().set_index("item").add_prefix("people ")
+    frame = people.join(of_judged.set_index("item").add_prefix("learnt "))
+    return frame.reset_index()
+
+
+def _drawn(*boards):
+    """Return a figure with a panel for each leaderboard."""
+    import matplotlib.pyplot as plt
+
     from sklearn_pscore.plotting import LeaderboardDisplay
 
-    return LeaderboardDisplay.from_leaderboard(board).figure_
+    if len(boards) == 1:
+        return LeaderboardDisplay.from_leaderboard(boards[0]).figure_
+    height = 1.5 + 0.3 * len(boards[0].systems)
+    figure, axes = plt.subplots(2, figsize=(8, 2 * height), layout="constrained")
+    for ax, board in zip(axes, boards, strict=True):
+        LeaderboardDisplay.from_leaderboard(board, ax=ax)
+    return figure
