@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.ensemble import StackingRegressor
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score, learning_curve
 
@@ -230,6 +231,9 @@ CALLS = {
     "compare_rankers": lambda model: compare_rankers(
         {"it": model}, X, GROUPS, cv=3, n_seeds=1, truth=None
     ),
+    "StackingRegressor": lambda model: StackingRegressor(
+        [("a", model)], PlainTarget(Ridge()), cv=PreferenceGroupKFold(3)
+    ).fit(X, GROUPS),
     "StackedRanker": lambda model: StackedRanker(
         [("a", model), ("b", clone(model).set_params(C=0.1))]
     ).fit(X, GROUPS),

@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.inspection import learnt_coverage
 from sklearn_pscore import (
     Groups,
     LinearPreferenceRanker,
@@ -406,28 +407,29 @@ class GroupKFoldByBlock(GroupKFold):
 
 
 def test_sets_of_ranks_hold_the_ranks_of_a_learnt_score():
-    # Two kinds of systems, each good in one of two metrics that are worth the same: all
-    # are equal, but not to a model that has to learn it.
-    means = np.array([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [0.0, 2.0]])
-    n_groups, n_repetitions = 20, 60
-    rng = np.random.default_rng(0)
-    group, item = (axis.ravel() for axis in np.indices((n_groups, 4)))
+    # All systems are equal, but not to a model that has to learn it.
+    rng, n_repetitions = np.random.default_rng(0), 60
     n_held = {"refits": 0, "no refits": 0}
     for seed in range(n_repetitions):
-        X = means[item] + 0.7 * rng.normal(size=(len(item), 2))
-        liked = X.sum(axis=1) + 3 * rng.normal(size=len(item))
-        groups = Groups.from_arrays(group=group, item=item, preference=liked)
+        X, groups = learnt_coverage.draw(20, 1, rng)
+        model = learnt_coverage.WithinGroups()
         result = cross_fitted_scores(
-            Within(), X, groups, cv=3, n_refits=10, random_state=seed
+            model, X, groups, cv=3, n_refits=10, random_state=seed
         )
         for name, refits in (("refits", result.y_refits), ("no refits", None)):
-            board = bootstrap_leaderboard(
+            systems = bootstrap_leaderboard(
                 groups, result.y_score, y_refits=refits, n_boot=400, random_state=seed
-            )
-            n_held[name] += (board.systems["rank_high"] == 4).all() and (
-                board.systems["rank_low"] == 1
-            ).all()
-    # Twice the standard error below 95 %, and far below where learning is taken for
-    # certain.
+            ).systems
+            ends = systems["rank_low"] == 1, systems["rank_high"] == 4
+            n_held[name] += bool(np.all(ends))
+    # Two standard errors below 95 %, and far below where learning is taken for certain.
     assert n_held["refits"] / n_repetitions >= 0.9
     assert n_held["no refits"] / n_repetitions <= 0.75
+
+
+def test_the_simulation_tells_of_sets_that_hold_too_little():
+    row = learnt_coverage.measure((6, 2, 5), 2)
+    assert (row["blocks"], row["groups_per_block"], row["refits"]) == (6, 2, 5)
+    assert 0 <= row["without_refits"] <= 1
+    rows = pd.DataFrame({"repetitions": 300, "with_refits": [0.95, 0.9, 0.8]})
+    assert learnt_coverage.failures_of(rows) == ["with refits 0.8"]

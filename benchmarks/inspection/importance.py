@@ -128,7 +128,7 @@ def talking_heads(n_repeats):
     X, groups = thqa.data, thqa.groups
     model = make_pipeline(StandardScaler(), PairwisePreferenceRanker(random_state=0))
     rows, pair = [], None
-    folds = PreferenceGroupKFold(5).split(X, groups, groups=thqa.portraits)
+    folds = PreferenceGroupKFold(5).split(X, groups)
     for fold, (train, test) in enumerate(folds):
         model.fit(X.iloc[train], groups[train])
         table, target = X.iloc[test], groups[test]

@@ -44,9 +44,7 @@ def draw_systems(rows):
 def draw_win_probability():
     """Who is above whom on THQA-NTIRE."""
     ntire = fetch_thqa_ntire()
-    display = WinProbabilityDisplay.from_predictions(
-        ntire.groups, cluster=ntire.portraits, random_state=0
-    )
+    display = WinProbabilityDisplay.from_predictions(ntire.groups, random_state=0)
     display.ax_.set_title("Talkers of THQA-NTIRE, by people's opinions")
     return display
 

@@ -85,6 +85,15 @@ def coverage(rows):
     return table_of(table.rename(columns=lambda name: name.replace("_", " ")))
 
 
+def learnt_coverage(rows):
+    """Return how often sets hold all ranks of a learnt score."""
+    table = rows.set_index("blocks").drop(columns="repetitions")
+    table.columns = ["groups per block", "refits", "with refits", "without"]
+    for column in table.columns[-2:]:
+        table[column] = table[column].map("{:.2f}".format)
+    return table_of(table)
+
+
 def speed(rows):
     """Return the median seconds of each size."""
     keys = ["systems", "groups", "draws", "share"]
@@ -175,6 +184,7 @@ TABLES = {
     "people": ("people_and_score", people_and_score),
     "metrics": ("agreement_of_metrics", metrics),
     "coverage": ("leaderboard_coverage", coverage),
+    "learnt": ("learnt_coverage", learnt_coverage),
     "speed": ("leaderboard_speed", speed),
 }
 """Name of the rows and the function that makes the table, by its mark."""
