@@ -145,6 +145,9 @@ def test_chance_and_ceiling_are_marked_and_named():
         "ceiling (raters differ) 0.900",
         "order of people (GT) 1.000",
     ]
+    # To the side where there is more room.
+    sides = [text.get_horizontalalignment() for text in display.mark_texts_]
+    assert sides == ["left", "right", "right"]
     assert_no_overlap(display.figure_, display.mark_texts_)
     assert_inside(display.figure_)
     low, high = display.ax_.get_xlim()
@@ -227,6 +230,27 @@ def test_leaderboard_of_systems_has_their_intervals_ranks_and_classes():
     assert shaded == set(odd.tolist())
     set_off = [point.get_marker() for point in display.points_]
     assert set_off == ["D" if n == "system 02" else "o" for n in systems["item"]]
+
+
+def test_classes_are_shaded_in_the_order_of_the_rows():
+    display = LeaderboardDisplay(
+        names=["b", "a", "d", "c"], means=[3, 4, 1, 2], classes=[1, 1, 2, 1]
+    ).plot()
+    # From the bottom up d, c, b, a: the upper three are of one class.
+    (band,) = display.class_bands_
+    rows = display.ax_.transData.inverted().transform(band.get_extents())
+    assert_allclose(rows[:, 1], [0.5, 3.5])
+
+
+def test_labels_are_as_wide_as_their_panel():
+    figure, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained")
+    for ax in axes:
+        display = LeaderboardDisplay(
+            names=["a", "b"], means=[1, 2], stds=[1, 1], over="5 folds of a long name"
+        ).plot(ax=ax)
+        assert display.ax_.get_xlabel().count("\n") == 1
+    assert_inside(figure)
+    assert_no_overlap(figure, [ax.xaxis.label for ax in axes])
 
 
 def test_leaderboards_of_predictions_and_of_a_model():
