@@ -4,6 +4,7 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pictures import assert_inside
@@ -179,6 +180,59 @@ def test_donors_and_rows_of_weight_zero_are_not_there():
     )
     assert_allclose(one.prob_true, two.prob_true)
     assert_array_equal(one.n_pairs, two.n_pairs)
+
+
+def voted(seed=0, n_prompts=8):
+    """Return a target of votes, scores of its rows, and the votes by row number."""
+    rng = np.random.default_rng(seed)
+    items = pd.DataFrame(
+        {
+            "prompt": np.repeat(np.arange(n_prompts), 3),
+            "system": np.tile(["a", "b", "c"], n_prompts),
+        }
+    )
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    met = [(prompt, *pairs[rng.integers(3)]) for prompt in range(n_prompts)] * 8
+    outcomes = rng.choice(["left", "right", "tie"], size=len(met))
+    votes = pd.DataFrame(
+        {
+            "prompt": [prompt for prompt, *_ in met],
+            "left": ["abc"[a] for _, a, _ in met],
+            "right": ["abc"[b] for *_, b in met],
+            "winner": outcomes,
+        }
+    )
+    by_row = [
+        (3 * prompt + a, 3 * prompt + b, outcome)
+        for (prompt, a, b), outcome in zip(met, outcomes, strict=True)
+    ]
+    return Groups.from_votes(votes, items), rng.normal(size=len(items)), by_row
+
+
+def test_votes_are_judged_one_by_one():
+    groups, y_score, votes = voted()
+    display = ReliabilityDisplay.from_predictions(groups, y_score, random_state=0)
+    stated, happened = [], []
+    for first, second, outcome in votes:
+        if outcome != "tie":
+            proba = expit(y_score[first] - y_score[second])
+            stated += [proba, 1 - proba]
+            happened += [outcome == "left", outcome == "right"]
+    expected = calibration_curve(happened, stated, n_bins=10)
+    assert_allclose(display.prob_true, expected[0])
+    assert_allclose(display.prob_pred, expected[1])
+    few = ReliabilityDisplay.from_predictions(
+        groups, y_score, max_pairs=5, random_state=0
+    )
+    assert few.n_pairs.sum() == 10
+
+
+def test_votes_that_are_all_ties():
+    groups, y_score, _ = voted()
+    groups["wins"] = 0
+    groups["ties"] = groups["votes"]
+    with pytest.raises(ValueError, match="No votes for one of two items: Reliab"):
+        ReliabilityDisplay.from_predictions(groups, y_score)
 
 
 def test_bands_are_those_of_drawn_groups():

@@ -1,4 +1,4 @@
-"""Pairs of rows of one group that differ in preference."""
+"""Pairs of rows of one group that differ in preference, or that were voted on."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ class Pairs(NamedTuple):
         Rows of the target.
     weight : ndarray of shape (n_pairs,), float
         Product of the weights of the two items, divided by the pairs of rows that
-        they have, up to one factor; the largest is 1.
+        they have, up to one factor; the largest is 1. Of votes, their number times
+        the weights of the two rows.
     """
 
     better: np.ndarray
@@ -25,7 +26,7 @@ class Pairs(NamedTuple):
 
 
 def pairs_of(target, max_pairs, rng):
-    """Return the pairs of a target, or as many drawn at random.
+    """Return the pairs of a target, or as many drawn at random; there may be none.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ def pairs_of(target, max_pairs, rng):
     -------
     pairs : Pairs
     """
+    if target.votes is not None:
+        return _voted_pairs(target, max_pairs, rng)
     items = target.items
     rows = np.flatnonzero(items.row_item >= 0)
     item = items.row_item[rows]
@@ -53,12 +56,33 @@ def pairs_of(target, max_pairs, rng):
     first, second = first[differ], second[differ]
     wins = preference[first] > preference[second]
     better, worse = np.where(wins, first, second), np.where(wins, second, first)
-    # By logarithms: the product of two tiny or huge weights is not a number to sum.
     weight = np.log(items.weight[item]) - np.log(np.bincount(item)[item])
     weight = weight[better] + weight[worse]
-    return Pairs(
-        rows[better], rows[worse], np.exp(weight - weight.max(initial=-np.inf))
-    )
+    return Pairs(rows[better], rows[worse], _from_logarithms(weight))
+
+
+def _voted_pairs(target, max_pairs, rng):
+    """Return the pairs that were voted on, one for the votes for each of the two."""
+    votes = target.votes
+    ends = np.array([votes.first, votes.second])
+    better, worse = np.hstack([ends, ends[::-1]])
+    n_votes = np.append(votes.wins, votes.losses)
+    counts = target.is_counted[better] & target.is_counted[worse] & (n_votes > 0)
+    chosen = np.flatnonzero(counts)
+    if max_pairs is not None and len(chosen) > max_pairs:
+        chosen = rng.choice(chosen, size=max_pairs)
+    better, worse = better[chosen], worse[chosen]
+    weight = np.log(target.weight[better]) + np.log(target.weight[worse])
+    weight += np.log(n_votes[chosen])
+    return Pairs(better, worse, _from_logarithms(weight))
+
+
+def _from_logarithms(weight):
+    """Return weights whose largest is 1.
+
+    The product of two tiny or huge weights is not a number to sum.
+    """
+    return np.exp(weight - weight.max(initial=-np.inf))
 
 
 def _all_pairs(groups):

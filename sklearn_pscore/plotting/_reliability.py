@@ -36,7 +36,8 @@ class ReliabilityDisplay:
     Of all pairs of a group that people told apart, each seen from both sides: how
     often is *a* preferred where the model says it is with a probability of 0.7? On the
     diagonal probabilities are as stated; a curve that is flatter is too sure of itself.
-    Seen from both sides the curve is symmetric.
+    Seen from both sides the curve is symmetric. Of a target of votes, the share is that
+    of the votes, without ties.
 
     Build it with :meth:`from_estimator` or :meth:`from_predictions`, on rows that the
     model has not seen. All parameters are stored as attributes.
@@ -51,7 +52,7 @@ class ReliabilityDisplay:
 
     n_pairs : array-like of shape (n_bins,) or None, default=None
         Number of pairs of each bin, for the small histogram; each pair is in two, one
-        for either side. None draws none.
+        for either side, and one with votes for both counts twice. None draws none.
 
     bands : array-like of shape (n_bins, 2) or None, default=None
         Ends of the interval of each share, NaN where there is none.
@@ -393,8 +394,15 @@ def _curve(
             f"'quantile'}}. Got {strategy!r} instead."
         )
     rng = generator_of(random_state, caller)
-    check_comparable(target, caller)
+    if target.votes is None:
+        check_comparable(target, caller)
     pairs = pairs_of(target, max_pairs, rng)
+    if not len(pairs.better):
+        raise ValueError(
+            f"No votes for one of two items: {caller} found none that count in the "
+            f"{target.n_groups} groups; expected at least one. Check the outcomes, for "
+            "ties say nothing here, and the weights."
+        )
     proba = stated(pairs.better, pairs.worse)
     both, won = np.append(proba, 1 - proba), np.repeat([1.0, 0.0], len(proba))
     weight = np.tile(pairs.weight, 2)
