@@ -115,6 +115,33 @@ def test_the_ceiling_where_raters_are_known():
     assert np.isnan(rows.loc["ceiling", "behind"])
 
 
+def test_one_system_after_the_other_is_left_out(tmp_path, table, few):
+    out = tmp_path / "c.csv"
+    result = invoke("compare", table, *ROLES, "--leave-out", "item", "-o", out)
+    assert result.exit_code == 0, result.stderr
+    rows = pd.read_csv(out).set_index("method")
+    judged = FRAME[FRAME["liking"].notna()]
+    comparison = compare_rankers(
+        {"linear": LinearPreferenceRanker()},
+        judged[[*METRICS, "size"]],
+        Groups.from_frame(judged, group="scene", preference="liking", item="team"),
+        leave_out="item",
+        n_seeds=1,
+        truth=None,
+    )
+    expected = comparison.table()["accuracy", "mean"]["linear"]
+    assert_allclose(rows.loc["linear", "accuracy"], expected)
+    assert "on 6 items that were left out in turn" in result.stdout
+    message = "--leave-out is 'block' and --block is not given; expected the column"
+    assert message in refused("compare", table, *ROLES, "--leave-out", "block")
+    FRAME.assign(actor="her").to_csv(tmp_path / "t.csv", index=False)
+    options = ["--block", "actor", "--leave-out", "block"]
+    message = (
+        "has one label of --block, 'her', in its judged rows; expected two or more"
+    )
+    assert message in refused("compare", tmp_path / "t.csv", *ROLES, *options)
+
+
 def test_as_a_picture(tmp_path, table, few):
     for ending, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
         out = tmp_path / f"c{ending}"

@@ -1,5 +1,6 @@
 """``pscore compare``: which method orders items as people do."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,15 @@ from sklearn_pscore._cli.output import (
 from sklearn_pscore._cli.paper import compare_paper
 from sklearn_pscore._cli.rankers import QuickOption
 from sklearn_pscore._cli.source import ForceOption, SeedOption, with_source
+
+
+class LeftOut(StrEnum):
+    """What is left out, one after the other."""
+
+    item = "item"
+    group = "group"
+    block = "block"
+
 
 MEASURE = "accuracy"
 """The measure that methods are sorted by: pairwise accuracy."""
@@ -35,6 +45,13 @@ def compare(
         ),
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Parts that are held out.")] = 5,
+    leave_out: Annotated[
+        LeftOut | None,
+        typer.Option(
+            help="Hold out one label after the other, such as each system, and judge "
+            "the pairs that hold it."
+        ),
+    ] = None,
     runs: Annotated[
         int, typer.Option(min=1, help="Without TABLE: seeds per method.")
     ] = 5,
@@ -47,22 +64,45 @@ def compare(
         compare_paper(source.data, runs, out or Path("demo"), source.data_home, force)
         return
     check_out(out, force, RESULTS)
-    source.check_given()
+    rows = source.read().judged()
+    protocol = _protocol(rows, folds, leave_out)
     from sklearn_pscore._cli import methods
 
     methods.import_methods()
-    rows = source.read().judged()
-    n_folds = n_folds_of(rows, folds)
     lacking = methods.lacking_libraries()
     if lacking:
         say(f"Not compared, for they are not installed: {', '.join(lacking)}")
-    comparison = _compared(rows, n_folds, random_state, quick)
+    comparison = _compared(rows, protocol, random_state, quick)
     table = comparison_table(comparison)
     write_result(out, table, lambda: _drawn(comparison))
-    _print(comparison, table, rows, n_folds)
+    _print(comparison, table, rows, leave_out)
 
 
-def _compared(rows, n_folds, random_state, quick):
+def _protocol(rows, folds, leave_out):
+    """Return what to hold out, as arguments of compare_rankers.
+
+    Raises
+    ------
+    ValueError
+        If there is too little to hold out, or no such column.
+    """
+    if leave_out is None:
+        return {"cv": n_folds_of(rows, folds)}
+    if leave_out.value not in rows.groups.dtype.names:
+        raise ValueError(
+            f"--leave-out is {leave_out.value!r} and --{leave_out.value} is not given; "
+            "expected the column of what is left out. Name it, too."
+        )
+    labels = sorted(set(rows.groups[leave_out.value].tolist()))
+    if len(labels) < 2:
+        raise ValueError(
+            f"{rows.name} has one label of --{leave_out.value}, {labels[0]!r}, in its "
+            "judged rows; expected two or more to leave out one. Name another column."
+        )
+    return {"leave_out": leave_out.value}
+
+
+def _compared(rows, protocol, random_state, quick):
     from sklearn_pscore._cli.methods import all_methods
     from sklearn_pscore.metrics import (
         dcg_scorer,
@@ -71,12 +111,15 @@ def _compared(rows, n_folds, random_state, quick):
     )
     from sklearn_pscore.model_selection import compare_rankers
 
-    scoring = {MEASURE: pairwise_accuracy_scorer, "MRR": mrr_scorer, "DCG": dcg_scorer}
+    scoring = {MEASURE: pairwise_accuracy_scorer}
+    # Pairs that hold one item have no order of all.
+    if protocol.get("leave_out") != "item":
+        scoring |= {"MRR": mrr_scorer, "DCG": dcg_scorer}
     return compare_rankers(
         all_methods(rows.groups, random_state, quick=quick),
         rows.X,
         rows.groups,
-        cv=n_folds,
+        **protocol,
         scoring=scoring,
         n_seeds=1,
         random_state=random_state,
@@ -120,14 +163,19 @@ def comparison_table(comparison):
     return table.rename_axis("method").reset_index()
 
 
-def _print(comparison, table, rows, n_folds):
+def _print(comparison, table, rows, leave_out):
     """Print the comparison."""
     import pandas as pd
 
+    n_folds = comparison.rows["fold"].nunique()
     what = "blocks" if "block" in rows.groups.dtype.names else "groups"
+    parts = f"folds of held-out {what}"
+    if leave_out is not None:
+        parts = f"{leave_out.value}s that were left out in turn"
+    others = "".join(f", {name}" for name in comparison.metrics[1:])
     typer.echo(
-        f"Pairwise accuracy (share of pairs ordered as people do), MRR and DCG on "
-        f"{n_folds} folds of held-out {what}\n"
+        f"Pairwise accuracy (share of pairs ordered as people do){others}, on {n_folds} "
+        f"{parts}\n"
     )
     shown = {"method": table["method"]}
     shown[MEASURE] = table[MEASURE].map(_three)

@@ -36,11 +36,11 @@ def curves(
     """Tell which metrics the score follows, in which direction, and how much."""
     check_out(out, force, RESULTS)
     source.check_given()
+    fitted, columns = fitted_model(model)
+    rows = source.read(columns=columns).judged()
     import_rankers()
     from sklearn_pscore.inspection import metric_curves
 
-    fitted, columns = fitted_model(model)
-    rows = source.read(columns=columns).judged()
     if fitted is None:
         fitted = learnt_ranker(random_state, quick=quick, verbose=1)
         fitted.fit(rows.X, rows.groups)

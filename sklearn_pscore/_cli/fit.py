@@ -26,9 +26,8 @@ def fit(
     """Learn a score from a table, and write the fitted ranker."""
     check_out(out, force, ENDINGS)
     check_can_save(out)
-    source.check_given()
-    import_rankers()
     judged = source.read().judged()
+    import_rankers()
     start = perf_counter()
     ranker = learnt_ranker(random_state, quick=quick, verbose=1)
     ranker.fit(judged.X, judged.groups)

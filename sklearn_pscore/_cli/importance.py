@@ -62,10 +62,10 @@ def importance(
     """Tell what agreement with people is lost without each metric."""
     check_out(out, force, RESULTS)
     source.check_given()
-    import_rankers()
     fitted, columns = fitted_model(model)
     rows = source.read(columns=columns).judged()
     feature_groups = _joined(rows, together)
+    import_rankers()
     options = {
         "scoring": measure.value,
         "shuffle": shuffle.value,
@@ -81,7 +81,7 @@ def importance(
         parts = _on_held_out_rows(ranker, rows, folds, options)
         of = f"the learnt score on {len(parts)} held-out folds"
     table = importance_table(parts)
-    write_result(out, table, lambda: _drawn(parts, measure))
+    write_result(out, table, lambda: _drawn(parts, measure, of))
     baseline = sum(part.baseline for part in parts) / len(parts)
     name = measure.value.replace("_", " ")
     typer.echo(
@@ -157,14 +157,21 @@ def importance_table(parts):
     return table.reset_index(drop=True)
 
 
-def _drawn(parts, measure):
+def _drawn(parts, measure, of):
+    """Return a picture: over folds if there are several, else over permutations."""
     import numpy as np
 
     from sklearn_pscore.plotting import ImportanceDisplay
 
+    values, over = parts[0].importances, "permutations"
+    if len(parts) > 1:
+        values = np.column_stack([part.importances_mean for part in parts])
+        over = "folds"
     return ImportanceDisplay.from_importances(
-        np.concatenate([part.importances for part in parts], axis=1),
+        values,
         feature_names=list(parts[0].feature_names),
-        metric=measure.value,
+        metric=measure.value.replace("_", " "),
         baseline=float(np.mean([part.baseline for part in parts])),
+        model=of,
+        over=over,
     ).figure_

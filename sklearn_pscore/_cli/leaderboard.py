@@ -48,14 +48,13 @@ def leaderboard(
 ):
     """Rank systems by what people said, with the ranks that each may have."""
     check_out(out, force, RESULTS)
-    source.check_given()
-    with quiet_interrupt():
-        from sklearn_pscore.inspection import bootstrap_leaderboard
-    if learnt:
-        import_rankers()
     rows = source.read(needs_metrics=learnt)
     judged = rows.judged()
     check_systems(judged)
+    if learnt:
+        import_rankers()
+    with quiet_interrupt():
+        from sklearn_pscore.inspection import bootstrap_leaderboard
     options = {"n_boot": draws, "level": level, "random_state": random_state}
     board = bootstrap_leaderboard(judged.groups, cluster=judged.cluster, **options)
     boards = [board]

@@ -25,14 +25,13 @@ def report(
 ):
     """Answer which system is best, which metric people follow, and show it on a page."""
     check_out(out, force, ENDINGS)
-    source.check_given()
+    rows = source.read()
+    # Before the work: whether there is anything to learn from.
+    rows.judged()
     import_rankers()
     use_no_screen()
     from sklearn_pscore.report import analyse, write_report
 
-    rows = source.read()
-    # Before the work: whether there is anything to learn from.
-    rows.judged()
     name = title or (source.data if source.table is None else source.table.stem)
     say("Learning and judging")
     analysis = analyse(

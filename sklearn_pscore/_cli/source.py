@@ -11,6 +11,7 @@ import typer
 from sklearn_pscore._cli.data_sets import DataSet, data_table
 from sklearn_pscore._cli.failures import Failure, told_in_one_line
 from sklearn_pscore._cli.output import say, say_notes
+from sklearn_pscore._interrupt import quiet_interrupt
 
 TableArgument = Annotated[
     Path | None,
@@ -105,10 +106,10 @@ class Source:
         -------
         judged : Judged
         """
-        from sklearn_pscore._tables.files import read_table
-        from sklearn_pscore._tables.roles import judged_table, lacking
-
         self.check_given()
+        with quiet_interrupt():
+            from sklearn_pscore._tables.files import read_table
+            from sklearn_pscore._tables.roles import judged_table, lacking
         roles = self.roles()
         if self.table is not None:
             say(f"Reading {self.table}")

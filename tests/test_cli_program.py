@@ -1,0 +1,107 @@
+"""``pscore`` as a process: its name, its pipes, and Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cli_cases import ROLES, hand_made
+
+import sklearn_pscore
+from sklearn_pscore import __main__
+from sklearn_pscore._version import __version__
+
+ROOT = Path(sklearn_pscore.__file__).parents[1]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    hand_made().to_csv(tmp_path / "table.csv", index=False)
+    return tmp_path
+
+
+def start(folder, *arguments, code=None):
+    """Start the program in a folder."""
+    program = ["-m", "sklearn_pscore"] if code is None else ["-c", code]
+    return subprocess.Popen(
+        [sys.executable, *program, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_both_names_are_one_program(tmp_path):
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts == {"pscore": "sklearn_pscore.__main__:main"}
+    assert callable(__main__.main)
+    stdout, stderr = start(tmp_path, "--version").communicate()
+    assert (stdout, stderr) == (f"pscore {__version__}\n", "")
+    stdout, _ = start(tmp_path).communicate()
+    assert stdout.startswith("Usage: pscore [OPTIONS] COMMAND")
+
+
+def test_a_pipe_that_nobody_reads_is_quiet_and_leaves_the_file(folder):
+    """As in ``pscore leaderboard ... | head -0``."""
+    process = start(folder, "leaderboard", "table.csv", *ROLES, "-o", "board.csv")
+    process.stdout.close()
+    with process.stderr:
+        stderr = process.stderr.read()
+    process.wait()
+    assert "Traceback" not in stderr
+    assert "Exception" not in stderr
+    assert "Broken" not in stderr
+    assert len(pd.read_csv(folder / "board.csv")) == 6
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Ctrl-C reaches no one process there"
+)
+def test_ctrl_c_while_a_file_is_written_leaves_none(folder):
+    code = """
+import os, time
+import pandas as pd
+from sklearn_pscore.__main__ import main
+
+def half(table, path, **kwargs):
+    path.write_text("half")
+    os.write(1, b"waiting\\n")
+    time.sleep(600)
+
+pd.DataFrame.to_csv = half
+main()
+"""
+    options = ["leaderboard", "table.csv", *ROLES, "-o", "new/board.csv"]
+    process = start(folder, *options, code=code)
+    assert process.stdout.readline() == "waiting\n", process.communicate()[1]
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert (stderr.splitlines()[-1], process.returncode) == ("Interrupted.", 130)
+    assert [path.name for path in folder.iterdir()] == ["table.csv"]
+
+
+def test_an_error_of_usage_is_one_line(folder):
+    process = start(folder, "leaderboard", "table.csv", "--group", "scen")
+    stdout, stderr = process.communicate()
+    assert (stdout, process.returncode) == ("", 2)
+    assert stderr.splitlines()[-1].startswith(
+        "Error: --group is 'scen', which is no col"
+    )
+    assert "Did you mean 'scene'?" in stderr
+
+
+def test_help_loads_no_heavy_library(tmp_path):
+    code = """
+import sys
+from sklearn_pscore._cli.app import app
+app(["fit", "--help"], standalone_mode=False)
+print(sorted({"pandas", "torch", "sklearn", "matplotlib"} & set(sys.modules)))
+"""
+    stdout, stderr = start(tmp_path, code=code).communicate()
+    assert stdout.endswith("[]\n"), stderr
