@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_pscore import Groups, LinearPreferenceRanker
 
 LINEAR = {"linear": make_pipeline(StandardScaler(), LinearPreferenceRanker())}
+QUICK = {"rankers": LINEAR, "n_refits": 5, "n_boot": 100}
 
 ATTACK = "<img src=x onerror=alert(1)>"
 LONG = "a_name_of_eighty_letters_that_no_browser_may_break_" + "x" * 29

@@ -1,6 +1,7 @@
 """Four answers about a table: planted truths are found, and doubts are told."""
 
 import re
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -49,7 +50,9 @@ def planted(n_groups=40, systems=SYSTEMS, seed=SEED, noise=0.3):
 
 def quick(X, groups, **kwargs):
     """Analyse with a linear ranker and few draws."""
-    return analyse(X, groups, **{"rankers": LINEAR, "n_boot": 200, **kwargs})
+    return analyse(
+        X, groups, **{"rankers": LINEAR, "n_refits": 0, "n_boot": 200, **kwargs}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +180,7 @@ def test_defaults_are_the_packages_ranker_and_its_relatives(monkeypatch):
     monkeypatch.setattr(_analyse, "PairwisePreferenceRanker", quickly)
     X, groups = planted(n_groups=12)
     X = X.rename(columns={"size": "linear"})
-    analysis = analyse(X, groups, cv=2, n_boot=100)
+    analysis = analyse(X, groups, cv=2, n_refits=0, n_boot=100)
     assert analysis.comparison.methods == (
         "GT",
         "PS, defaults",
@@ -354,6 +357,28 @@ def test_progress_is_told_off_a_terminal_in_plain_lines(capfd, analysis):
     assert capfd.readouterr() == ("", "")
 
 
+def test_refits_widen_the_intervals_of_the_learnt_score(analysis):
+    X, groups = planted()
+    refitted = quick(X, groups, n_refits=10)
+    assert (refitted.n_refits, analysis.n_refits) == (10, 0)
+    boards = (refitted.learnt_leaderboard, analysis.learnt_leaderboard)
+    wide, narrow = (board.systems.set_index("item") for board in boards)
+    width = wide["high"] - wide["low"]
+    assert (width > (narrow["high"] - narrow["low"])[width.index]).all()
+    # The leaderboard of people has none.
+    assert repr(refitted.leaderboard) == repr(analysis.leaderboard)
+    # Held-out scores are the same, but for one scale of all folds on the leaderboard.
+    assert refitted.y_score.tolist() == analysis.y_score.tolist()
+    # By default there are ten, unless there are many rows.
+    table = check_table(
+        X, groups, item="item", cv=5, max_rows=1000, rng=None, caller="a test"
+    )
+    assert _analyse._number_of_refits(table, None) == 10
+    many = replace(table, learnt=np.zeros(5001, dtype=int))
+    assert _analyse._number_of_refits(many, None) == 0
+    assert _analyse._number_of_refits(replace(table, system=None), 10) == 0
+
+
 def test_systems_that_share_no_group_have_no_leaderboard():
     X, groups = planted(n_groups=20)
     item = np.array(groups["item"], dtype="U8")
@@ -370,6 +395,7 @@ def test_systems_that_share_no_group_have_no_leaderboard():
     ("change", "error", "message"),
     [
         ({"cv": 1}, ValueError, "The 'cv' parameter of analyse must be an int in the"),
+        ({"n_refits": 3}, ValueError, "The 'n_refits' parameter of analyse must be an"),
         ({"n_boot": 0}, ValueError, "The 'n_boot' parameter of analyse"),
         ({"rankers": {}}, TypeError, "rankers is {}; expected a dict of estimators"),
         ({"rankers": ["a"]}, TypeError, "rankers is ['a']; expected a dict"),

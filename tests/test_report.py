@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from report_tables import ATTACK, LINEAR, METRICS, SYSTEMS, many_systems, nasty_table
+from report_tables import ATTACK, METRICS, QUICK, SYSTEMS, many_systems, nasty_table
 
 from sklearn_pscore import Groups
 from sklearn_pscore.report import QUESTIONS, _cite, _svg, _write, analyse, write_report
@@ -63,7 +63,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def nasty():
-    return analyse(*nasty_table(), rankers=LINEAR, n_boot=200, title=f"{ATTACK} & Co")
+    return analyse(*nasty_table(), **QUICK, title=f"{ATTACK} & Co")
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +183,7 @@ def test_the_same_table_makes_the_same_bytes(text, tmp_path):
             tmp_path / "new" / "report.html",
             X,
             groups,
-            rankers=LINEAR,
-            n_boot=200,
+            **QUICK,
             title=f"{ATTACK} & Co",
         )
     assert path.read_bytes() == text.encode()
@@ -193,7 +192,12 @@ def test_the_same_table_makes_the_same_bytes(text, tmp_path):
 
 def test_sixty_systems_stay_below_two_megabytes(tmp_path):
     X, groups = many_systems()
-    path = write_report(tmp_path / "report.html", X, groups, rankers=LINEAR, n_boot=100)
+    path = write_report(
+        tmp_path / "report.html",
+        X,
+        groups,
+        **QUICK,
+    )
     assert path.stat().st_size < 2_000_000
     page = Page(path.read_text(encoding="utf-8"))
     cells = [data for tag, data in page.texts if tag == "td"]
@@ -208,7 +212,7 @@ def test_a_table_without_systems_and_one_of_winners():
     preference = np.nan_to_num(groups["preference"], nan=-9)
     best = pd.Series(preference).groupby(groups["group"]).transform("max")
     winners = Groups.from_winners(group=groups["group"], winner=preference == best)
-    analysis = analyse(X, winners, rankers=LINEAR, n_boot=100, cv=2)
+    analysis = analyse(X, winners, **QUICK, cv=2)
     text = unescape(_write.render(analysis, X, 5))
     assert "Not known: the table does not say which system made which row" in text
     assert 'id="wins"' not in text
@@ -304,10 +308,11 @@ def test_a_failed_write_leaves_what_was_there(nasty, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", fail)
-    with pytest.raises(OSError, match="No space left"):
-        write_report(path, *nasty_table(), analysis=nasty, overwrite=True)
-    monkeypatch.undo()
+    monkeypatch.setattr(_write, "render", lambda *args: "<!DOCTYPE html>")
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", fail)
+        with pytest.raises(OSError, match="No space left"):
+            write_report(path, *nasty_table(), analysis=nasty, overwrite=True)
     assert path.read_text() == "kept"
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
     write_report(path, *nasty_table(), analysis=nasty, overwrite=True)

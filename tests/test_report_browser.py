@@ -6,7 +6,7 @@ import shutil
 import warnings
 
 import pytest
-from report_tables import LINEAR, METRICS, SYSTEMS, nasty_table
+from report_tables import METRICS, QUICK, SYSTEMS, nasty_table
 
 from sklearn_pscore.report import write_report
 
@@ -23,7 +23,10 @@ WIDTHS, SCHEMES = (375, 1400), ("light", "dark")
 def report(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     return write_report(
-        path, *nasty_table(), rankers=LINEAR, n_boot=100, title=f"{SYSTEMS[0]} & Co"
+        path,
+        *nasty_table(),
+        **QUICK,
+        title=f"{SYSTEMS[0]} & Co",
     )
 
 

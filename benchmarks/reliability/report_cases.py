@@ -23,6 +23,7 @@ _QUICK = {
 _OPTIONS = {
     "cv": [1, 0, 2.5, "2", None, True, 3, np.int64(2)],
     "n_seeds": [0, "2", None, True, 2],
+    "n_refits": [-1, 3, 5.5, "5", True, None, 0, 5],
     "n_boot": [0, 1.5, "2", None, True, 3],
     "max_learnt_rows": [0, 1.5, None, True, 100],
     "random_state": [-1, "a", 1.5, 3, np.int64(3)],
@@ -33,6 +34,7 @@ _OPTIONS = {
 _GOOD = {
     "cv": ("3", "np.int64(2)"),
     "n_seeds": ("2",),
+    "n_refits": ("None", "0", "5"),
     "n_boot": ("3",),
     "max_learnt_rows": ("100",),
     "random_state": ("3", "np.int64(3)"),

@@ -16,6 +16,7 @@ from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 from sklearn_pscore._rankers.single_metric import SingleMetricRanker
 from sklearn_pscore.inspection import (
     bootstrap_leaderboard,
+    cross_fitted_scores,
     group_permutation_importance,
     metric_curves,
 )
@@ -51,7 +52,8 @@ _METRICS = {
     "MRR": reciprocal_rank_score,
     "DCG": dcg_score,
 }
-_N_REPEATS, _N_STEPS = 5, 3
+_N_REPEATS, _N_STEPS = 5, 4
+_N_REFITS, _MOST_REFITTED_ROWS = 10, 5_000
 TRUTH, NAMES_ALONE = "GT", "system's name alone"
 """Names of the rows of a comparison that are no rankers."""
 
@@ -64,8 +66,9 @@ def analyse(
     item="item",
     cv=5,
     n_seeds=1,
+    n_refits=None,
     n_boot=2000,
-    max_learnt_rows=20_000,
+    max_learnt_rows=10_000,
     random_state=0,
     n_jobs=None,
     verbose=0,
@@ -99,9 +102,14 @@ def analyse(
         Number of folds; fewer where there are fewer blocks.
     n_seeds : int, default=1
         Number of fits of each ranker in each fold, each with its own seed.
+    n_refits : int or None, default=None
+        Fits to blocks drawn with replacement, for each fold, which tell how uncertain
+        the learning itself is; 5 or more, and 0 leaves that out of the intervals of the
+        learnt score's leaderboard. None is 10 for up to 5,000 rows to learn from, and
+        else 0: there, learning is uncertain the least and takes the longest.
     n_boot : int, default=2000
         Draws of the leaderboards.
-    max_learnt_rows : int, default=20,000
+    max_learnt_rows : int, default=10,000
         Rows to learn and judge with. If there are more, whole groups are drawn by
         chance, which is said among the notes; all rows are scored.
     random_state : int, RandomState instance or None, default=0
@@ -148,6 +156,8 @@ def analyse(
     ['sharpness', 'larger is preferred']
     """
     caller = "analyse"
+    if n_refits is not None and n_refits != 0:
+        check_count(n_refits, "n_refits", caller, 5)
     for value, name, least in (
         (cv, "cv", 2),
         (n_seeds, "n_seeds", 1),
@@ -160,6 +170,7 @@ def analyse(
         X, groups, item=item, cv=cv, max_rows=max_learnt_rows, rng=rng, caller=caller
     )
     rankers = _rankers_of(rankers, caller)
+    n_refits = _number_of_refits(table, n_refits)
     learnt = next(iter(rankers))
     seed = rng.randint(np.iinfo(np.int32).max)
     comparison, single = _comparison(table, rankers, n_seeds, seed, n_jobs, verbose)
@@ -170,7 +181,9 @@ def analyse(
         held_out, importance = _held_out(table, rankers[learnt], seed, n_jobs)
         y_score = _scores_of_all(table, model, held_out)
         progress.update(1, "importance of metrics", True)
-        boards, lacking = _leaderboards(table, y_score, n_boot, seed)
+        refitted = _refitted(table, rankers[learnt], n_refits, seed, n_jobs)
+        progress.update(1, "refits", True)
+        boards, lacking = _leaderboards(table, y_score, refitted, n_boot, seed)
         progress.update(1, "leaderboards", True)
     accuracy = comparison.table()[ACCURACY]["mean"]
     notes = notes_of_table(table) + lacking
@@ -198,10 +211,12 @@ def analyse(
         held_out=np.unique(np.concatenate([test for _, test in table.folds])),
         learnt_name=learnt,
         has_probabilities=_has_probabilities(model),
+        n_refits=n_refits,
         settings=settings_of(
             table,
             rankers,
             n_seeds=n_seeds,
+            n_refits=n_refits,
             n_boot=n_boot,
             max_learnt_rows=max_learnt_rows,
             random_state=random_state,
@@ -337,21 +352,53 @@ def _scores_of_all(table, model, held_out):
     return y_score
 
 
-def _leaderboards(table, y_score, n_boot, seed):
-    """Return the leaderboards of people and of the score, and why one is lacking."""
+def _number_of_refits(table, n_refits):
+    """Return the number of refits: none without systems, few where rows are many."""
+    if table.system is None:
+        return 0
+    if n_refits is None:
+        return _N_REFITS if len(table.learnt) <= _MOST_REFITTED_ROWS else 0
+    return n_refits
+
+
+def _refitted(table, estimator, n_refits, seed, n_jobs):
+    """Return scores of the rows to learn from, on one scale, and those of refits.
+
+    None without refits.
+    """
+    if not n_refits:
+        return None
+    return cross_fitted_scores(
+        estimator,
+        *table.rows(table.learnt),
+        cv=table.positions_of_folds(),
+        n_refits=n_refits,
+        random_state=seed,
+        n_jobs=n_jobs,
+    )
+
+
+def _leaderboards(table, y_score, refitted, n_boot, seed):
+    """Return the leaderboards of people and of the score, and what to note of them."""
     if table.system is None:
         return (None, None), []
-    rows = np.setdiff1d(table.learnt, np.flatnonzero(table.target.donor))
+    is_ranked = ~table.target.donor[table.learnt]
+    rows, y_refits = table.learnt[is_ranked], None
+    y_score = y_score[rows]
+    if refitted is not None:
+        y_score = refitted.y_score[is_ranked]
+        y_refits = refitted.y_refits[is_ranked]
     calls = (
-        ("people", table.groups, None, slice(None)),
-        ("the learnt score", table.open_groups, y_score[rows], rows),
+        ("people", table.groups, None, None, slice(None)),
+        ("the learnt score", table.open_groups, y_score, y_refits, rows),
     )
     boards, lacking = [], []
-    for whose, groups, scores, rows in calls:
+    for whose, groups, scores, refits, rows in calls:
         try:
             board = bootstrap_leaderboard(
                 groups[rows],
                 scores,
+                y_refits=refits,
                 item=table.system[rows],
                 cluster=table.block[rows],
                 n_boot=n_boot,

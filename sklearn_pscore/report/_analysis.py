@@ -37,7 +37,7 @@ class Analysis:
     leaderboard : Leaderboard or None
         Of the preferences; None without systems.
     learnt_leaderboard : Leaderboard or None
-        Of the learnt score, with the uncertainty of its training.
+        Of the learnt score, with the uncertainty of its training if there are refits.
     facts : dict of str to str
         What the table holds.
     notes : tuple of str
@@ -57,6 +57,9 @@ class Analysis:
         Name of the learnt score in the comparison.
     has_probabilities : bool
         Whether differences of the learnt score are log odds of a preference.
+    n_refits : int
+        Refits of each fold that the intervals of `learnt_leaderboard` take in; with 0,
+        the uncertainty of the training is not in them.
     settings : dict of str to str
         How all this was made.
     """
@@ -76,6 +79,7 @@ class Analysis:
     held_out: np.ndarray
     learnt_name: str
     has_probabilities: bool
+    n_refits: int
     settings: dict = field(default_factory=dict)
 
     def to_frame(self):

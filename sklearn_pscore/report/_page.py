@@ -125,10 +125,13 @@ def _leaderboard(analysis):
         )
     ]
     if learnt is not None:
+        training = ", not that of the training"
+        if analysis.n_refits:
+            training = f" and, by {analysis.n_refits} refits, that of the training"
         columns |= _learnt_columns(frame, learnt)
         texts.append(
-            "The learnt score ranks the same systems on rows that it was not fitted on. "
-            "Its intervals hold the uncertainty of the items and of the training."
+            "The learnt score ranks the systems on rows that it was not fitted on. Its "
+            f"intervals hold the uncertainty of the items{training}."
         )
         pictures.append(
             leaderboard_picture(
