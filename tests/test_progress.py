@@ -97,7 +97,9 @@ class TestLines:
 
     def test_without_a_standard_error(self, monkeypatch):
         monkeypatch.setattr(sys, "stderr", None)
-        self.walk(3, 1)
+        with progress_of("name", "step", 3, 1) as progress:
+            progress.update(3, "text")
+        assert sys.stderr is None
 
     def test_silence(self, capsys):
         self.walk(3, 0)
