@@ -249,6 +249,59 @@ class TestRowsWithoutJudgement:
         assert np.isfinite(result.y_score).all()
 
 
+def voted(n_prompts=12, n_votes=400, seed=0):
+    """Return metrics, and a target of votes between three systems, two prompts a block."""
+    rng = np.random.default_rng(seed)
+    prompt, system = (axis.ravel() for axis in np.indices((n_prompts, 3)))
+    x = rng.normal(size=len(prompt)) + system
+    first, second = rng.integers(0, 3, (2, n_votes))
+    kept = first != second
+    at = rng.integers(0, n_prompts, n_votes)[kept]
+    first, second = first[kept], second[kept]
+    p = 1 / (1 + np.exp(x[3 * at + second] - x[3 * at + first]))
+    winner = np.where(rng.random(len(p)) < p, "left", "right")
+    votes = {"prompt": at, "left": first, "right": second, "winner": winner}
+    items = {"prompt": prompt, "system": system, "face": prompt // 2}
+    return x[:, None], Groups.from_votes(votes, items, block="face")
+
+
+class TestVotes:
+    X, groups = voted()
+
+    def test_every_copy_of_a_group_has_its_votes(self):
+        folds = JudgedFolds.of(
+            3, self.X, self.groups, check_groups(self.groups), "test"
+        )
+        n_blocks = len(folds.drawn_units)
+        once, twice = (
+            folds.drawn_part(0, np.full(n_blocks, times)) for times in (1, 2)
+        )
+        for (rows, y), times in ((once, 1), (twice, 2)):
+            assert len(rows) == times * len(folds.train[0])
+            assert (
+                y["votes"].sum() == times * self.groups["votes"][folds.train[0]].sum()
+            )
+            place = {number: at for at, number in enumerate(y["row"].tolist())}
+            assert len(place) == len(rows)
+            for at, rival in zip(*np.nonzero(y["rival"] >= 0), strict=True):
+                other = place[int(y["rival"][at, rival])]
+                assert y["group"][at] == y["group"][other]
+        ranker = LinearPreferenceRanker(C=1.0)
+        doubled = clone(ranker).set_params(C=0.5).fit(self.X[twice[0]], twice[1])
+        assert_allclose(
+            doubled.coef_, ranker.fit(self.X[once[0]], once[1]).coef_, rtol=1e-4
+        )
+
+    def test_scores_for_a_leaderboard(self):
+        ranker = LinearPreferenceRanker()
+        result = quick(ranker, self.X, self.groups, cv=3, n_refits=5)
+        board = bootstrap_leaderboard(
+            self.groups, result.y_score, y_refits=result.y_refits, random_state=0
+        )
+        assert board.systems["item"].tolist() == [2, 1, 0]
+        assert board.n_clusters == 6
+
+
 class TestSeeds:
     forest = PlainTarget(ExtraTreesRegressor(5))
 

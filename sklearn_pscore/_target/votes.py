@@ -254,6 +254,25 @@ def _results(fields, names, first, place, name):
     return wins, np.maximum(losses, 0.0), ties
 
 
+def number_copies(fields, copy):
+    """Number the rows of a target on where groups are there several times, in place.
+
+    A vote is then one of the two rows of the same copy.
+
+    Parameters
+    ----------
+    fields : dict of str to ndarray of shape (n_rows, ...)
+    copy : ndarray of shape (n_rows,), int
+        Number of the copy of its group that each row is of.
+    """
+    if "row" not in fields:
+        return
+    row, rival = fields["row"], fields["rival"]
+    first = copy * (1 + max(row.max(initial=-1), rival.max(initial=-1)))
+    fields["row"] = row + first
+    fields["rival"] = np.where(rival == NO_RIVAL, NO_RIVAL, rival + first[:, None])
+
+
 def join_records(sources):
     """Number the rows of several targets of votes on, in place, and pad their records.
 

@@ -7,8 +7,10 @@ import numpy as np
 
 from sklearn_pscore._rankers.left_out import checked_fold
 from sklearn_pscore._splitters import PreferenceGroupKFold
+from sklearn_pscore._target.build import build_target
 from sklearn_pscore._target.check import are_comparable, unit_to_hold_out
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._target.votes import number_copies
 
 # Draws of blocks to try until a model can be fitted to each training part. Not measured.
 _N_TRIES = 1000
@@ -123,12 +125,12 @@ class JudgedFolds:
         start = np.cumsum(n_copies) - n_copies
         copy = np.arange(n_copies.sum()) - np.repeat(start, n_copies)
         rows = np.repeat(rows, n_copies)
-        kept = set(self.groups.dtype.names) - {"group", "block", "group_size"}
+        kept = set(self.groups.dtype.names) - {"group_size"}
         fields = {name: self.groups[name][rows] for name in kept}
-        n_groups = int(self.group.max()) + 1
-        return rows, Groups.from_arrays(
-            group=copy * n_groups + self.group[rows], block=self.unit[rows], **fields
-        )
+        fields["group"] = copy * (int(self.group.max()) + 1) + self.group[rows]
+        fields["block"] = self.unit[rows]
+        number_copies(fields, copy)
+        return rows, build_target(fields)
 
     def _are_donors(self, rows):
         if "donor" not in self.groups.dtype.names:
