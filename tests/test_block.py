@@ -158,6 +158,14 @@ def test_joined_blocks_of_two_kinds_are_refused():
         Groups.concat([one, two])
 
 
+def test_joined_blocks_that_leave_no_number():
+    given = Groups.from_arrays(group=[1], preference=[0], block=[2**63 - 1])
+    other = Groups.from_arrays(group=[1, 1], preference=[0, 1])
+    part = "for each of the 1 groups of '1'; expected smaller ones. Number the blocks"
+    with pytest.raises(ValueError, match=part):
+        Groups.concat([given, other])
+
+
 # What splits by them
 
 

@@ -26,6 +26,7 @@ from sklearn_pscore._experiments import (
     preference_score,
     thqa_experiment,
 )
+from sklearn_pscore.datasets import fetch_thqa
 from sklearn_pscore.metrics import dcg_score
 from sklearn_pscore.metrics._models import predict_scores
 from sklearn_pscore.report import QUESTIONS, analyse
@@ -80,11 +81,13 @@ class TestChallenge:
 
 @needs_thqa
 class TestTHQA:
-    def test_folds_keep_a_portrait_together(self):
-        experiment = thqa_experiment(data_home=DATA_HOME)
+    @pytest.mark.parametrize("labels", ["full", "winners"])
+    def test_folds_keep_a_portrait_together(self, labels):
+        experiment = thqa_experiment(data_home=DATA_HOME, labels=labels)
+        portraits = fetch_thqa(data_home=DATA_HOME).portraits
+        assert_array_equal(experiment.groups["block"], portraits)
         for X, _, X_test, _ in experiment.splits():
-            train = set(experiment.cv_groups[X.index])
-            assert not train & set(experiment.cv_groups[X_test.index])
+            assert not set(portraits[X.index]) & set(portraits[X_test.index])
 
     def test_winners_are_learnt_from_and_opinions_judge(self):
         experiment = thqa_experiment(data_home=DATA_HOME, labels="winners")
