@@ -85,7 +85,8 @@ bench-agreement: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks.agreement.tables
 
 bench-inspection: $(STAMP)
-	set -e; for name in talking_heads curves importance coverage learnt_coverage speed tables curve_tables plots; do \
+	set -e; for name in talking_heads curves importance coverage learnt_coverage ceiling \
+		paired speed tables curve_tables plots; do \
 		OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.inspection.$$name; done
 
 bench-reliability: $(STAMP)

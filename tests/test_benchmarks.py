@@ -396,6 +396,7 @@ def test_every_page_has_what_its_tables_are_made_of():
         "votes.md": {*votes_tables.TABLES},
         "curves.md": {*curve_tables.TABLES},
         "importance.md": {*inspection_tables.IMPORTANCE_TABLES},
+        "agreement_measures.md": {*inspection_tables.MEASURE_TABLES},
     }
     for page, names in tables.items():
         text = (DOCS / page).read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Write the tables of docs/leaderboard.md and docs/importance.md.
+"""Write the tables of leaderboard.md, importance.md and agreement_measures.md in docs/.
 
     python -m benchmarks.inspection.tables
 
@@ -166,6 +166,36 @@ def importance_pair(rows):
     return table_of(table)
 
 
+def ceiling(rows):
+    """Return how near the noise ceiling comes, raters across."""
+    table = pd.DataFrame(index=pd.Index(rows["shape"], name="true opinions"))
+    for name in ("ratings", "raters"):
+        table[name] = rows[name].to_numpy()
+    for name in ("reached", "ceiling", "deviation"):
+        table[name] = rows[name].map("{:.3f}".format).to_numpy()
+    table["difference"] = [
+        f"{value:+.3f} ± {error:.3f}"
+        for value, error in rows[["difference", "difference_error"]].itertuples(
+            index=False
+        )
+    ]
+    table["in interval"] = rows["in_interval"].map("{:.2f}".format).to_numpy()
+    return table_of(table)
+
+
+def paired(rows):
+    """Return how often both intervals of a difference hold it."""
+    kinds = rows["runs"].map(lambda n: "5 folds" if n == 5 else f"{n} random splits")
+    table = pd.DataFrame(index=pd.Index(kinds, name="runs"))
+    learnt = {False: "nothing", True: "the slope of one score"}
+    table["learnt"] = rows["learnt"].map(learnt).to_numpy()
+    table["corrected"] = rows["corrected"].map("{:.3f}".format).to_numpy()
+    table["t test of independent runs"] = (
+        rows["independent"].map("{:.3f}".format).to_numpy()
+    )
+    return table_of(table)
+
+
 def _intervals(rows, low, high, form):
     return [form.format(a, b) for a, b in zip(rows[low], rows[high], strict=True)]
 
@@ -202,9 +232,20 @@ IMPORTANCE_TABLES = {
 """The same for the page of importances."""
 
 
+MEASURE_TABLES = {
+    "ceiling": ("noise_ceiling", ceiling),
+    "paired": ("paired_coverage", paired),
+}
+"""The same for the page of measures of agreement."""
+
+
 def main():
     """Fill the pages."""
-    pages = {"leaderboard.md": TABLES, "importance.md": IMPORTANCE_TABLES}
+    pages = {
+        "leaderboard.md": TABLES,
+        "importance.md": IMPORTANCE_TABLES,
+        "agreement_measures.md": MEASURE_TABLES,
+    }
     for page, makers in pages.items():
         tables = {mark: doc_tables.from_rows(*how) for mark, how in makers.items()}
         names = dict.fromkeys(name for name, _ in makers.values())

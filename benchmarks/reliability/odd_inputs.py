@@ -41,6 +41,7 @@ from benchmarks.reliability import (
     parameter_cases,
     parquet_cases,
     ranker_cases,
+    raters_cases,
     report_cases,
     selection_cases,
     source_cases,
@@ -72,6 +73,7 @@ _ROUND = (
     (display_cases.CASES, 1),
     (report_cases.CASES, 1),
     (onnx_cases.CASES, 1),
+    (raters_cases.CASES, 1),
 )
 
 
