@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.exceptions import FitFailedWarning
 
 from sklearn_pscore import Groups, RankSumRanker
 from sklearn_pscore.inspection import noise_ceiling
@@ -15,6 +16,7 @@ from sklearn_pscore.metrics import (
     make_ranking_scorer,
     mrr_scorer,
     ndcg_scorer,
+    neg_pairwise_log_loss_scorer,
     neg_rmse_scorer,
     pairwise_accuracy_score,
     pairwise_accuracy_scorer,
@@ -224,3 +226,28 @@ def test_without_all_raters_there_is_no_ceiling():
         comparison = compare_rankers({}, table, y, cv=2, single_metrics=True)
         assert comparison.ceiling == {"MRR": None, "DCG": None}
         assert "noise ceiling" not in comparison.formatted().index
+
+
+def test_a_metric_that_is_not_for_the_target_fails_in_the_runs():
+    table, groups = rated()
+    scoring = {
+        "linear": make_ranking_scorer(ndcg_scorer.metric, gain="linear"),
+        "MRR": mrr_scorer,
+    }
+    # Negative preferences have no linear gain.
+    options = {"test": (table, groups), "scoring": scoring, "truth": None, "n_seeds": 1}
+    with pytest.warns(FitFailedWarning, match="0 of 1 fits and 1 scorings failed"):
+        comparison = compare_rankers(RANKERS, table, groups, **options)
+    assert comparison.chance["linear"] is comparison.ceiling["linear"] is None
+    assert 0 < comparison.chance["MRR"] < comparison.ceiling["MRR"] < 1
+
+
+def test_probabilities_have_chance_and_no_ceiling():
+    table, groups = rated()
+    scoring = {"loss": neg_pairwise_log_loss_scorer, "MRR": mrr_scorer}
+    comparison = compare_rankers(
+        RANKERS, table, groups, cv=2, scoring=scoring, truth=None, n_seeds=1
+    )
+    assert_allclose(comparison.chance["loss"], -np.log(2))
+    assert comparison.ceiling["loss"] is None
+    assert comparison.formatted().loc["noise ceiling", "loss"] == ""

@@ -233,12 +233,17 @@ BAD = {
         "scoring['MRR'] is make_ranking_scorer(reciprocal_rank_score), and "
         "leave_out='item' judges by the pairs that hold the left-out item; expected a "
         "metric that is a mean over pairs. Take pairwise_accuracy_scorer or "
-        "kendall_tau_scorer, without k.",
+        "kendall_tau_scorer, without options.",
     ),
     "accuracy of the top": (
         {"scoring": {"top": make_ranking_scorer(pairwise_accuracy_score, k=1)}},
         ValueError,
         "scoring['top'] is make_ranking_scorer(pairwise_accuracy_score, k=1)",
+    ),
+    "another treatment of ties": (
+        {"scoring": {"h": make_ranking_scorer(pairwise_accuracy_score, ties="half")}},
+        ValueError,
+        "scoring['h'] is make_ranking_scorer(pairwise_accuracy_score, ties='half')",
     ),
     "own scorer": (
         {"scoring": {"own": lambda ranker, X, groups: 1.0}},

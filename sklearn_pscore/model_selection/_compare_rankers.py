@@ -90,7 +90,8 @@ def compare_rankers(
         Field of `groups` to leave out, one label after the other, each a fold. With
         "item" the rankers learn without a system, and are judged by the pairs that hold
         it: how well is a new system placed among those that are known? Each pair
-        counts by the product of its weights. With "group" and "block" it is as with
+        counts by the product of its weights, and is in the right order or not by the
+        preferences, also those of a target of votes. With "group" and "block" it is as with
         `cv`.
 
     reference : structured ndarray of shape (n_samples,) or None, default=None

@@ -9,6 +9,8 @@ from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore._target.groups import Groups
 from sklearn_pscore.metrics import (
     pairwise_accuracy_score,
+    pairwise_brier_score,
+    pairwise_log_loss,
     soft_pairwise_accuracy_score,
     tie_calibrated_accuracy_score,
 )
@@ -26,6 +28,8 @@ CHANCE, CEILING = "chance", "noise ceiling"
 
 # Of these, a score that is the same for all is not like the mean of random ones.
 _DRAWN = (soft_pairwise_accuracy_score, tie_calibrated_accuracy_score)
+# A true opinion is no log odds, which these take a score for.
+_OF_PROBABILITIES = (pairwise_log_loss, pairwise_brier_score)
 _N_DRAWS = 20
 _N_TRUTHS = 50
 
@@ -51,8 +55,10 @@ def chance_of(folds, scoring):
 def _mean_over_folds(folds, scorer):
     if not _is_known(scorer):
         return None
-    values = [_chance_in(fold, scorer) for fold in folds]
-    mean = float(np.mean(values))
+    try:
+        mean = float(np.mean([_chance_in(fold, scorer) for fold in folds]))
+    except ValueError:
+        return None  # The metric is not for this target: the runs say so.
     return mean if np.isfinite(mean) else None
 
 
@@ -83,8 +89,8 @@ def ceilings_of(folds, scoring):
     -------
     ceilings : dict of str to (float or None)
         Of all rows that a fold judges by. None for scorers that are not of this
-        package, and where the target does not say how many people judged each of these
-        rows, and how far they were apart.
+        package or judge probabilities, and where the target does not say how many
+        people judged each of these rows, and how far they were apart.
     """
     ceilings = dict.fromkeys(scoring)
     groups = _judged_once(folds)
@@ -98,14 +104,17 @@ def ceilings_of(folds, scoring):
     rng = np.random.RandomState(0)
     normals = draw_normals(opinions, _N_TRUTHS, rng)
     for name, scorer in scoring.items():
-        if not _is_known(scorer):
+        if not _is_known(scorer) or scorer.metric in _OF_PROBABILITIES:
             continue
         if scorer.metric is pairwise_accuracy_score and not scorer.options:
             bunch = np.zeros(len(opinions.opinion), dtype=np.int64)
             ceilings[name] = float(accuracy_ceilings(opinions, bunch, rng)[0])
         else:
             metric = partial(scorer.metric, **scorer.options)
-            value = drawn_ceiling(opinions, target, groups, metric, normals)
+            try:
+                value = drawn_ceiling(opinions, target, groups, metric, normals)
+            except ValueError:
+                continue  # As with chance.
             ceilings[name] = value if scorer.greater_is_better else -value
     return ceilings
 

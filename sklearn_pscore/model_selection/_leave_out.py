@@ -47,12 +47,12 @@ def check_judges(scoring):
     for name, scorer in scoring.items():
         if not isinstance(scorer, RankingScorer) or not (
             scorer.metric in (pairwise_accuracy_score, kendall_tau_score)
-            and scorer.options.get("k") is None
+            and not {key for key, v in scorer.options.items() if v is not None}
         ):
             raise ValueError(
                 f"scoring[{name!r}] is {scorer!r:.80}, and leave_out='item' judges by the "
                 "pairs that hold the left-out item; expected a metric that is a mean over "
-                "pairs. Take pairwise_accuracy_scorer or kendall_tau_scorer, without k."
+                "pairs. Take pairwise_accuracy_scorer or kendall_tau_scorer, without options."
             )
 
 
