@@ -79,13 +79,16 @@ def make_axes(ax, names, caller, *, n_more=0, label_lines=2):
     """
     if ax is not None:
         return ax
-    n_rows = len(names) + n_more
-    share = np.clip((n_rows - FEW_ROWS) / (_MANY - FEW_ROWS), 0, 1)
+    height = row_height(names) * (len(names) + n_more)
+    return new_axes(caller, figsize=(6.4, 0.6 + 0.2 * label_lines + height))
+
+
+def row_height(names):
+    """Return the height of a row in inches: less where there are many."""
+    share = np.clip((len(names) - FEW_ROWS) / (_MANY - FEW_ROWS), 0, 1)
     n_lines = max(name.count("\n") for name in fit_names(names)) + 1
-    row = _TALL + share * (_LOW - _TALL)
-    if n_lines > 1:
-        row = max(row, 0.04 + LINE * n_lines)
-    return new_axes(caller, figsize=(6.4, 0.6 + 0.2 * label_lines + row * n_rows))
+    height = _TALL + share * (_LOW - _TALL)
+    return max(height, 0.04 + LINE * n_lines) if n_lines > 1 else height
 
 
 def label_rows(ax, names, *, bold=None):

@@ -56,6 +56,7 @@ _STYLES = {
     "RS": MethodStyle(VIOLET, "h", "\\\\\\", "--"),
     "#Top1": MethodStyle(ROSE, "p", "...", "-."),
     "best metric": MethodStyle(OCHRE, "*", "xxx", ":"),
+    "system's name alone": MethodStyle(BROWN, "+", "O", ":"),
     "GT": MethodStyle(GREY, "x", "", "--"),
     "chance": MethodStyle(GREY, "|", "", ":"),
     "ceiling": MethodStyle(GREY, "_", "", "-."),
@@ -70,6 +71,7 @@ _OTHER_NAMES = {
     "StackedRanker": "stack",
     "TopCountRanker": "#Top1",
     "RankSumRanker": "RS",
+    "rank sum": "RS",
     "LGBMRanker": "LightGBM",
     "XGBRanker": "XGBoost",
     "CatBoostRanker": "CatBoost",
@@ -78,8 +80,9 @@ _OTHER_NAMES = {
 
 # Those of no name above first, without that of the default ranker.
 _COLORS = (ORANGE, GREEN, ROSE, OCHRE, VIOLET, TEAL, BROWN, OLIVE)
-# Without those that look like a circle where they are small.
-_MARKERS = ("s", "^", "D", "v", "P", "X", "d", "<", ">")
+# Without those that look like a circle where they are small, and without arrows that
+# lie on an error bar.
+_MARKERS = ("s", "^", "D", "v", "P", "X", "d")
 _HATCHES = ("//", "..", "\\\\", "xx", "--", "++", "||", "oo")
 
 

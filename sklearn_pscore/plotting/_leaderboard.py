@@ -14,6 +14,7 @@ from sklearn_pscore.plotting._axes import (
     make_axes,
     mark_values,
     name_of_score,
+    row_height,
     set_plain,
     shade_rows,
     text_color,
@@ -32,6 +33,8 @@ from sklearn_pscore.plotting._colors import (
 _PLAIN = MethodStyle(GREY, "o", "", "-")
 _SYSTEM, _OUR_SYSTEM = MethodStyle(BLUE, "o", "", "-"), MethodStyle(BLUE, "D", "", "-")
 
+# Inches from the name of a marked value to the next.
+_MARK = 0.26
 # Options of errorbar that say how points look.
 _POINT_OPTIONS = {"fmt", "color", "c", "marker", "ms", "markersize", "mfc"}
 
@@ -324,7 +327,7 @@ class LeaderboardDisplay(BoardDisplay):
         order = np.lexsort((-np.arange(len(means)), means, ~np.isnan(means)))
         names, means, lows, highs = (v[order] for v in (names, means, lows, highs))
         ours, marks = self._highlighted(names), self._marks()
-        step = 0.75 if len(names) <= FEW_ROWS else 1.2
+        step = _MARK / row_height(names)
         self.ax_ = make_axes(
             ax, names, f"{type(self).__name__}.plot", n_more=step * len(marks)
         )
