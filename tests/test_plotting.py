@@ -590,6 +590,14 @@ BAD_DISPLAYS = {
         LeaderboardDisplay(names=["a"], means=[1.0], lows=[0]),
         "lows were passed; expected stds alone, or lows and highs",
     ),
+    "negative std": (
+        LeaderboardDisplay(names=["a"], means=[1.0], stds=[-0.5]),
+        "the error bar of 'a' is from 1.5 to 0.5, without its mean 1; expected the mean",
+    ),
+    "ends beside the mean": (
+        LeaderboardDisplay(names=["a"], means=[1.0], lows=[2], highs=[3]),
+        "the error bar of 'a' is from 2 to 3, without its mean 1; expected the mean",
+    ),
     "ranks of other length": (
         LeaderboardDisplay(names=["a"], means=[1.0], ranks=[[1, 1], [2, 2]]),
         "ranks has length 2 but there are 1 names",

@@ -1,11 +1,8 @@
 """Picture of the values of methods or systems, the best on top."""
 
-from difflib import get_close_matches
-
 import numpy as np
 
 from sklearn_pscore.plotting._axes import (
-    ERROR_STYLE,
     FEW_ROWS,
     SOFT,
     format_number,
@@ -20,23 +17,14 @@ from sklearn_pscore.plotting._axes import (
     text_color,
 )
 from sklearn_pscore.plotting._boards import BoardDisplay, check_board
-from sklearn_pscore.plotting._colors import (
-    BLUE,
-    GREY,
-    MethodStyle,
-    is_ours,
-    known_name,
-    style_of,
-    styles_of,
+from sklearn_pscore.plotting._leaderboard_values import (
+    highlighted,
+    leaderboard_values,
 )
-
-_PLAIN = MethodStyle(GREY, "o", "", "-")
-_SYSTEM, _OUR_SYSTEM = MethodStyle(BLUE, "o", "", "-"), MethodStyle(BLUE, "D", "", "-")
+from sklearn_pscore.plotting._points import draw_points, method_styles, system_styles
 
 # Inches from the name of a marked value to the next.
 _MARK = 0.26
-# Options of errorbar that say how points look.
-_POINT_OPTIONS = {"fmt", "color", "c", "marker", "ms", "markersize", "mfc"}
 
 
 class LeaderboardDisplay(BoardDisplay):
@@ -322,17 +310,21 @@ class LeaderboardDisplay(BoardDisplay):
         self : LeaderboardDisplay
             The same object, with its artists.
         """
-        names, means, lows, highs = self._checked()
+        names, means, lows, highs = leaderboard_values(self)
         # From the bottom up: NaN, then ascending; equal methods from last to first.
         order = np.lexsort((-np.arange(len(means)), means, ~np.isnan(means)))
         names, means, lows, highs = (v[order] for v in (names, means, lows, highs))
-        ours, marks = self._highlighted(names), self._marks()
+        ours, marks = highlighted(names, self.highlight), self._marks()
         step = _MARK / row_height(names)
         self.ax_ = make_axes(
             ax, names, f"{type(self).__name__}.plot", n_more=step * len(marks)
         )
         self.figure_ = self.ax_.figure
-        self._draw_points(names, means, lows, highs, ours, kwargs)
+        are_systems = self.ranks is not None or self.classes is not None
+        styles = system_styles(ours) if are_systems else method_styles(names)
+        self.errorbar_, self.points_ = draw_points(
+            self.ax_, means, (lows, highs), styles, ours, kwargs
+        )
         label_rows(self.ax_, names, bold=ours)
         self.class_bands_ = self._shade(order)
         self._set_limits([means, lows, highs, [mark[0] for mark in marks.values()]])
@@ -353,70 +345,6 @@ class LeaderboardDisplay(BoardDisplay):
         label_below(self.ax_, label, self.value_texts_)
         return self
 
-    def _checked(self):
-        """Return names, means and the ends of error bars as arrays of one length."""
-        names = np.asarray(self.names, dtype=str)
-        if names.ndim != 1 or not len(names):
-            raise ValueError(
-                f"names has shape {names.shape}; expected one name per method, at least "
-                "one. Pass names=[...]."
-            )
-        if (self.lows is None) != (self.highs is None) or (
-            self.stds is not None and self.lows is not None
-        ):
-            given = [
-                n for n in ("stds", "lows", "highs") if getattr(self, n) is not None
-            ]
-            raise ValueError(
-                f"{' and '.join(given)} were passed; expected stds alone, or lows and "
-                "highs. Pass half the length of the error bars, or both of their ends."
-            )
-        means = self._numbers("means", names)
-        if self.lows is None:
-            half = self._numbers("stds", names)
-            lows, highs = means - half, means + half
-        else:
-            lows, highs = self._numbers("lows", names), self._numbers("highs", names)
-        is_drawn = np.isfinite(lows) & np.isfinite(highs) & np.isfinite(means)
-        for label in ("ranks", "classes"):
-            values = getattr(self, label)
-            if values is not None and len(values) != len(names):
-                raise ValueError(
-                    f"{label} has length {len(values)} but there are {len(names)} names; "
-                    f"expected one per method. Pass {label} in the order of names."
-                )
-        return names, means, *(np.where(is_drawn, v, np.nan) for v in (lows, highs))
-
-    def _numbers(self, label, names):
-        """Return a parameter as one float per name; NaN where it is None."""
-        values = getattr(self, label)
-        if values is None:
-            return np.full(len(names), np.nan)
-        values = np.asarray(values, dtype=float)
-        if values.shape != names.shape:
-            raise ValueError(
-                f"{label} has shape {values.shape} but there are {len(names)} names; "
-                f"expected one value per method. Pass {label} in the order of names."
-            )
-        return values
-
-    def _highlighted(self, names):
-        """Return which of the names are set off."""
-        if self.highlight is None:
-            return np.array([is_ours(name) for name in names])
-        chosen = [self.highlight] if isinstance(self.highlight, str) else self.highlight
-        for name in chosen:
-            if name not in names:
-                near = get_close_matches(str(name), names.tolist(), 1) or [
-                    str(names[-1])
-                ]
-                raise ValueError(
-                    f"highlight has {name!r}, which is no name of the leaderboard; "
-                    f"expected some of its {len(names)} names. Pass for example "
-                    f"highlight={near}."
-                )
-        return np.isin(names, np.array(list(chosen), dtype=str))
-
     def _marks(self):
         """Return value, text and line of what is marked, by its parameter."""
         named = {
@@ -430,55 +358,6 @@ class LeaderboardDisplay(BoardDisplay):
             for label, value in values.items()
             if value is not None and np.isfinite(value)
         }
-
-    def _draw_points(self, names, means, lows, highs, ours, options):
-        """Draw the error bars and on them the points."""
-        style = {"fmt": "none", "ecolor": GREY, **ERROR_STYLE, **options}
-        is_own = bool(_POINT_OPTIONS & options.keys())
-        if is_own:
-            style = {
-                "fmt": "o",
-                "color": BLUE,
-                "markersize": 6,
-                **ERROR_STYLE,
-                **options,
-            }
-        else:
-            # A line without a marker: it holds the points for who asks.
-            style.pop("fmt")
-            style = {"linestyle": "none", "marker": "", **style}
-        has_bars = np.isfinite(lows).any()
-        rows = np.arange(len(names))
-        self.errorbar_ = self.ax_.errorbar(
-            means,
-            rows,
-            xerr=[means - lows, highs - means] if has_bars else None,
-            **style,
-        )
-        self.points_ = []
-        if is_own:
-            return
-        for row, each in enumerate(self._point_styles(names, ours)):
-            self.points_ += self.ax_.plot(
-                means[row],
-                row,
-                marker=each.marker,
-                color=each.color,
-                markersize=9 if ours[row] else 6,
-                linestyle="none",
-                zorder=4,
-            )
-
-    def _point_styles(self, names, ours):
-        """Return the style of each point: of methods, or of systems."""
-        if self.ranks is not None or self.classes is not None:
-            plain = _PLAIN if ours.any() else _SYSTEM
-            return [_OUR_SYSTEM if is_set_off else plain for is_set_off in ours]
-        if len(names) <= FEW_ROWS:
-            return list(styles_of(names).values())
-        return [
-            _PLAIN if known_name(name) is None else style_of(name) for name in names
-        ]
 
     def _shade(self, order):
         """Shade every second class of neighbours."""
