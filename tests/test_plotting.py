@@ -232,6 +232,20 @@ def test_leaderboard_of_systems_has_their_intervals_ranks_and_classes():
     assert set_off == ["D" if n == "system 02" else "o" for n in systems["item"]]
 
 
+@pytest.mark.parametrize("n_boot", [1, 200])
+def test_systems_that_never_win_and_few_draws_are_drawn(n_boot):
+    # An end of an interval is then beyond the mean, by rounding or by chance.
+    wins = np.random.default_rng(0).choice(4, p=[0.9, 0.1, 0, 0], size=12)
+    groups = Groups.from_winners(
+        group=np.repeat(np.arange(12), 4),
+        winner=(np.arange(4) == wins[:, None]).ravel(),
+        item=np.tile(list("abcd"), 12),
+    )
+    board = bootstrap_leaderboard(groups, n_boot=n_boot, random_state=0)
+    display = LeaderboardDisplay.from_leaderboard(board)
+    assert_allclose(display.errorbar_[0].get_xdata(), board.systems["mean"][::-1])
+
+
 def test_classes_are_shaded_in_the_order_of_the_rows():
     display = LeaderboardDisplay(
         names=["b", "a", "d", "c"], means=[3, 4, 1, 2], classes=[1, 1, 2, 1]

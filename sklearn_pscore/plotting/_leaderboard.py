@@ -279,8 +279,9 @@ class LeaderboardDisplay(BoardDisplay):
         display = cls(
             names=systems["item"].astype(str).to_numpy(),
             means=systems["mean"].to_numpy(),
-            lows=systems["low"].to_numpy(),
-            highs=systems["high"].to_numpy(),
+            # Rounding, or very few draws, may put an end beyond the mean.
+            lows=systems[["low", "mean"]].min(axis=1).to_numpy(),
+            highs=systems[["high", "mean"]].max(axis=1).to_numpy(),
             metric=board.of,
             over=over,
             level=board.level,
