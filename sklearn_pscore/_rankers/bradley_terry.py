@@ -351,6 +351,13 @@ class BradleyTerryRanker(RankerMixin, BaseEstimator):
                 "Check the weights, and whether both rows of a pair are there."
             )
         counts = (factor * count for count in (votes.wins, votes.losses, votes.ties))
+        is_decided = votes.wins + votes.losses > 0
+        if self.ties == "davidson" and not is_decided.any():
+            raise ValueError(
+                f"{caller} got {len(votes)} pairs with votes of which none was decided; "
+                'ties="davidson" expected some votes for one of two items, for else all '
+                'is a tie. Check the outcomes of the votes, or pass ties="half".'
+            )
         return PairVotes(votes.first, votes.second, *counts, votes.side)
 
     def _columns(self, n_features):

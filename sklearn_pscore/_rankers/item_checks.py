@@ -95,6 +95,26 @@ def check_votes(items, target, caller, loss="ranknet", ties="ignore", order_bias
         )
 
 
+def check_same_kind(items, has_votes):
+    """Raise ValueError if items to validate on have votes and the others none, or so.
+
+    Parameters
+    ----------
+    items : TrainingItems
+        To validate on.
+    has_votes : bool
+        Whether the target that is learnt from has votes.
+    """
+    if (items.votes is not None) == has_votes:
+        return
+    of, beside = ("preferences", "votes") if has_votes else ("votes", "preferences")
+    raise ValueError(
+        f"y_val is of {of} and y is of {beside}; expected a target of the same kind, for "
+        "the loss of the one is none of the other. Build both by Groups.from_votes, or "
+        "neither."
+    )
+
+
 def check_ties(items):
     """Raise ValueError, or warn, if ties count between items that nobody compared.
 

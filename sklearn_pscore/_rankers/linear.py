@@ -174,12 +174,12 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
             target = check_groups(y, n_rows=X.shape[0], caller=caller)
             if items is None:
                 items = TrainingItems.from_target(X, target)
-            check_votes(items, target, caller)
+            check_votes(items, target, caller, ties=self.ties)
             items = replace(items, ties=self.ties).comparable()
             check_weights(items.weight)
             check_ties(items)
             if self.ties == "half" or not len(items):
-                check_comparable(target, caller)
+                check_comparable(target, caller, for_votes=True)
             self._note_cut_groups(y, target, caller)
             rows = X[np.flatnonzero(target.is_counted)]
             self.median_ = _medians(rows)

@@ -23,6 +23,7 @@ from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.epoch_tasks import EpochTasks
 from sklearn_pscore._rankers.item_checks import (
     check_float32,
+    check_same_kind,
     check_ties,
     check_votes,
     check_weights,
@@ -43,7 +44,7 @@ from sklearn_pscore._rankers.validation_set import check_validation_set, errors_
 from sklearn_pscore._rankers.vote_terms import VoteTermsMixin
 from sklearn_pscore._rows import extremes
 from sklearn_pscore._target.arguments import explained_call
-from sklearn_pscore._target.check import check_comparable, check_groups
+from sklearn_pscore._target.check import check_comparable, check_groups, is_structured
 from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore.metrics._checks import check_gainable
 
@@ -677,7 +678,7 @@ class PairwisePreferenceRanker(
         items = self._comparable(items, target, caller)
         check_ties(items)
         if self.ties == "half" or not len(items):
-            check_comparable(target, caller)
+            check_comparable(target, caller, for_votes=True)
         self._note_cut_groups(y, target, caller)
         warn_of_many_pairs(self, items)
         return items
@@ -691,6 +692,7 @@ class PairwisePreferenceRanker(
             return None
         with errors_about("X_val and y_val cannot be validated on"):
             items = TrainingItems.from_target(passed.X, passed.target)
+            check_same_kind(items, is_structured(y) and "votes" in y.dtype.names)
             check_votes(
                 items, passed.target, caller, self.loss, self.ties, self.order_bias
             )

@@ -457,7 +457,7 @@ def _check_comparable(target, caller):
             f"X has n_samples = {target.n_rows}; {caller} expected at least 4, to leave "
             "out a pair and to learn from another. Give it more rows."
         )
-    check_comparable(target, caller)
+    check_comparable(target, caller, for_votes=True)
     check_weights(target.weight[target.is_counted])
 
 

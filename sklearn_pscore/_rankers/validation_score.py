@@ -9,7 +9,8 @@ import numpy as np
 
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.validation_set import errors_about
-from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._target.build import build_target
+from sklearn_pscore._target.votes import padded_records
 from sklearn_pscore.metrics import pairwise_accuracy_scorer
 from sklearn_pscore.metrics._scorers import RankingScorer
 
@@ -140,9 +141,15 @@ def _takes_three(scoring):
 def _target_of(items):
     """Return the target of items; rows of one contender are one item in it."""
     item = items.parents[:, 0] if items.judged.all() else None
-    return Groups.from_arrays(
-        group=items.group, preference=items.preference, weight=items.weight, item=item
-    )
+    fields = {
+        "group": items.group,
+        "preference": items.preference,
+        "weight": items.weight,
+        "item": item,
+    }
+    if items.votes is not None:
+        fields |= padded_records(items.votes, len(items))
+    return build_target(fields)
 
 
 class _Constant:

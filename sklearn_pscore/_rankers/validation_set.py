@@ -100,7 +100,7 @@ def check_validation_set(X_val, y_val, X, y, *, check_X, caller):
         )
     target = check_groups(y_val, n_rows=X_val.shape[0], caller=caller, name="y_val")
     with errors_about("y_val cannot be validated on"):
-        check_comparable(target, caller)
+        check_comparable(target, caller, for_votes=True)
     _warn_if_cut(target, caller)
     warn_if_far_outside(X_val, X)
     return ValidationSet(

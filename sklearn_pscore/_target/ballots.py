@@ -1,6 +1,7 @@
 """Raw votes: who was shown beside whom, and which of the two was preferred."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -31,6 +32,10 @@ _KNOWN = {
     "draw": TIE,
 }
 """Outcomes as arenas write them."""
+
+
+_HEAVIEST = 1e9
+"""Weight that a vote has at most, and its inverse at least: sums keep nine digits."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,10 @@ def _read(votes, items, on, item, left, right, winner, annotator, weight, block)
             "expected a column each. Pass their names."
         )
     rows = ItemTable.of(items, on, item, "items", block=block)
+    if not rows.n_rows:
+        raise ValueError(
+            "items is empty; expected one row per row of X. Check how it was read."
+        )
     ballots = {}
     for side, others in ((left, {"winner": winner, "weight": weight}), (right, {})):
         if side == left and annotator is not None:
@@ -195,10 +204,24 @@ def _read(votes, items, on, item, left, right, winner, annotator, weight, block)
     people = None if annotator is None else as_labels(extra["annotator"], annotator)
     ballots["annotator"] = people
     ballots["winner"] = extra["winner"]
-    ballots["weight"] = (
-        np.ones(n_votes) if weight is None else as_weight(extra["weight"], weight)
-    )
+    ballots["weight"] = np.ones(n_votes)
+    if weight is not None:
+        ballots["weight"] = _checked_weight(as_weight(extra["weight"], weight), weight)
     return rows, ballots
+
+
+def _checked_weight(amount, weight):
+    """Return weights of votes; refuse those beyond what sums can hold."""
+    bad = np.flatnonzero(
+        (amount > 0) & ((amount < 1 / _HEAVIEST) | (amount > _HEAVIEST))
+    )
+    if len(bad):
+        raise ValueError(
+            f"{weight} is {amount[bad[0]]} at row {bad[0]} of votes; expected 0, or from "
+            f"{1 / _HEAVIEST:g} to {_HEAVIEST:g}, for one is a vote. Divide all by their "
+            "mean."
+        )
+    return amount
 
 
 def _rows_by_code(ballots, rows, left, right):
@@ -304,11 +327,12 @@ def _values(ballots, winner, outcomes, left, right):
     if outcomes is not None:
         return _mapped(column, winner, outcomes)
     given = column.tolist()
-    is_text = any(isinstance(value, str) for value in given)
-    if is_text:
-        column = as_labels(column if column.dtype.kind == "U" else given, winner)
+    if any(isinstance(value, str) for value in given):
+        if column.dtype.kind != "U":
+            given = [_as_text(value) for value in given]
+        column = as_labels(given, winner)
         if names[0].dtype.kind != "U":
-            return _known_words(column, winner)
+            return _named_by_number(column, winner, names)
         return _named(column, winner, names, _KNOWN)
     column = _numbers(column, winner)
     is_code = np.isin(column, (LEFT, TIE, RIGHT))
@@ -316,16 +340,18 @@ def _values(ballots, winner, outcomes, left, right):
         _check_known(is_code, column, winner, names)
         return column
     is_name = (column == names[0]) | (column == names[1])
-    if is_name.all() and is_code.all():
+    # No item is half a number.
+    says_something = is_name | (column == TIE)
+    if says_something.all() and is_code.all() and is_name.any():
         raise ValueError(
             f"{winner} holds 0, .5 and 1 only, and these are items too; expected outcomes "
             "that are no items. Say what they mean, for example with "
             'outcomes={1: "left", 0: "right"}.'
         )
-    if is_name.all():
-        return np.where(column == names[0], LEFT, RIGHT)
-    _check_known(is_code, column, winner, names)
-    return column
+    if is_code.all():
+        return column
+    _check_known(says_something if is_name.any() else is_code, column, winner, names)
+    return np.where(column == names[0], LEFT, np.where(is_name, RIGHT, TIE))
 
 
 def _numbers(column, winner):
@@ -345,15 +371,35 @@ def _numbers(column, winner):
 
 
 def _is_none(value):
-    return value is None or value != value or type(value).__name__ == "NAType"
+    return value is None or type(value).__name__ == "NAType" or value != value
 
 
-def _known_words(column, winner):
-    """Return the worth of words for the outcome, where no item has a name."""
+def _as_text(value):
+    """Return an outcome of a column that mixes words and numbers as text."""
+    is_integer = isinstance(value, Integral) or (
+        isinstance(value, float) and value.is_integer()
+    )
+    return str(int(value)) if is_integer and not isinstance(value, bool) else value
+
+
+def _named_by_number(column, winner, names):
+    """Return the worth of words, or of items whose names are numbers, as text."""
     distinct, codes = number_labels(column)
     worth = np.array([_KNOWN.get(word.lower(), np.nan) for word in distinct.tolist()])
-    _check_known(~np.isnan(worth[codes]), column, winner, None)
-    return worth[codes]
+    value = worth[codes]
+    is_number = np.isnan(value)
+    is_left = is_number & (column == names[0].astype(str))
+    is_right = is_number & (column == names[1].astype(str))
+    is_named = is_left | is_right
+    if is_named.any() and np.isin(column[is_number], ("0", "1")).all():
+        raise ValueError(
+            f"{winner} holds no numbers but 0 and 1, and these are items too; expected "
+            "outcomes that are no items. Say what they mean, for example with "
+            'outcomes={"1": "left", "0": "right", "tie": "tie"}.'
+        )
+    value = np.where(is_left, LEFT, np.where(is_right, RIGHT, value))
+    _check_known(~np.isnan(value), column, winner, names)
+    return value
 
 
 def _named(column, winner, names, known):
@@ -409,8 +455,9 @@ def _mapped(column, winner, outcomes):
                 f"outcomes maps {outcome!r} to {result!r}; expected one of "
                 f"{list(_RESULTS)}, or None for a vote that does not count."
             )
-        worth[outcome] = np.nan if result is None else _RESULTS[result]
-    values = column.tolist()
+        key = None if _is_none(outcome) else outcome
+        worth[key] = np.nan if result is None else _RESULTS[result]
+    values = [None if _is_none(value) else value for value in column.tolist()]
     unknown = [row for row, value in enumerate(values) if not _is_in(value, worth)]
     if unknown:
         row = unknown[0]

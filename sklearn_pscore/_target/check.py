@@ -106,7 +106,7 @@ class RankingTarget:
     votes : PairVotes or None
         Votes between the rows.
     n_lost_votes : float
-        Votes against rows that are not there.
+        Votes against rows that are not there, of the pairs whose record is there.
     is_plain : bool
         Whether a plain 1-D target was passed, which is read as one group.
     """
@@ -170,6 +170,14 @@ class RankingTarget:
     def is_counted(self):
         """Which rows count: they are no donors, and have a positive weight."""
         return (self.weight > 0) & ~self.donor
+
+    @property
+    def has_counted_votes(self):
+        """Whether there is a vote between two rows that count."""
+        if self.votes is None:
+            return False
+        both = self.is_counted[self.votes.first] & self.is_counted[self.votes.second]
+        return bool(np.any(both & (self.votes.votes > 0)))
 
     @cached_property
     def items(self):
@@ -328,8 +336,17 @@ def are_comparable(group, preference, weight):
     return is_weighted & (lowest < highest)[group]
 
 
-def check_comparable(target, caller):
-    """Raise ValueError if no two items of one group differ in preference."""
+def check_comparable(target, caller, for_votes=False):
+    """Raise ValueError if no two items of one group differ in preference.
+
+    Parameters
+    ----------
+    target : RankingTarget
+    caller : str
+        For the messages.
+    for_votes : bool, default=False
+        Whether a vote between two items is enough, though both may be liked as well.
+    """
     items = target.items
     sizes = np.bincount(items.group, minlength=target.n_groups)
     n_rows = np.count_nonzero(~target.donor)
@@ -344,6 +361,8 @@ def check_comparable(target, caller):
             f"every group has a single item. {caller} compares items of one group with "
             "different preference; check the group labels."
         )
+    if for_votes and target.has_counted_votes:
+        return
     if not np.any(are_comparable(items.group, items.preference, items.weight)):
         raise ValueError(
             "No comparable pairs: all preferences are equal within each of the "

@@ -59,10 +59,14 @@ def warn_about_cut_groups(target, caller, *, allowed=0):
     cut, n_left = find_cut_groups(target)
     if len(cut) > allowed:
         n_present = np.count_nonzero(count_judged_rows(target))
+        lost = ""
+        if target.n_lost_votes:
+            lost = f" At least {target.n_lost_votes:g} votes are lost with the others."
         warn_user(
             f"{caller} got {len(cut)} of {n_present} groups cut: group "
             f"{target.labels[cut[0]]!s} has {n_left[0]} of its "
-            f"{target.group_size[cut[0]]} judged rows, and is taken for a whole one. Split "
+            f"{target.group_size[cut[0]]} judged rows, and is taken for a whole one."
+            f"{lost} Split "
             "whole groups, by cv=PreferenceGroupKFold() or groups_train_test_split; in a "
             'halving search pass resource="max_epochs" of the ranker, since "n_samples" '
             "cuts. If the rows were left out on purpose, pass Groups.whole(groups)."

@@ -502,14 +502,16 @@ default=None
         winner : str, default="winner"
             Column of `votes` that says who was preferred: the name of the item, or one of
             "left", "right", "tie", "model_a", "model_b", "tie (bothbad)", 1 for left, 0
-            for right, .5 for neither.
+            for right, .5 for neither. Names that are numbers may be text.
         annotator : str or None, default=None
             Column of `votes` that names who voted, to be looked at for missing names.
         weight : str or None, default=None
-            Column of `votes` with the weight of each, >= 0. None weighs all alike.
+            Column of `votes` with the weight of each, 0 or from 1e-9 to 1e9. None weighs
+            all alike.
         outcomes : dict or None, default=None
             What the values of `winner` mean, if they are others: "left", "right", "tie",
-            or None for a vote that does not count.
+            or None for a vote that does not count. A key of None or NaN stands for missing
+            values.
         missing : {"raise", "drop"}, default="raise"
             What becomes of a vote for an item that `items` does not have: an error, or
             it is left out, with a warning.

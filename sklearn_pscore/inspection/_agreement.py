@@ -63,7 +63,8 @@ def compare_agreement(
         ``metric(groups, y_score, *, average=True, **options)``, a mean over groups, of
         :mod:`sklearn_pscore.metrics` or your own; larger is better, except for
         :func:`~sklearn_pscore.metrics.rmse`. None is
-        :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`.
+        :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`, which is the share of
+        all votes on a target of votes.
     n_boot : int, default=2000
         Number of draws of the bootstrap.
     n_permutations : int or None, default=None

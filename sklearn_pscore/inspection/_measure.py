@@ -9,9 +9,12 @@ from sklearn_pscore._means import LARGEST_SUMMABLE
 from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.check import are_comparable, check_comparable
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._target.votes import PairVotes
 from sklearn_pscore.metrics import (
     kendall_tau_score,
     pairwise_accuracy_score,
+    pairwise_brier_score,
+    pairwise_log_loss,
     pearson_score,
     rmse,
     spearman_score,
@@ -20,7 +23,9 @@ from sklearn_pscore.metrics import (
 from sklearn_pscore.metrics._checks import check_choice
 from sklearn_pscore.metrics._correlation import WITHIN
 from sklearn_pscore.metrics._items import item_scores
+from sklearn_pscore.metrics._judgements import TIES
 from sklearn_pscore.metrics._logistic_map import logistic_map
+from sklearn_pscore.metrics._scorers import ERRORS
 
 # In these an integer weight is an item that stands there as often.
 _WEIGHT_REPEATS = (
@@ -56,6 +61,8 @@ class Measure:
         Of each group in the mean.
     is_overall : bool
         Whether all items are taken as one group.
+    votes : PairVotes or None, default=None
+        Votes between the items that the metric is a share of; None without.
     """
 
     metric: object
@@ -67,6 +74,7 @@ class Measure:
     scores: np.ndarray
     group_weight: np.ndarray
     is_overall: bool
+    votes: PairVotes | None = None
 
     @property
     def weight_repeats(self):
@@ -79,7 +87,7 @@ class Measure:
 
     @property
     def smaller_is_better(self):
-        return self.metric is rmse
+        return self.metric in ERRORS
 
     def values(self, scores, weight=None):
         """Return the metric of each group, for each row of scores.
@@ -98,7 +106,9 @@ class Measure:
         size = max(1, _ROWS // scores.shape[1])
         # Sums need no target for each copy, which takes most of the time.
         values_of = self._values_of_part
-        if self.metric is pearson_score:
+        if self.votes is not None:
+            values_of = self._shares_of_votes
+        elif self.metric is pearson_score:
             values_of = self._correlations
         elif self.metric is rmse:
             values_of = self._errors
@@ -151,6 +161,22 @@ class Measure:
         y = self._centred(self.preference[None], weight, total)
         differs = self._sums(weight * y * y) > _ROUNDING**2 * total
         return np.where(differs, values, np.nan)
+
+    def _shares_of_votes(self, scores, weight):
+        """Return the share of the votes that are right, in each group."""
+        votes = self.votes
+        weight = self.weight[None] if weight is None else weight
+        both = weight[:, votes.first] * weight[:, votes.second]
+        half = votes.ties / 2 if self.options.get("ties") == "half" else 0.0
+        wins, losses = votes.wins + half, votes.losses + half
+        is_right = np.heaviside(scores[:, votes.first] - scores[:, votes.second], 0.5)
+        groups = Segments.of_equal(self.groups.index[votes.first])
+        right, total = (
+            np.add.reduceat(both * counts, groups.start, axis=1)
+            for counts in (is_right * wins + (1 - is_right) * losses, wins + losses)
+        )
+        total = np.broadcast_to(total, right.shape)
+        return np.divide(right, total, out=np.full_like(right, np.nan), where=total > 0)
 
     def _scaled_weight(self, weight):
         """Return weights of which the largest of each group is 1, and their sums."""
@@ -240,7 +266,11 @@ def measure_of(metric, options, target, row_scores, caller):
     if "within" in inspect.signature(metric).parameters:
         options["within"] = "group"
     items = target.items
-    if is_overall:
+    votes = None
+    if metric is pairwise_accuracy_score and target.votes is not None:
+        votes, kept = _counted_votes(target, options, caller)
+        groups = Segments.of_equal(items.group[kept])
+    elif is_overall:
         kept = np.arange(items.n_items)
         groups = Segments(np.array([len(kept)]))
     else:
@@ -268,8 +298,57 @@ def measure_of(metric, options, target, row_scores, caller):
         scores=scores,
         group_weight=np.ones(len(groups.size)),
         is_overall=is_overall,
+        votes=votes,
     )
+    if votes is not None:
+        # The mean is one over votes.
+        both = weight[votes.first] * weight[votes.second]
+        total = votes.wins + votes.losses
+        if options.get("ties") == "half":
+            total = total + votes.ties
+        of_group = np.bincount(groups.index[votes.first], both * total)
+        return replace(measure, group_weight=of_group)
     return replace(measure, group_weight=_group_weight(measure))
+
+
+def _counted_votes(target, options, caller):
+    """Return the votes that count, by the items of some groups, and these items.
+
+    Returns
+    -------
+    votes : PairVotes
+        Sorted by group.
+    kept : ndarray of int
+        Items of groups with a vote, sorted by group.
+    """
+    check_choice(options.get("ties", "drop"), TIES, "ties", "pairwise_accuracy_score")
+    if options.get("k") is not None:
+        raise ValueError(
+            f"k={options['k']} with a target of votes in {caller}; expected k=None, for a "
+            "depth is one of an order of the preferences. Leave k out."
+        )
+    votes, items = target.votes, target.items
+    first, second = items.row_item[votes.first], items.row_item[votes.second]
+    n_votes = votes.wins + votes.losses
+    if options.get("ties") == "half":
+        n_votes = n_votes + votes.ties
+    # A row that a bootstrap has drawn twice is no rival of itself.
+    counts = (first >= 0) & (second >= 0) & (first != second) & (n_votes > 0)
+    if not counts.any():
+        raise ValueError(
+            f"{caller} found no votes for one of two items that count; expected at least "
+            "one. Check the outcomes and the weights."
+        )
+    first, second, votes = first[counts], second[counts], votes.of(counts)
+    has_votes = np.bincount(items.group[first], minlength=target.n_groups) > 0
+    kept = np.flatnonzero(has_votes[items.group])
+    kept = kept[np.argsort(items.group[kept], kind="stable")]
+    place = np.full(items.n_items, -1)
+    place[kept] = np.arange(len(kept))
+    order = np.lexsort((second, first, items.group[first]))
+    columns = (votes.wins, votes.losses, votes.ties)
+    ends = place[first[order]], place[second[order]]
+    return PairVotes(*ends, *(column[order] for column in columns)), kept
 
 
 def _resolved(metric, options, caller):
@@ -294,6 +373,12 @@ def _resolved(metric, options, caller):
         if name in parameters
     }
     options = {**defaults, **options}
+    if metric in (pairwise_log_loss, pairwise_brier_score):
+        raise ValueError(
+            f"metric is {metric.__name__}, which judges the scale of a score; {caller} "
+            "brings scores to one scale before it swaps them. Pass "
+            "pairwise_accuracy_score, or compare the metric over folds by compare_rankers."
+        )
     if metric is tie_calibrated_accuracy_score:
         raise ValueError(
             "metric is tie_calibrated_accuracy_score, whose threshold is in the units of "

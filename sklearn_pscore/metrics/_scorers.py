@@ -48,7 +48,7 @@ _PACKAGE_METRICS = (
     pairwise_log_loss,
     pairwise_brier_score,
 )
-_ERRORS = (rmse, epsilon_rmse, pairwise_log_loss, pairwise_brier_score)
+ERRORS = (rmse, epsilon_rmse, pairwise_log_loss, pairwise_brier_score)
 """Those of which the smaller value is better."""
 
 
@@ -216,7 +216,7 @@ def make_ranking_scorer(metric, /, *, greater_is_better=True, **options):
             f"{greater_is_better!r} instead."
         )
     if is_package_metric(metric):
-        better = "smaller" if metric in _ERRORS else "larger"
+        better = "smaller" if metric in ERRORS else "larger"
         if greater_is_better == (better == "smaller"):
             raise ValueError(
                 f"greater_is_better is {greater_is_better} for {metric.__name__}, of which "

@@ -1,11 +1,14 @@
 """Folds that leave out one system, group or block, and the pairs that hold a system."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sklearn_pscore._target.check import check_groups, is_structured
 from sklearn_pscore.metrics import kendall_tau_score, pairwise_accuracy_score
 from sklearn_pscore.metrics._checks import check_scores
 from sklearn_pscore.metrics._items import item_scores
+from sklearn_pscore.metrics._judgements import judgements_of
 from sklearn_pscore.metrics._models import predict_scores
 from sklearn_pscore.metrics._scorers import RankingScorer, check_model_target
 
@@ -113,6 +116,9 @@ def rows_of_item(label, groups, judged, test):
     is_item = groups["item"][test] == label
     part = judged.take(test)
     _, preference, _ = _pairs_with(part, is_item)
+    if part.votes is not None:
+        votes = _votes_with(part, is_item)
+        preference = votes.wins + votes.losses
     if not np.any(preference):
         raise ValueError(
             f"item {label!s} has no pair to be judged on: no group that holds it has "
@@ -147,10 +153,19 @@ def _pairs_with(target, is_item):
     return pair, preference, weight[pair[0]] * weight[pair[1]]
 
 
+def _votes_with(target, is_item):
+    """Return the votes between rows of an item, and others, that count."""
+    votes = target.votes
+    first, second = is_item[votes.first], is_item[votes.second]
+    counted = target.is_counted[votes.first] & target.is_counted[votes.second]
+    return votes.of((first != second) & counted)
+
+
 class PairsThatHold:
     """Scorer by the pairs of a left-out item with the others of its groups.
 
-    Each pair counts by the product of its weights, whatever group it is of.
+    Each pair counts by the product of its weights, whatever group it is of; in accuracy
+    on a target of votes, each vote.
 
     Parameters
     ----------
@@ -171,6 +186,9 @@ class PairsThatHold:
         y_score = predict_scores(estimator, X, groups)
         target = check_groups(groups)
         y_score = check_scores(y_score, target.n_rows, self.scorer.__name__)
+        if target.votes is not None and self.scorer.metric is pairwise_accuracy_score:
+            value = self._share_of_votes(target, y_score)
+            return value if self.scorer.greater_is_better else -value
         (one, other), preference, weight = _pairs_with(target, self.is_item)
         score = item_scores(target, y_score)
         sign = np.sign(score[one] - score[other]) * np.sign(preference)
@@ -179,3 +197,11 @@ class PairsThatHold:
         if self.scorer.metric is pairwise_accuracy_score:
             tau = (1 + tau) / 2
         return tau if self.scorer.greater_is_better else -tau
+
+    def _share_of_votes(self, target, y_score):
+        """Return the share of the votes about the item that the scores are right in."""
+        held = replace(target, votes=_votes_with(target, self.is_item))
+        ties = self.scorer.options.get("ties", "drop")
+        votes = judgements_of(held, y_score, ties, self.scorer.__name__)
+        is_right = np.heaviside(votes.difference, 0.5)
+        return votes.mean(is_right, 1.0 - is_right, ties=ties, average=True)
