@@ -472,6 +472,23 @@ class TestEstimators:
         assert_array_equal(result.importances[2], 0.0)
         assert result.importances_mean[0] > 0.02
 
+    @pytest.mark.parametrize("shown_first", [False, True])
+    def test_baseline_of_votes(self, shown_first):
+        X, groups = drawn()
+        rng = np.random.default_rng(0)
+        left, shift = rng.integers(5, size=300), rng.integers(1, 5, size=300)
+        votes = {"prompt": rng.integers(30, size=300), "left": left}
+        votes["right"] = (left + shift) % 5
+        table = groups["preference"].reshape(30, 5)
+        first, second = (table[votes["prompt"], votes[x]] for x in ("left", "right"))
+        votes["winner"] = np.where(first > second, "left", "right")
+        items = {"prompt": np.arange(150) // 5, "system": np.arange(150) % 5}
+        groups = Groups.from_votes(votes, items, order=shown_first)
+        model = make_pipeline(StandardScaler(), TopCountRanker(directions="larger"))
+        result = importance(model.fit(X, groups), X, groups)
+        assert result.baseline == pairwise_accuracy_scorer(model, X, groups)
+        assert result.importances_mean[0] > 0.02
+
     def test_search_and_wrapped_library(self):
         X, groups = drawn()
         cat = CatBoostRanker(

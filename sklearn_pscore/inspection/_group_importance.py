@@ -13,6 +13,7 @@ from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.check import check_comparable, check_groups, is_structured
 from sklearn_pscore._target.cut_groups import warn_about_cut_groups
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore._target.votes import FIRST_FIELDS, VOTE_FIELDS
 from sklearn_pscore.inspection._arguments import check_count
 from sklearn_pscore.inspection._feature_groups import checked_features, feature_names
 from sklearn_pscore.inspection._feature_table import FeatureTable, with_column
@@ -252,7 +253,7 @@ class _Permutation:
         n_groups = len(self.groups.size)
         X = self.table.assembled(self.rows[place], replaced)
         labels = repeat * n_groups + self.groups.index[place]
-        groups = _relabelled(self.records[place], labels)
+        groups = _relabelled(_without_votes(self.records)[place], labels)
         scores = np.asarray(predict_scores(self.estimator, X, groups))
         if scores.shape == (len(place), 1):
             scores = scores.ravel()
@@ -268,6 +269,15 @@ class _Permutation:
                 "expected one number for all groups. Pass a metric that is a mean."
             )
         return float(value) if scorer.greater_is_better else -float(value)
+
+
+def _without_votes(records):
+    """Return a target without votes, which number rows: no copies of them may be made.
+
+    Nothing that predicts reads what people said.
+    """
+    left_out = (*VOTE_FIELDS, *FIRST_FIELDS)
+    return records[[name for name in records.dtype.names if name not in left_out]]
 
 
 def _relabelled(records, labels):
