@@ -73,6 +73,9 @@ class BradleyTerryRanker(RankerMixin, BaseEstimator):
     covariance_ : ndarray of shape (n_items, n_items)
         Covariance of the strengths.
 
+    n_votes_ : ndarray of shape (n_items,)
+        Votes that each was in, times their weights; pairs of preferences.
+
     covariates_ : ndarray of shape (n_covariates,), int
         Numbers of the columns that are covariates.
 
@@ -230,6 +233,7 @@ class BradleyTerryRanker(RankerMixin, BaseEstimator):
         self.items_, self.strength_ = names, fit.strength
         self.strength_std_ = std[:n_items]
         self.covariance_ = fit.covariance[:n_items, :n_items]
+        self.n_votes_ = np.bincount(codes, np.tile(pairs.votes, 2))
         self.coef_ = fit.coef[:n_covariates] / scale
         self.coef_std_ = std[n_items : n_items + n_covariates] / scale
         self.tie_parameter_ = None if fit.log_nu is None else float(np.exp(fit.log_nu))

@@ -14,6 +14,7 @@ from sklearn_pscore.inspection._leaderboard import bootstrap_leaderboard
 from sklearn_pscore.inspection._leaderboard_result import Leaderboard
 from sklearn_pscore.inspection._metric_curves import metric_curves
 from sklearn_pscore.inspection._noise_ceiling import NoiseCeiling, noise_ceiling
+from sklearn_pscore.inspection._strength_leaderboard import strength_leaderboard
 
 __all__ = [
     "AgreementComparison",
@@ -29,4 +30,5 @@ __all__ = [
     "metric_curves",
     "noise_ceiling",
     "pairwise_contributions",
+    "strength_leaderboard",
 ]

@@ -72,6 +72,13 @@ class Leaderboard:
         return 2 * self._n_apart / (n_systems * (n_systems - 1))
 
     @property
+    def _over(self):
+        """What intervals are taken over, for the axis of a picture."""
+        over = f"{self.n_groups} groups"
+        is_same = self.n_clusters == self.n_groups
+        return over if is_same else f"{self.n_clusters} clusters of {over}"
+
+    @property
     def _n_apart(self):
         return int(self.is_better.to_numpy().sum())
 
@@ -161,10 +168,12 @@ class Leaderboard:
                 "ranks": _intervals(frame, "rank_low", "rank_high", "{}-{}"),
                 "class": frame["class"],
                 "P(beats next)": frame["beats_next"].map("{:.2f}".format),
-                "more groups": frame["more_groups"].map("{:.0f}".format),
             }
         )
-        shown.loc[len(shown) - 1, shown.columns[-2:]] = ""
+        if "more_groups" in frame:
+            shown["more groups"] = frame["more_groups"].map("{:.0f}".format)
+        # The last system has no next.
+        shown.loc[len(shown) - 1, shown.columns[6:]] = ""
         return shown
 
 

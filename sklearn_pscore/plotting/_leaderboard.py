@@ -273,9 +273,6 @@ class LeaderboardDisplay(BoardDisplay):
         """
         check_board(board, f"{cls.__name__}.from_leaderboard")
         systems = board.systems
-        over = f"{board.n_groups} groups"
-        if board.n_clusters != board.n_groups:
-            over = f"{board.n_clusters} clusters of {over}"
         display = cls(
             names=systems["item"].astype(str).to_numpy(),
             means=systems["mean"].to_numpy(),
@@ -283,7 +280,7 @@ class LeaderboardDisplay(BoardDisplay):
             lows=systems[["low", "mean"]].min(axis=1).to_numpy(),
             highs=systems[["high", "mean"]].max(axis=1).to_numpy(),
             metric=board.of,
-            over=over,
+            over=board._over,
             level=board.level,
             ranks=systems[["rank_low", "rank_high"]].to_numpy(),
             classes=systems["class"].to_numpy(),
