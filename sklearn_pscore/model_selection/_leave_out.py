@@ -55,7 +55,8 @@ def check_judges(scoring):
             raise ValueError(
                 f"scoring[{name!r}] is {scorer!r:.80}, and leave_out='item' judges by the "
                 "pairs that hold the left-out item; expected a metric that is a mean over "
-                "pairs. Take pairwise_accuracy_scorer or kendall_tau_scorer, without options."
+                "pairs. Take pairwise_accuracy_scorer or kendall_tau_scorer, without "
+                "options."
             )
 
 
