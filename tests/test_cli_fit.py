@@ -3,7 +3,6 @@
 import json
 import sys
 
-import pandas as pd
 import pytest
 import skops.io
 from cli_cases import METRICS, ROLES, hand_made, invoke, refused
@@ -153,5 +152,5 @@ def test_many_rows_are_scored_in_parts(tmp_path, table, monkeypatch, ranker):
     assert result.stderr.splitlines() == [
         f"scores: {k} of 4 parts" for k in range(1, 5)
     ]
-    scores = pd.read_csv(tmp_path / "s.csv")["score"]
+    scores = read_table(tmp_path / "s.csv").numbers("score")
     assert_array_equal(scores, ranker.predict(FRAME[[*METRICS, "size"]]))

@@ -200,7 +200,7 @@ def test_a_table_or_a_data_set(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fot"], "No such command 'fot'. Did you mean 'fit'?"),
+        (["fot"], "No such command 'fot'."),
         (["fit", "--grup", "x"], "No such option"),
         (["fit", "t.csv"], "Missing option"),
         (["score"], "Missing argument"),

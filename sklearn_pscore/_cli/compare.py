@@ -187,9 +187,6 @@ def _print(comparison, table, rows, leave_out):
         "" if pd.isna(low) else f"[{low:.3f}, {high:.3f}]"
         for low, high in zip(table["behind_low"], table["behind_high"], strict=True)
     ]
-    shown["seconds"] = [
-        "" if pd.isna(value) else f"{value:.1f}" for value in table["seconds"]
-    ]
     typer.echo(text_table(pd.DataFrame(shown)))
     typer.echo(
         "\nbehind: accuracy of the best minus that of the method, with an interval that "

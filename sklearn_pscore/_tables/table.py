@@ -204,7 +204,8 @@ def _parsed(values):
     missing = values.isin(MISSING)
     numbers = pd.to_numeric(values.mask(missing), errors="coerce")
     if (numbers.isna() == missing).all():
-        return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+        # The nearest float64 of the text, which to_numeric of pandas 2 is not.
+        return values.mask(missing, "nan").to_numpy(dtype=object).astype(np.float64)
     flags = values.str.strip().str.lower().map(_FLAGS)
     if (flags.isna() == missing).all():
         return flags.to_numpy(dtype=np.float64)
