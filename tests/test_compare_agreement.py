@@ -24,6 +24,8 @@ from sklearn_pscore.metrics import (
     kendall_tau_score,
     ndcg_score,
     pairwise_accuracy_score,
+    pairwise_brier_score,
+    pairwise_log_loss,
     pearson_score,
     reciprocal_rank_score,
     rmse,
@@ -119,6 +121,18 @@ class TestTables:
         best_first = sorted(expected, key=expected.get, reverse=metric is not rmse)
         assert list(table.index) == best_first
 
+    @pytest.mark.parametrize("options", [{}, {"ties": "half"}])
+    @pytest.mark.parametrize("metric", [pairwise_log_loss, pairwise_brier_score])
+    def test_of_errors_the_smallest_is_the_best(self, metric, options):
+        groups, scores = data()
+        # A group of ties alone counts as half of each.
+        groups["preference"][:4] = 1.0
+        result = quick(groups, scores, metric=metric, **options)
+        assert result.methods["method"].tolist() == ["a", "b", "c"]
+        for _, name, value in result.methods[["method", "value"]].itertuples():
+            assert_allclose(value, metric(groups, scores[name], **options), rtol=1e-12)
+        assert (result.pairs["difference"] < 0).all()
+
     @pytest.mark.parametrize(
         ("metric", "options"),
         [
@@ -211,6 +225,118 @@ class TestTables:
         assert np.random.random() == expected  # noqa: NPY002
 
 
+class TestVotes:
+    """Means over all votes, of which groups have different numbers."""
+
+    @staticmethod
+    def data(seed=0, n_votes=120, n_groups=8):
+        rng = np.random.default_rng(seed)
+        items = {
+            "prompt": np.repeat(np.arange(n_groups), 4),
+            "system": np.tile(list("abcd"), n_groups),
+        }
+        liked = rng.normal(size=4 * n_groups)
+        # The last group has no votes, the first ones have most.
+        prompt = np.minimum(rng.geometric(0.3, n_votes), n_groups - 1) - 1
+        left = rng.integers(4, size=n_votes)
+        right = (left + rng.integers(1, 4, size=n_votes)) % 4
+        difference = liked[4 * prompt + left] - liked[4 * prompt + right]
+        wins = rng.random(n_votes) < 1 / (1 + np.exp(-2 * difference))
+        winner = np.where(wins, "left", "right")
+        winner[rng.random(n_votes) < 0.2] = "tie"
+        votes = pd.DataFrame(
+            {
+                "prompt": prompt,
+                "left": items["system"][left],
+                "right": items["system"][right],
+                "winner": winner,
+            }
+        )
+        scores = {
+            "good": liked + 0.3 * rng.normal(size=len(liked)),
+            "bad": rng.normal(size=len(liked)),
+        }
+        return Groups.from_votes(votes, items), scores
+
+    @pytest.mark.parametrize("ties", ["drop", "half"])
+    @pytest.mark.parametrize(
+        "metric", [pairwise_accuracy_score, pairwise_log_loss, pairwise_brier_score]
+    )
+    def test_values_and_intervals_are_of_votes(self, metric, ties):
+        groups, scores = self.data()
+        weighted = np.empty(len(groups), [*groups.dtype.descr, ("weight", float)])
+        for name in groups.dtype.names:
+            weighted[name] = groups[name]
+        weighted["weight"] = 1 + np.arange(len(groups)) % 3
+        groups = weighted
+        result = quick(groups, scores, metric=metric, ties=ties, n_boot=2000)
+        assert result.methods["method"].tolist() == ["good", "bad"]
+        rng, drawn = np.random.default_rng(1), []
+        judged = [g for g in range(8) if groups["votes"][groups["group"] == g].any()]
+        parts = [groups[groups["group"] == g] for g in judged]
+        rows = [np.flatnonzero(groups["group"] == g) for g in judged]
+        for _, name, value in result.methods[["method", "value"]].itertuples():
+            expected = metric(groups, scores[name], ties=ties)
+            assert_allclose(value, expected, rtol=1e-12)
+        sums = []
+        for part, row in zip(parts, rows, strict=True):
+            try:
+                of_group = metric(part, scores["good"][row], ties=ties)
+            except ValueError:
+                continue
+            # Each pair is in the record of one of its rows.
+            rival = np.where(part["rival"] < 0, 0, part["rival"])
+            counted = part["votes"] - (part["ties"] if ties == "drop" else 0)
+            total = groups["weight"][rival] * part["weight"][:, None] * counted
+            total = total.sum()
+            sums.append((of_group, total))
+        of_group, total = np.array(sums).T
+        for _ in range(4000):
+            times = rng.multinomial(len(total), np.full(len(total), 1 / len(total)))
+            if (times * total).sum() > 0:
+                drawn.append(np.average(of_group, weights=times * total))
+        row = result.methods.iloc[0]
+        expected = np.quantile(drawn, [0.025, 0.975])
+        assert_allclose([row["low"], row["high"]], expected, atol=0.03)
+
+    def test_swaps_are_of_the_items_that_were_voted_on(self):
+        groups, scores = self.data(n_votes=12, n_groups=3)
+        result = compare_agreement(groups, scores, n_permutations=2**8, random_state=0)
+        assert result.n_permutations == 2**8
+        kept = np.flatnonzero(groups["group"] < 2)
+        x = np.array([scores["good"], scores["bad"]])[:, kept]
+        x = x.reshape(2, 2, 4)
+        x = (x - x.mean(axis=2, keepdims=True)) / x.std(axis=2, keepdims=True)
+        x = x.reshape(2, 8)
+        differences = []
+        for swap in itertools.product([0, 1], repeat=8):
+            swap = np.array(swap)
+            first, second = x[swap, np.arange(8)], x[1 - swap, np.arange(8)]
+            differences.append(
+                pairwise_accuracy_score(groups[kept], first)
+                - pairwise_accuracy_score(groups[kept], second)
+            )
+        differences = np.abs(differences)
+        p = np.mean(differences >= differences[0] - 1e-12)
+        assert result.pairs["p"][0] == pytest.approx(p)
+
+    def test_other_metrics_are_of_the_strengths(self):
+        groups, scores = self.data()
+        result = quick(groups, scores, metric=kendall_tau_score)
+        expected = kendall_tau_score(groups, scores["good"])
+        assert_allclose(result.methods["value"][0], expected, rtol=1e-12)
+
+    def test_votes_of_one_group(self):
+        groups, scores = self.data(n_groups=2, n_votes=60)
+        result = quick(groups, scores)
+        assert result.n_clusters == 4
+        expected = pairwise_accuracy_score(groups, scores["good"])
+        values = result.methods.set_index("method")["value"]
+        assert_allclose(values["good"], expected, rtol=1e-12)
+        with pytest.raises(ValueError, match="a draw of items has no meaning for"):
+            quick(groups, scores, metric=pairwise_log_loss)
+
+
 class TestMeasure:
     @pytest.mark.parametrize("factor", [1e-250, 1.0, 1e300])
     @pytest.mark.parametrize("metric", [pearson_score, rmse], ids=lambda m: m.__name__)
@@ -226,7 +352,7 @@ class TestMeasure:
         score = preference + factor * np.round(rng.normal(size=size.sum()))
         options = {"mapping": None, "within": "group"}
         target = check_groups(groups)
-        measure = measure_of(metric, options, target, score[None], "the test")
+        measure = measure_of(metric, options, groups, target, score[None], "the test")
         expected = metric(groups, score, average=False, **options)
         expected = expected[~np.isnan(expected)]
         assert_allclose(measure.values(measure.scores)[0], expected, rtol=1e-9)
@@ -247,7 +373,9 @@ class TestMeasure:
         )
         target = check_groups(groups)
         options = {"within": "all"}
-        measure = measure_of(spearman_score, options, target, score[None], "the test")
+        measure = measure_of(
+            spearman_score, options, groups, target, score[None], "the test"
+        )
         expected = spearman_score(groups, score, within="all")
         assert_allclose(measure.values(measure.scores), [[expected]], rtol=1e-12)
         scores = rng.integers(0, 4, (30, 40)).astype(float)

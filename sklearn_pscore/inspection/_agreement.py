@@ -62,9 +62,11 @@ def compare_agreement(
     metric : callable or None, default=None
         ``metric(groups, y_score, *, average=True, **options)``, a mean over groups, of
         :mod:`sklearn_pscore.metrics` or your own; larger is better, except for
-        :func:`~sklearn_pscore.metrics.rmse`. None is
-        :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`, which is the share of
-        all votes on a target of votes.
+        :func:`~sklearn_pscore.metrics.rmse`,
+        :func:`~sklearn_pscore.metrics.pairwise_log_loss` and
+        :func:`~sklearn_pscore.metrics.pairwise_brier_score`. None is
+        :func:`~sklearn_pscore.metrics.pairwise_accuracy_score`; of a target of votes,
+        the last three are means over all votes, and a cluster weighs its votes.
     n_boot : int, default=2000
         Number of draws of the bootstrap.
     n_permutations : int or None, default=None
@@ -148,7 +150,7 @@ def compare_agreement(
             "sklearn_pscore.metrics.spearman_score."
         )
     names, target, row_scores = _checked_scores(groups, scores_by_method, caller)
-    measure = measure_of(metric, options, target, row_scores, caller)
+    measure = measure_of(metric, options, groups, target, row_scores, caller)
     clusters = _clusters_of(measure, cluster, groups, target, caller)
     of_groups = measure.values(measure.scores)
     values = measure.mean(of_groups)

@@ -7,14 +7,16 @@ import numpy as np
 
 from sklearn_pscore._means import LARGEST_SUMMABLE
 from sklearn_pscore._segments import Segments
-from sklearn_pscore._target.check import are_comparable, check_comparable
+from sklearn_pscore._target.check import (
+    are_comparable,
+    check_comparable,
+    is_structured,
+)
 from sklearn_pscore._target.groups import Groups
-from sklearn_pscore._target.votes import PairVotes
+from sklearn_pscore.inspection._vote_measure import VoteMeasure
 from sklearn_pscore.metrics import (
     kendall_tau_score,
     pairwise_accuracy_score,
-    pairwise_brier_score,
-    pairwise_log_loss,
     pearson_score,
     rmse,
     spearman_score,
@@ -23,9 +25,8 @@ from sklearn_pscore.metrics import (
 from sklearn_pscore.metrics._checks import check_choice
 from sklearn_pscore.metrics._correlation import WITHIN
 from sklearn_pscore.metrics._items import item_scores
-from sklearn_pscore.metrics._judgements import TIES
 from sklearn_pscore.metrics._logistic_map import logistic_map
-from sklearn_pscore.metrics._scorers import ERRORS
+from sklearn_pscore.metrics._scorers import is_error
 
 # In these an integer weight is an item that stands there as often.
 _WEIGHT_REPEATS = (
@@ -61,8 +62,8 @@ class Measure:
         Of each group in the mean.
     is_overall : bool
         Whether all items are taken as one group.
-    votes : PairVotes or None, default=None
-        Votes between the items that the metric is a share of; None without.
+    votes : VoteMeasure or None, default=None
+        Votes between the items, where the metric is a mean over them.
     """
 
     metric: object
@@ -74,7 +75,7 @@ class Measure:
     scores: np.ndarray
     group_weight: np.ndarray
     is_overall: bool
-    votes: PairVotes | None = None
+    votes: VoteMeasure | None = None
 
     @property
     def weight_repeats(self):
@@ -87,7 +88,7 @@ class Measure:
 
     @property
     def smaller_is_better(self):
-        return self.metric in ERRORS
+        return is_error(self.metric)
 
     def values(self, scores, weight=None):
         """Return the metric of each group, for each row of scores.
@@ -103,11 +104,12 @@ class Measure:
         values : ndarray of shape (n_copies, n_groups), float
             NaN where a group is uninformative.
         """
-        size = max(1, _ROWS // scores.shape[1])
+        n_votes = 0 if self.votes is None else len(self.votes.first)
+        size = max(1, _ROWS // max(scores.shape[1], n_votes))
         # Sums need no target for each copy, which takes most of the time.
         values_of = self._values_of_part
         if self.votes is not None:
-            values_of = self._shares_of_votes
+            values_of = self._votes
         elif self.metric is pearson_score:
             values_of = self._correlations
         elif self.metric is rmse:
@@ -126,6 +128,11 @@ class Measure:
     def mean(self, values):
         """Return the mean over groups, the last axis of `values`."""
         return values @ self.group_weight / self.group_weight.sum()
+
+    def _votes(self, scores, weight):
+        """Return a metric of votes of each group."""
+        weight = self.weight[None] if weight is None else weight
+        return self.votes.values(scores, weight)
 
     def _correlations(self, scores, weight):
         """Return :func:`pearson_score` of each group."""
@@ -161,22 +168,6 @@ class Measure:
         y = self._centred(self.preference[None], weight, total)
         differs = self._sums(weight * y * y) > _ROUNDING**2 * total
         return np.where(differs, values, np.nan)
-
-    def _shares_of_votes(self, scores, weight):
-        """Return the share of the votes that are right, in each group."""
-        votes = self.votes
-        weight = self.weight[None] if weight is None else weight
-        both = weight[:, votes.first] * weight[:, votes.second]
-        half = votes.ties / 2 if self.options.get("ties") == "half" else 0.0
-        wins, losses = votes.wins + half, votes.losses + half
-        is_right = np.heaviside(scores[:, votes.first] - scores[:, votes.second], 0.5)
-        groups = Segments.of_equal(self.groups.index[votes.first])
-        right, total = (
-            np.add.reduceat(both * counts, groups.start, axis=1)
-            for counts in (is_right * wins + (1 - is_right) * losses, wins + losses)
-        )
-        total = np.broadcast_to(total, right.shape)
-        return np.divide(right, total, out=np.full_like(right, np.nan), where=total > 0)
 
     def _scaled_weight(self, weight):
         """Return weights of which the largest of each group is 1, and their sums."""
@@ -244,7 +235,7 @@ def _mid_ranks(values, weight):
     return ranks
 
 
-def measure_of(metric, options, target, row_scores, caller):
+def measure_of(metric, options, groups, target, row_scores, caller):
     """Return the :class:`Measure` of a metric.
 
     Parameters
@@ -252,7 +243,9 @@ def measure_of(metric, options, target, row_scores, caller):
     metric : callable
     options : dict
         Of the metric.
+    groups : structured ndarray or array-like of shape (n_rows,)
     target : RankingTarget
+        Of these groups.
     row_scores : ndarray of shape (n_methods, n_rows), float
     caller : str
         For the messages.
@@ -261,26 +254,32 @@ def measure_of(metric, options, target, row_scores, caller):
     -------
     measure : Measure
     """
+    given = options
     options = _resolved(metric, options, caller)
     is_overall = options.pop("within", None) == "all"
     if "within" in inspect.signature(metric).parameters:
         options["within"] = "group"
     items = target.items
-    votes = None
-    if metric is pairwise_accuracy_score and target.votes is not None:
-        votes, kept = _counted_votes(target, options, caller)
-        groups = Segments.of_equal(items.group[kept])
-    elif is_overall:
+    votes = VoteMeasure.of(metric, options, target)
+    if is_overall:
         kept = np.arange(items.n_items)
-        groups = Segments(np.array([len(kept)]))
+        segments = Segments(np.array([len(kept)]))
+    elif votes is not None:
+        kept = votes.items
+        kept = kept[np.argsort(items.group[kept], kind="stable")]
+        segments = Segments.of_equal(items.group[kept])
+        votes = votes.numbered(kept)
     else:
         is_kept = are_comparable(items.group, items.preference, items.weight)
+        if options.get("ties") == "half" and is_error(metric):
+            # These count groups in which all are liked alike.
+            is_kept = np.bincount(items.group)[items.group] > 1
         if not is_kept.any():
             check_comparable(target, caller)
         # Sorted by group, and by item inside a group.
         kept = np.flatnonzero(is_kept)
         kept = kept[np.argsort(items.group[kept], kind="stable")]
-        groups = Segments.of_equal(items.group[kept])
+        segments = Segments.of_equal(items.group[kept])
     scores = np.array([item_scores(target, score)[kept] for score in row_scores])
     preference, weight = items.preference[kept], items.weight[kept]
     if options.get("mapping") == "logistic":
@@ -291,64 +290,19 @@ def measure_of(metric, options, target, row_scores, caller):
     measure = Measure(
         metric=metric,
         options=options,
-        groups=groups,
+        groups=segments,
         item=kept,
         preference=preference,
         weight=weight,
         scores=scores,
-        group_weight=np.ones(len(groups.size)),
+        group_weight=np.ones(len(segments.size)),
         is_overall=is_overall,
         votes=votes,
     )
-    if votes is not None:
-        # The mean is one over votes.
-        both = weight[votes.first] * weight[votes.second]
-        total = votes.wins + votes.losses
-        if options.get("ties") == "half":
-            total = total + votes.ties
-        of_group = np.bincount(groups.index[votes.first], both * total)
-        return replace(measure, group_weight=of_group)
-    return replace(measure, group_weight=_group_weight(measure))
-
-
-def _counted_votes(target, options, caller):
-    """Return the votes that count, by the items of some groups, and these items.
-
-    Returns
-    -------
-    votes : PairVotes
-        Sorted by group.
-    kept : ndarray of int
-        Items of groups with a vote, sorted by group.
-    """
-    check_choice(options.get("ties", "drop"), TIES, "ties", "pairwise_accuracy_score")
-    if options.get("k") is not None:
-        raise ValueError(
-            f"k={options['k']} with a target of votes in {caller}; expected k=None, for a "
-            "depth is one of an order of the preferences. Leave k out."
-        )
-    votes, items = target.votes, target.items
-    first, second = items.row_item[votes.first], items.row_item[votes.second]
-    n_votes = votes.wins + votes.losses
-    if options.get("ties") == "half":
-        n_votes = n_votes + votes.ties
-    # A row that a bootstrap has drawn twice is no rival of itself.
-    counts = (first >= 0) & (second >= 0) & (first != second) & (n_votes > 0)
-    if not counts.any():
-        raise ValueError(
-            f"{caller} found no votes for one of two items that count; expected at least "
-            "one. Check the outcomes and the weights."
-        )
-    first, second, votes = first[counts], second[counts], votes.of(counts)
-    has_votes = np.bincount(items.group[first], minlength=target.n_groups) > 0
-    kept = np.flatnonzero(has_votes[items.group])
-    kept = kept[np.argsort(items.group[kept], kind="stable")]
-    place = np.full(items.n_items, -1)
-    place[kept] = np.arange(len(kept))
-    order = np.lexsort((second, first, items.group[first]))
-    columns = (votes.wins, votes.losses, votes.ties)
-    ends = place[first[order]], place[second[order]]
-    return PairVotes(*ends, *(column[order] for column in columns)), kept
+    # It warned once of cut groups.
+    groups = Groups.whole(groups) if is_structured(groups) else groups
+    means = [metric(groups, score, **given) for score in row_scores]
+    return replace(measure, group_weight=_group_weight(measure, means))
 
 
 def _resolved(metric, options, caller):
@@ -373,12 +327,6 @@ def _resolved(metric, options, caller):
         if name in parameters
     }
     options = {**defaults, **options}
-    if metric in (pairwise_log_loss, pairwise_brier_score):
-        raise ValueError(
-            f"metric is {metric.__name__}, which judges the scale of a score; {caller} "
-            "brings scores to one scale before it swaps them. Pass "
-            "pairwise_accuracy_score, or compare the metric over folds by compare_rankers."
-        )
     if metric is tie_calibrated_accuracy_score:
         raise ValueError(
             "metric is tie_calibrated_accuracy_score, whose threshold is in the units of "
@@ -400,23 +348,28 @@ def _mapped(score, preference, weight, metric):
     return -mapped
 
 
-def _group_weight(measure):
-    """Return the weights by which the metric's mean is one over its groups."""
-    groups = Groups.from_arrays(
-        group=measure.groups.index,
-        preference=measure.preference,
-        weight=measure.weight,
-    )
+def _group_weight(measure, means):
+    """Return the weights by which the metric's mean is one over its groups.
+
+    Parameters
+    ----------
+    measure : Measure
+    means : list of float
+        The metric of each method.
+    """
     values = measure.values(measure.scores)
-    means = [measure.metric(groups, s, **measure.options) for s in measure.scores]
     mean_weight = measure.groups.sum(measure.weight) / measure.groups.size
-    for weight in (np.ones(len(mean_weight)), mean_weight):
+    weights = [np.ones(len(mean_weight)), mean_weight]
+    if measure.votes is not None:
+        weights.append(measure.votes.group_weight(measure.weight))
+    for weight in weights:
         ours = values @ weight / weight.sum()
         if np.allclose(ours, means, rtol=1e-9, atol=1e-12):
             return weight
     raise ValueError(
         f"{measure.metric.__name__} is {means[0]} for the first method, but the mean of "
         f"its groups is {np.mean(values[0])}; expected a mean over groups, plain or "
-        "weighted by the items' mean weight, in which a group does not depend on others. "
-        "Pass a metric of sklearn_pscore.metrics, or one that is such a mean."
+        "weighted by the items' mean weight, in which a group does not depend on others "
+        "and has two different preferences. Pass a metric of sklearn_pscore.metrics, or "
+        "one that is such a mean."
     )

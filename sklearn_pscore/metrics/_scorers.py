@@ -48,13 +48,18 @@ _PACKAGE_METRICS = (
     pairwise_log_loss,
     pairwise_brier_score,
 )
-ERRORS = (rmse, epsilon_rmse, pairwise_log_loss, pairwise_brier_score)
+_ERRORS = (rmse, epsilon_rmse, pairwise_log_loss, pairwise_brier_score)
 """Those of which the smaller value is better."""
 
 
 def is_package_metric(metric):
     """Tell whether a function is one of the metrics that this package has."""
     return metric in _PACKAGE_METRICS
+
+
+def is_error(metric):
+    """Tell whether a function is a metric of this package that is to be small."""
+    return metric in _ERRORS
 
 
 class RankingScorer:
@@ -216,7 +221,7 @@ def make_ranking_scorer(metric, /, *, greater_is_better=True, **options):
             f"{greater_is_better!r} instead."
         )
     if is_package_metric(metric):
-        better = "smaller" if metric in ERRORS else "larger"
+        better = "smaller" if is_error(metric) else "larger"
         if greater_is_better == (better == "smaller"):
             raise ValueError(
                 f"greater_is_better is {greater_is_better} for {metric.__name__}, of which "
