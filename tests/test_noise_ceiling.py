@@ -209,6 +209,15 @@ def test_large_groups_are_told_from_300_of_their_items():
     assert noise_ceiling(groups, random_state=0) == ceiling
 
 
+def test_of_many_pairs_some_are_drawn_in_each_group(monkeypatch):
+    groups, _ = judged(np.random.default_rng(15), "normal", 5, (300, 40))
+    every = noise_ceiling(groups, random_state=0).value
+    monkeypatch.setattr("sklearn_pscore.metrics._ceiling._MOST_PAIRS", 300 * 10)
+    drawn = [noise_ceiling(groups, random_state=seed).value for seed in range(5)]
+    assert 0 < np.std(drawn) < 0.01
+    assert abs(np.mean(drawn) - every) < 0.01
+
+
 def test_spreads_are_drawn_towards_those_of_like_opinion():
     rng = np.random.default_rng(11)
     # All have the same true variance, so five ratings say nothing of one item.

@@ -132,6 +132,8 @@ def noise_ceiling(
     t. It says how sure the ceiling is for such data. The score on these very data is
     above or below it by chance, too.
 
+    Of more than two million pairs, those of some items of each group are drawn.
+
     Raters are taken to be drawn anew for each item. Where the same people judged all
     items of a group, what one of them adds to all is in the spread, but not in
     the differences: bring each to the same mean first.

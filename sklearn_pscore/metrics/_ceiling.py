@@ -2,8 +2,9 @@
 
 import numpy as np
 
-# Of the pairs of a large group these say enough: 44,850 of them.
-_MOST_ITEMS = 300
+# Of the pairs of large groups, or of many, these say enough: those of 300 items of a
+# group, 44,850 of them, and of fewer where there are more than 44 such groups.
+_MOST_ITEMS, _MOST_PAIRS = 300, 2_000_000
 _N_POINTS, _N_STEPS = 80, 100
 _FAR = 50.0
 # Pairs whose difference is this near are counted as one kind: in units of the noise up
@@ -27,7 +28,7 @@ def accuracy_ceilings(opinions, bunch, rng):
     bunch : ndarray of shape (n_items,), int
         Part of the data that each item belongs to, the same for a block.
     rng : RandomState
-        Draws items of groups of more than 300.
+        Draws items of large groups.
 
     Returns
     -------
@@ -91,17 +92,21 @@ def _kinds_of_pairs(opinions, bunch, rng):
 
 
 def _pairs_of(groups, rng):
-    """Return the items of all pairs inside of groups."""
+    """Return the items of pairs inside of groups: all, or those of drawn items."""
+    n_groups = max(len(groups.size), 1)
+    most_items = int(np.clip(np.sqrt(2 * _MOST_PAIRS / n_groups), 3, _MOST_ITEMS))
     first, second = [], []
     for size in np.unique(groups.size[groups.size > 1]):
         start = groups.start[groups.size == size]
-        n_kept = min(size, _MOST_ITEMS)
-        i, j = np.triu_indices(n_kept, 1)
-        places = np.arange(n_kept)
+        n_kept = min(size, most_items)
+        places = np.broadcast_to(np.arange(n_kept), (len(start), n_kept))
         if n_kept < size:
-            places = np.sort(rng.permutation(size)[:n_kept])
-        first.append((start[:, None] + places[i]).ravel())
-        second.append((start[:, None] + places[j]).ravel())
+            # Others in each group: items are in the order of their opinions.
+            numbers = rng.uniform(size=(len(start), size))
+            places = np.argpartition(numbers, n_kept, axis=1)[:, :n_kept]
+        i, j = np.triu_indices(n_kept, 1)
+        first.append((start[:, None] + places[:, i]).ravel())
+        second.append((start[:, None] + places[:, j]).ravel())
     return np.concatenate(first), np.concatenate(second)
 
 
