@@ -61,3 +61,18 @@ def test_tables():
     row = paired.measure(paired.Case(5, True), 3)
     text = tables.paired(pd.DataFrame([row]))
     assert text.splitlines()[-1].startswith("| 5 folds | the slope of one score | ")
+    runs = pd.DataFrame(
+        {
+            "left_out": ["a", "a", "b", "b"],
+            "method": "linear",
+            "blocks": ["portraits", "none"] * 2,
+            "accuracy": [0.5, 0.6, 0.7, 0.9],
+        }
+    )
+    assert tables.new_system(runs).splitlines() == [
+        "| left out | linear, blocks: portraits | linear, blocks: none |",
+        "| --- | ---: | ---: |",
+        "| a | 0.500 | 0.600 |",
+        "| b | 0.700 | 0.900 |",
+        "| mean | 0.600 | 0.750 |",
+    ]

@@ -196,6 +196,15 @@ def paired(rows):
     return table_of(table)
 
 
+def new_system(rows):
+    """Return the accuracy on pairs of each left-out system, by blocks of the target."""
+    keys = ["left_out", "method", "blocks"]
+    means = rows.groupby(keys, sort=False)["accuracy"].mean().unstack([1, 2])
+    means.loc["mean"] = means.mean()
+    means.columns = [f"{method}, blocks: {blocks}" for method, blocks in means.columns]
+    return table_of(means.map("{:.3f}".format).rename_axis("left out"))
+
+
 def _intervals(rows, low, high, form):
     return [form.format(a, b) for a, b in zip(rows[low], rows[high], strict=True)]
 
@@ -235,6 +244,7 @@ IMPORTANCE_TABLES = {
 MEASURE_TABLES = {
     "ceiling": ("noise_ceiling", ceiling),
     "paired": ("paired_coverage", paired),
+    "new_system": ("new_system", new_system),
 }
 """The same for the page of measures of agreement."""
 
