@@ -265,6 +265,30 @@ def test_winners_only():
     assert analysis.answers[0].startswith("best is ")
 
 
+def test_targets_of_votes():
+    X, groups = planted()
+    rng = np.random.default_rng(SEED)
+    pairs = np.array([rng.choice(4, 2, replace=False) for _ in range(4 * 40)])
+    rows = np.repeat(np.arange(40), 4)[:, None] * 4 + pairs
+    margin = np.diff(groups["preference"][rows], axis=1).ravel()
+    votes = pd.DataFrame(
+        {
+            "prompt": np.repeat(np.arange(40), 4),
+            "left": groups["item"][rows[:, 0]],
+            "right": groups["item"][rows[:, 1]],
+            "winner": groups["item"][np.where(margin > 0, rows[:, 1], rows[:, 0])],
+        }
+    )
+    items = {"prompt": groups["group"], "system": groups["item"]}
+    target = Groups.from_votes(votes, items)
+    n_unmet = int(np.isnan(target["preference"]).sum())
+    assert n_unmet
+    analysis = quick(X, target, n_refits=5)
+    assert analysis.answers[0].startswith("best is ")
+    assert analysis.answers[1].startswith("Most of all sharpness: larger is preferred")
+    assert f"Rows without judgement: {n_unmet} of 160" in " ".join(analysis.notes)
+
+
 def test_two_systems_that_do_not_differ_are_not_told_apart():
     X, groups = planted(n_groups=20, systems=("a", "b"))
     groups["preference"] = np.random.default_rng(1).normal(size=40)

@@ -14,7 +14,6 @@ from sklearn_pscore._target.check import (
     check_comparable,
     check_groups,
 )
-from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._target.tables import checked_table
 from sklearn_pscore.inspection._clusters import of_items, row_labels
 
@@ -184,11 +183,15 @@ def _system_of_rows(item, groups, target, caller):
 
 def _with_unjudged_left_out(groups, target, is_judged):
     """Return the target with a weight of 0 for rows that nobody judged."""
-    fields = {name: groups[name] for name in groups.dtype.names}
+    groups = np.asarray(groups)
     if np.all(is_judged | ~target.is_counted):
-        return Groups.from_arrays(**fields)
-    fields["weight"] = np.where(is_judged, target.weight, 0.0)
-    return Groups.from_arrays(**fields)
+        return groups
+    kinds = {name: groups.dtype[name] for name in groups.dtype.names}
+    weighed = np.empty(len(groups), dtype=list((kinds | {"weight": float}).items()))
+    for name in kinds:
+        weighed[name] = groups[name]
+    weighed["weight"] = np.where(is_judged, target.weight, 0.0)
+    return weighed
 
 
 def _rows_that_say_something(target):
