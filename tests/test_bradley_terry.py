@@ -291,7 +291,9 @@ class TestErrors:
 
     def test_pair_of_votes_is_not_there(self):
         groups = target_of({"AB": (1, 1, 0), "BC": (1, 1, 0)})
-        with pytest.raises(ValueError, match="no vote between two rows that count"):
+        with pytest.raises(
+            ValueError, match="no vote between two of the . rows that counts"
+        ):
             BradleyTerryRanker().fit(np.zeros((2, 1)), Groups.whole(groups[[0, 2]]))
 
     def test_weights_multiply_votes(self):

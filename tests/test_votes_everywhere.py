@@ -1,5 +1,7 @@
 """Votes in odd tables, and in the tools that judge: each vote counts there, too."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,7 +22,6 @@ from sklearn_pscore.metrics import (
     neg_pairwise_log_loss_scorer,
     pairwise_accuracy_score,
     pairwise_accuracy_scorer,
-    pairwise_brier_score,
     pairwise_log_loss,
 )
 from sklearn_pscore.model_selection import compare_rankers
@@ -250,9 +251,6 @@ class TestCompareAgreement:
     def test_errors(self):
         with pytest.raises(ValueError, match="k=1 with a target of votes"):
             compare_agreement(GROUPS, self.SCORES, k=1)
-        for metric in (pairwise_log_loss, pairwise_brier_score):
-            with pytest.raises(ValueError, match="judges the scale of a score"):
-                compare_agreement(GROUPS, self.SCORES, metric=metric)
         ties = Groups.from_votes(ARENA.votes.assign(winner="tie"), ARENA.answers)
         with pytest.raises(ValueError, match="no votes for one of two items"):
             compare_agreement(ties, self.SCORES)
@@ -327,3 +325,27 @@ def test_rows_without_votes_are_none_to_a_stack():
     )
     found = clone(stack).fit(X, GROUPS).predict(X)
     assert_array_equal(found, stack.fit(X[judged], GROUPS[judged]).predict(X))
+
+
+@pytest.mark.parametrize("value", [[1], date(2020, 1, 1), b"left"], ids=str)
+def test_outcomes_that_are_no_outcomes(value):
+    winner = pd.Series([1.0, value, 0.0], dtype=object)
+    with pytest.raises(TypeError, match=r"winner is .* at row 1 of votes; expected an"):
+        worth_to_left(winner)
+
+
+def test_analysis_takes_votes_as_they_are():
+    from sklearn_pscore.report._table import check_table
+
+    table = check_table(
+        X,
+        GROUPS,
+        item="item",
+        cv=3,
+        max_rows=1000,
+        rng=np.random.RandomState(0),
+        caller="analyse",
+    )
+    ours, given = check_groups(table.groups).votes, check_groups(GROUPS).votes
+    assert_array_equal(ours.votes, given.votes)
+    assert_array_equal(table.groups["weight"] == 0, np.isnan(GROUPS["preference"]))

@@ -46,6 +46,7 @@ from benchmarks.reliability import (
     selection_cases,
     source_cases,
     validation_cases,
+    votes_cases,
 )
 from benchmarks.reliability.judge import judge
 from benchmarks.reliability.layouts import keep_memory_maps_in
@@ -74,6 +75,7 @@ _ROUND = (
     (report_cases.CASES, 1),
     (onnx_cases.CASES, 1),
     (raters_cases.CASES, 1),
+    (votes_cases.CASES, 2),
 )
 
 

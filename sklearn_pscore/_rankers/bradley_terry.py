@@ -351,8 +351,9 @@ class BradleyTerryRanker(RankerMixin, BaseEstimator):
         factor = factor[(factor > 0) & (target.votes.votes > 0)]
         if not len(votes):
             raise ValueError(
-                f"{caller} got no vote between two rows that count; expected at least one. "
-                "Check the weights, and whether both rows of a pair are there."
+                f"{caller} got no vote between two of the {target.n_rows} rows that "
+                "counts; expected at least one. Check the weights, and whether both rows "
+                "of a pair are there."
             )
         counts = (factor * count for count in (votes.wins, votes.losses, votes.ties))
         is_decided = votes.wins + votes.losses > 0

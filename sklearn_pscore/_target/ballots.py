@@ -1,7 +1,7 @@
 """Raw votes: who was shown beside whom, and which of the two was preferred."""
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -359,7 +359,7 @@ def _numbers(column, winner):
     try:
         numbers = column.astype(np.float64)
     except (TypeError, ValueError):
-        numbers = np.array([np.nan if _is_none(v) else v for v in column], dtype=float)
+        numbers = np.array([_number(v, row, winner) for row, v in enumerate(column)])
     missing = np.flatnonzero(np.isnan(numbers))
     if len(missing):
         raise ValueError(
@@ -368,6 +368,19 @@ def _numbers(column, winner):
             f"example with votes.dropna(subset={[winner]!r})."
         )
     return numbers
+
+
+def _number(value, row, winner):
+    """Return an outcome as a float, NaN if it is missing."""
+    if isinstance(value, Real):
+        return float(value)
+    # Of a list there is no comparison.
+    if isinstance(value, (list, tuple, dict, np.ndarray)) or not _is_none(value):
+        raise TypeError(
+            f"{winner} is {value!r:.60} at row {row} of votes; expected an item, a word or "
+            'a number. Say what it means, for example with outcomes={"A": "left"}.'
+        )
+    return np.nan
 
 
 def _is_none(value):
