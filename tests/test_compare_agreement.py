@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -208,6 +209,29 @@ class TestTables:
         assert "<b>" not in html
         assert "(p &lt;= 0.05, adjusted by holm" in html
         assert html.count("<tr") == 4
+
+    def test_options_by_a_partial(self):
+        groups, scores = data()
+        by_partial = quick(groups, scores, metric=partial(rmse, within="group"))
+        expected = quick(groups, scores, metric=rmse, within="group")
+        assert by_partial.metric == expected.metric == "rmse, within='group'"
+        pd.testing.assert_frame_equal(by_partial.methods, expected.methods)
+        pd.testing.assert_frame_equal(by_partial.pairs, expected.pairs)
+
+    @pytest.mark.parametrize("metric", [spearman_score, pearson_score])
+    def test_constant_scores_beside_worse_ones(self, metric):
+        groups, scores = data()
+        scores = {"constant": np.ones(48), "zero": np.zeros(48), "worse": -scores["a"]}
+        result = quick(groups, scores, metric=metric, within="all", n_permutations=200)
+        assert result.methods["method"].tolist() == ["constant", "zero", "worse"]
+        assert result.methods["value"][:2].tolist() == [0.0, 0.0]
+        assert result.pairs["differs"].tolist() == [False, True, True]
+        assert result.pairs["williams_p"][0] == 1.0
+        r = metric(groups, -scores["worse"], within="all")
+        # Williams' test of a score that has nothing in common with the other.
+        n, k = 48, 1 - r**2
+        t = r * np.sqrt((n - 1) / (2 * k * (n - 1) / (n - 3) + r**2 / 4))
+        assert_allclose(result.pairs["williams_t"][1:], t)
 
     def test_only_one_correlation_has_williams(self):
         groups, scores = data()

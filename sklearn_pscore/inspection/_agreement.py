@@ -1,6 +1,7 @@
 """Comparing scores by how well they agree with people: paired, and with intervals."""
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -143,6 +144,8 @@ def compare_agreement(
     check_choice(correction, _CORRECTIONS, "correction", caller)
     rng = generator_of(random_state, caller)
     metric = pairwise_accuracy_score if metric is None else metric
+    while isinstance(metric, partial) and not metric.args:
+        metric, options = metric.func, {**metric.keywords, **options}
     if not callable(metric):
         raise TypeError(
             f"metric is {metric!r}, a {type(metric).__name__}; expected a function "
@@ -311,7 +314,6 @@ def _pairs(measure, names, values, order, drawn, swaps, level, alternative):
     tails = [(1 - level) / 2, (1 + level) / 2]
     # Items of one group or of no group: one correlation, with a test of its own.
     has_williams = measure.is_correlation and len(measure.groups.size) == 1
-    metric, options = measure.metric, measure.options
     rows = []
     for first, second in combinations(order, 2):
         low, high = np.nanquantile(drawn[first] - drawn[second], tails)
@@ -324,12 +326,20 @@ def _pairs(measure, names, values, order, drawn, swaps, level, alternative):
             "p": swap_test(measure, scores[first], scores[second], swaps, alternative),
         }
         if has_williams:
-            r = metric(measure.scores[first], measure.scores[second], **options)
+            r = _correlation_between(measure, first, second)
             row["williams_t"], row["williams_p"] = williams_test(
                 values[first], values[second], r, len(measure.item), alternative
             )
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _correlation_between(measure, first, second):
+    """Return the correlation of the scores of two methods, 0 if one is constant."""
+    scores = measure.scores[[first, second]]
+    if (np.ptp(scores, axis=1) == 0).any():
+        return 0.0
+    return measure.metric(*scores, **measure.options)
 
 
 def _holds_zero(pairs):
