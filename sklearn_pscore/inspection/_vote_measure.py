@@ -62,6 +62,12 @@ class VoteMeasure:
         wins, losses = votes.wins + half, votes.losses + half
         counts = (first >= 0) & (second >= 0) & (wins + losses > 0)
         order = np.flatnonzero(counts)
+        if not len(order):
+            raise ValueError(
+                f"The target has {len(votes)} pairs with votes, and no votes for one of two "
+                "items that count; expected at least one. Check the outcomes and the "
+                "weights."
+            )
         group = target.items.group[first[order]]
         order = order[np.argsort(group, kind="stable")]
         columns = (each[order] for each in (first, second, wins, losses))
