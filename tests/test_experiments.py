@@ -117,9 +117,10 @@ def small(monkeypatch):
     few = partial(challenge_experiment, n_train=2, n_test=2)
     monkeypatch.setattr(experiments, "challenge_experiment", few)
 
-    def quick(X, groups, *, title):
-        rankers = {"linear": LinearPreferenceRanker()}
-        return analyse(X, groups, rankers=rankers, title=title)
+    def quick(X, groups, **options):
+        return analyse(
+            X, groups, rankers={"linear": LinearPreferenceRanker()}, **options
+        )
 
     monkeypatch.setattr("sklearn_pscore.report.analyse", quick)
 

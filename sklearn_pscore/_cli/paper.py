@@ -157,7 +157,9 @@ def _result(experiment, runs):
 def _analysis(experiment):
     from sklearn_pscore.report import analyse
 
-    return analyse(experiment.X, experiment.groups, title=experiment.title)
+    # Refits would take longer than all before.
+    options = {"n_refits": 0, "title": experiment.title}
+    return analyse(experiment.X, experiment.groups, **options)
 
 
 def _write(out, results):
