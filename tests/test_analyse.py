@@ -226,6 +226,8 @@ def test_doubts_are_told():
         assert expected in notes
     assert analysis.facts["judged rows"] == "43 (90 %)"
     assert "be careful about" in analysis.answers[3]
+    printed = " ".join(repr(analysis).split())
+    assert f"Be careful: - {analysis.notes[0]}" in printed
     assert (
         "rows without judgement, identical rows, empty metrics" in analysis.answers[3]
     )
@@ -438,6 +440,21 @@ def test_arguments_are_refused_before_work(change, error, message, monkeypatch):
         quick(*planted(), **change)
 
 
+def test_a_fit_that_fails_is_named():
+    X, groups = planted()
+    rankers = LINEAR | {"none": SingleMetricRanker("not there", "larger")}
+    with pytest.raises(ValueError, match="not there") as raised:
+        quick(X, groups, rankers=rankers)
+    assert any("'none'" in note for note in raised.value.__notes__)
+
+
+def test_arrow_tables_keep_their_names():
+    pyarrow = pytest.importorskip("pyarrow")
+    X, groups = planted()
+    analysis = quick(pyarrow.Table.from_pandas(X), groups)
+    assert analysis.curves.table["metric"][0] == "sharpness"
+
+
 def test_tables_are_refused_before_work(monkeypatch):
     monkeypatch.setattr(LinearPreferenceRanker, "fit", None)
     X, groups = planted(n_groups=4)
@@ -461,6 +478,10 @@ def test_tables_are_refused_before_work(monkeypatch):
     one["item"] = [f"s{i}" for i in range(16)]
     with pytest.raises(ValueError, match="analyse got 1 group in which people prefer"):
         quick(X, one)
+    with pytest.raises(
+        ValueError, match="X has no value in any of its 3 columns in the"
+    ):
+        quick(X * np.nan, groups)
     alone = Groups.from_arrays(group=np.arange(16), preference=np.arange(16))
     with pytest.raises(ValueError, match="every group has a single item"):
         quick(X, alone)

@@ -133,7 +133,8 @@ def analyse(
         If an argument is of the wrong type.
     ValueError
         If values or lengths cannot be used; if no row is judged, or people prefer no
-        item to another, or do so in a single group. All before anything is fitted.
+        item to another, or do so in a single group. All before anything is fitted. And
+        what a fit raises, with a note that names the ranker.
 
     See Also
     --------
@@ -287,6 +288,7 @@ def _comparison(table, rankers, n_seeds, seed, n_jobs, verbose):
         truth=TRUTH,
         n_jobs=n_jobs,
         verbose=verbose,
+        error_score="raise",
     )
     if table.system is not None:
         by_name = scores_of_names(table.target, table.system, table.folds)
