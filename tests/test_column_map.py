@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from planted_curves import (
     GROUPS,
     NAMES,
@@ -124,6 +124,17 @@ class TestPipelines:
         model = make_pipeline(step, additive_ranker()).fit(X.to_numpy(), GROUPS)
         curves = metric_curves(model, X.to_numpy(), GROUPS, random_state=0)
         assert curves.method == "accumulated local effects"
+
+    @pytest.mark.parametrize("where", ["one outlier", "far from zero"])
+    def test_steps_that_mix_columns_are_seen_beside_large_values(self, where):
+        step = FunctionTransformer(running_sum)
+        model = make_pipeline(step, additive_ranker()).fit(X.to_numpy(), GROUPS)
+        table = X.to_numpy(copy=True)
+        table[7 if where == "one outlier" else slice(None), 0] += 1e11
+        assert ColumnMap.found(model, MetricTable.of(table, "the test")) is None
+        alone = make_pipeline(StandardScaler(), additive_ranker()).fit(table, GROUPS)
+        found = ColumnMap.found(alone, MetricTable.of(table, "the test"))
+        assert_array_equal(found.owner, np.arange(6))
 
     def test_imputer_of_neighbours_mixes_columns_where_values_are_missing(self):
         gaps = X.mask(np.random.default_rng(0).random(X.shape) < 0.1)

@@ -11,8 +11,9 @@ from sklearn_pscore.metrics._models import inner_estimator, transformed
 # Values that are compared at a time, and in all; rows to shuffle. Not measured.
 _VALUES_AT_A_TIME, _MOST_COMPARED = 2**22, 2**28
 _FEWEST_ROWS, _MOST_ROWS = 100, 2_000
-# Differences below this share of the largest value are rounding.
-_ROUNDING = 1e-9
+# Differences are rounding below this share of how far a value is from the middle, or
+# others are most often, and below this share of the value itself.
+_ROUNDING, _LAST_BITS = 1e-9, 1e-14
 # Halvings in which a kink is found: all bits of a float64.
 _HALVINGS = 60
 
@@ -83,8 +84,7 @@ class ColumnMap:
             )
             if np.ptp(before) == 0 and np.ptp(after) == 0:
                 continue
-            near = _ROUNDING * max(scale, np.finfo(float).tiny)
-            fits = _metric_that_fits(before, after, order, near, column)
+            fits = _metric_that_fits(before, after, order, column)
             if fits is None:
                 return None
             owner[column] = fits
@@ -164,7 +164,7 @@ def _rows_to_try(values, rng):
     return np.unique([*ends[:n_most], *rng.permutation(n_rows)[:n_most]])
 
 
-def _metric_that_fits(before, after, order, near, column):
+def _metric_that_fits(before, after, order, column):
     """Return the metric whose order a column has taken, None if there is none.
 
     Parameters
@@ -173,8 +173,6 @@ def _metric_that_fits(before, after, order, near, column):
     after : ndarray of shape (n_mixed,)
     order : ndarray of shape (n_mixed, n_metrics), int
         Row that the value of each metric was taken from.
-    near : float
-        Difference that is rounding.
     column : int
         Number of the column, which most often is that of the metric.
     """
@@ -184,12 +182,25 @@ def _metric_that_fits(before, after, order, near, column):
     parts += [
         slice(first, first + n_at_a_time) for first in range(0, n_metrics, n_at_a_time)
     ]
+    near = _rounding(before, after)
     for part in parts:
-        fits = np.abs(before[order[:, part]] - after[:, None]) <= near
+        fits = np.abs(before[order[:, part]] - after[:, None]) <= near[:, None]
         fits = np.flatnonzero(fits.all(axis=0))
         if len(fits):
             return part.start + fits[0]
     return None
+
+
+def _rounding(before, after):
+    """Return up to what a difference from each value is rounding.
+
+    It is no share of the largest value, beside which all others may be nothing.
+    """
+    middle = np.median(before)
+    typical = np.median(np.abs(before - middle))
+    near = _ROUNDING * np.maximum(np.abs(after - middle), typical)
+    last_bits = _LAST_BITS * np.maximum(np.abs(after), np.abs(middle))
+    return np.maximum(near, np.maximum(last_bits, np.finfo(float).tiny))
 
 
 def _floats(X):
