@@ -164,6 +164,9 @@ def test_pictures_take_the_colour_of_the_page(page, text):
     assert not re.search(r"<dc:date|<metadata", text)
     # Text is text, in the font of the page.
     assert sum(tag == "text" for tag, _ in page.elements) > 100
+    # Its own width is known to the page, which makes it no smaller than can be read.
+    for attrs in pictures:
+        assert attrs["style"] == f"--width: {attrs['width']}"
 
 
 def test_numbers_of_the_tables_are_those_of_the_results(page, nasty):

@@ -81,6 +81,9 @@ def page_svg(text, prefix, label):
     # In the attributes of elements alone: text may look like one.
     text = re.sub(r"<[^>]+>", lambda tag: _prefixed(tag[0], prefix, set(names)), text)
     role = f'<svg role="img" aria-label="{escape(label)}"'
+    if width := re.match(r'<svg[^>]*\bwidth="([\d.]+pt)"', text):
+        # By which the page keeps small text of wide pictures readable.
+        role += f' style="--width: {width[1]}"'
     return text.replace("<svg", role, 1).strip()
 
 
