@@ -14,7 +14,7 @@ from benchmarks.reliability.case import Case, Meaningless
 from benchmarks.reliability.structures import drawn_form
 from sklearn_pscore import BradleyTerryRanker, Groups, LinearPreferenceRanker, metrics
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore.inspection import annotator_report
+from sklearn_pscore.inspection import annotator_report, vote_calibration
 
 _ITEMS = {"prompt": [0, 0, 0, 1, 1, 1], "system": [4, 5, 6, 4, 5, 6]}
 _TABLES = {
@@ -60,6 +60,14 @@ _NO_OUTCOMES = {
     "a date": np.datetime64("2020-01-01"),
     "pandas.NA": pd.NA,
 }
+_COSTS = {
+    "pairwise_log_loss": lambda d: math.log1p(math.exp(-d)),
+    "pairwise_brier_score": lambda d: (1 - 1 / (1 + math.exp(-d))) ** 2,
+    "pairwise_accuracy_score": lambda d: 1.0 if d > 0 else 0.5 if d == 0 else 0.0,
+    "tie_calibrated_accuracy_score": None,
+}
+"""What a win costs, or is worth, at a difference d of two scores."""
+
 _VALUE_RTOL = 1e-9
 # Of strengths and fits, which an optimiser found.
 _FIT_RTOL = 1e-4
@@ -293,27 +301,24 @@ def metric_case(rng):
     """Draw a metric of probabilities, or of the order, of a target of votes."""
     structure, groups, rows, sums, weight = _odd_target(rng)
     score = rng.normal(size=len(rows)).round(int(rng.integers(0, 3))).tolist()
-    name = str(
-        rng.choice(
-            ["pairwise_log_loss", "pairwise_brier_score", "pairwise_accuracy_score"]
-        )
-    )
+    name = str(rng.choice(list(_COSTS)))
     ties = str(rng.choice(["drop", "half"]))
-
-    def cost(d):
-        """Return what a win costs at a difference d."""
-        if name == "pairwise_log_loss":
-            return math.log1p(math.exp(-d))
-        if name == "pairwise_brier_score":
-            return (1 - 1 / (1 + math.exp(-d))) ** 2
-        return 1.0 if d > 0 else 0.5 if d == 0 else 0.0
+    options = {"ties": ties}
+    if name == "tie_calibrated_accuracy_score":
+        ties, options = "half", {"threshold": 0.25}
+    cost = _COSTS[name]
 
     def right():
         total = value = 0.0
         for i, j, wins, losses, tied in _pairs(rows, sums, weight):
             half = tied / 2 if ties == "half" else 0.0
             d = score[i] - score[j]
-            value += (wins + half) * cost(d) + (losses + half) * cost(-d)
+            if "threshold" in options and abs(d) <= 0.25:
+                value += tied
+            elif "threshold" in options:
+                value += wins if d > 0 else losses
+            else:
+                value += (wins + half) * cost(d) + (losses + half) * cost(-d)
             total += wins + losses + 2 * half
         if not total:
             raise Meaningless("no vote counts")
@@ -322,14 +327,59 @@ def metric_case(rng):
     return Case(
         name,
         "structure",
-        f"votes: {structure}, ties={ties!r}",
-        lambda: getattr(metrics, name)(groups, score, ties=ties),
+        f"votes: {structure}, {options}",
+        lambda: getattr(metrics, name)(groups, score, **options),
         right,
         ("votes", "groups"),
         (groups,),
         shown=("1", "2"),
         must_handle=True,
         rtol=_VALUE_RTOL,
+    )
+
+
+def calibration_case(rng):
+    """Draw the slope of the votes' log odds on the differences of odd scores."""
+    structure, groups, rows, sums, weight = _odd_target(rng)
+    score = rng.normal(size=len(rows)).round(int(rng.integers(0, 2))).tolist()
+
+    def right():
+        votes = [
+            (score[i] - score[j], wins, losses)
+            for i, j, wins, losses, _ in _pairs(rows, sums, weight)
+            if wins + losses
+        ]
+        rising = any((d > 0 and w) or (d < 0 and v) for d, w, v in votes)
+        falling = any((d < 0 and w) or (d > 0 and v) for d, w, v in votes)
+        if not rising or not falling:
+            raise Meaningless("no slope is steep enough, or there is none")
+
+        def objective(slope):
+            return sum(
+                w * np.logaddexp(0, -d * slope[0]) + v * np.logaddexp(0, d * slope[0])
+                for d, w, v in votes
+            )
+
+        return [
+            float(_minimum(objective, 1)[0]),
+            float(sum(w + v for _, w, v in votes)),
+        ]
+
+    def call():
+        found = vote_calibration(groups, score)
+        return [found.slope, found.n_votes]
+
+    return Case(
+        "vote_calibration",
+        "structure",
+        f"votes: {structure}, scores {score}",
+        call,
+        right,
+        ("votes", "y_score", "groups"),
+        (groups,),
+        shown=tuple(map(str, range(13))),
+        must_handle=True,
+        rtol=_FIT_RTOL,
     )
 
 
@@ -499,6 +549,7 @@ CASES = (
     option_case,
     metric_case,
     metric_case,
+    calibration_case,
     linear_case,
     strength_case,
     annotator_case,

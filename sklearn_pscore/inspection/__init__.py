@@ -15,6 +15,10 @@ from sklearn_pscore.inspection._leaderboard_result import Leaderboard
 from sklearn_pscore.inspection._metric_curves import metric_curves
 from sklearn_pscore.inspection._noise_ceiling import NoiseCeiling, noise_ceiling
 from sklearn_pscore.inspection._strength_leaderboard import strength_leaderboard
+from sklearn_pscore.inspection._vote_calibration import (
+    VoteCalibration,
+    vote_calibration,
+)
 
 __all__ = [
     "AgreementComparison",
@@ -22,6 +26,7 @@ __all__ = [
     "MetricCurves",
     "NoiseCeiling",
     "PairContributions",
+    "VoteCalibration",
     "annotator_report",
     "bootstrap_leaderboard",
     "compare_agreement",
@@ -31,4 +36,5 @@ __all__ = [
     "noise_ceiling",
     "pairwise_contributions",
     "strength_leaderboard",
+    "vote_calibration",
 ]

@@ -64,8 +64,8 @@ class VoteMeasure:
         order = np.flatnonzero(counts)
         if not len(order):
             raise ValueError(
-                f"The target has {len(votes)} pairs with votes, and no votes for one of two "
-                "items that count; expected at least one. Check the outcomes and the "
+                f"The target has {len(votes)} pairs with votes, and no votes for one of "
+                "two items that count; expected at least one. Check the outcomes and the "
                 "weights."
             )
         group = target.items.group[first[order]]

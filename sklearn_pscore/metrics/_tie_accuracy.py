@@ -8,6 +8,7 @@ import numpy as np
 from sklearn_pscore._segments import Segments
 from sklearn_pscore.metrics._checks import check_average, check_scored
 from sklearn_pscore.metrics._items import item_scores
+from sklearn_pscore.metrics._judgements import judgements_of
 from sklearn_pscore.metrics._order import stable_order
 from sklearn_pscore.metrics._pairs import pair_weights
 
@@ -32,7 +33,8 @@ def tie_calibrated_accuracy_score(
     with the concordant and discordant pairs :math:`C, D`, and those that are tied in
     the preference only, in the score only, and in both, each weighing the product of
     its two item weights; then the plain mean over groups. Other than in all other
-    metrics, a group in which all are liked alike counts. Larger is better.
+    metrics, a group in which all are liked alike counts. Larger is better. Of a target of
+    votes, it is the share of all votes, ties among them, that the scores foretell.
 
     Direction, ties, weights and gains are as in ``docs/conventions.md``.
 
@@ -108,15 +110,19 @@ def tie_calibrated_accuracy_score(
             f"{return_threshold!r} instead."
         )
     target, y_score = check_scored(groups, y_score, caller)
-    pairs, code, distance, is_tie, is_ordered, weight = _listed_pairs(
-        target, y_score, caller
-    )
-    share = weight / pairs.spread(pairs.sum(weight))
+    listed = _listed_pairs if target.votes is None else _listed_votes
+    pairs, code, distance, is_tie, is_ordered, weight = listed(target, y_score, caller)
+    total = pairs.sum(weight)
+    # Of votes the mean is over all of them, else over groups.
+    share = weight / (pairs.spread(total) if target.votes is None else total.sum())
     if threshold is None:
         threshold = _best_threshold(distance, share * is_tie, share * is_ordered)
     is_right = np.where(distance <= threshold / 2, is_tie, is_ordered)
-    values = pairs.sum(weight * is_right) / pairs.sum(weight)
-    if average:
+    right = pairs.sum(weight * is_right)
+    values = right / total
+    if average and target.votes is not None:
+        score = math.fsum(right) / math.fsum(total)
+    elif average:
         score = math.fsum(values) / len(values)
     else:
         score = np.full(target.n_groups, np.nan)
@@ -174,6 +180,16 @@ def _listed_pairs(target, y_score, caller):
         (preference[first] > preference[second]) & (difference > 0),
         weight[first] * weight[second],
     )
+
+
+def _listed_votes(target, y_score, caller):
+    """Return the same of the pairs with votes; shares of the votes in place of bools."""
+    votes = judgements_of(target, y_score, "half", caller)
+    weight = votes.wins + votes.losses + votes.ties
+    # The first has the larger score.
+    is_ordered = np.where(votes.difference > 0, votes.wins / weight, 0.0)
+    distance = votes.difference / 2
+    return votes.groups, votes.code, distance, votes.ties / weight, is_ordered, weight
 
 
 def _best_threshold(distance, tie, ordered):

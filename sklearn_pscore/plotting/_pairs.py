@@ -18,11 +18,14 @@ class Pairs(NamedTuple):
         Product of the weights of the two items, divided by the pairs of rows that
         they have, up to one factor; the largest is 1. Of votes, their number times
         the weights of the two rows.
+    count : ndarray of shape (n_pairs,), float
+        1, or the votes for the better row.
     """
 
     better: np.ndarray
     worse: np.ndarray
     weight: np.ndarray
+    count: np.ndarray
 
 
 def pairs_of(target, max_pairs, rng):
@@ -58,7 +61,8 @@ def pairs_of(target, max_pairs, rng):
     better, worse = np.where(wins, first, second), np.where(wins, second, first)
     weight = np.log(items.weight[item]) - np.log(np.bincount(item)[item])
     weight = weight[better] + weight[worse]
-    return Pairs(rows[better], rows[worse], _from_logarithms(weight))
+    weight = _from_logarithms(weight)
+    return Pairs(rows[better], rows[worse], weight, np.ones(len(better)))
 
 
 def _voted_pairs(target, max_pairs, rng):
@@ -74,7 +78,7 @@ def _voted_pairs(target, max_pairs, rng):
     better, worse = better[chosen], worse[chosen]
     weight = np.log(target.weight[better]) + np.log(target.weight[worse])
     weight += np.log(n_votes[chosen])
-    return Pairs(better, worse, _from_logarithms(weight))
+    return Pairs(better, worse, _from_logarithms(weight), n_votes[chosen])
 
 
 def _from_logarithms(weight):

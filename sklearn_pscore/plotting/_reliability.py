@@ -51,8 +51,8 @@ class ReliabilityDisplay:
         Share of them where the preference was as stated.
 
     n_pairs : array-like of shape (n_bins,) or None, default=None
-        Number of pairs of each bin, for the small histogram; each pair is in two, one
-        for either side, and one with votes for both counts twice. None draws none.
+        Number of pairs, or votes, of each bin, for the small histogram; each is in two,
+        one for either side. None draws none.
 
     bands : array-like of shape (n_bins, 2) or None, default=None
         Ends of the interval of each share, NaN where there is none.
@@ -63,6 +63,9 @@ class ReliabilityDisplay:
 
     name : str or None, default=None
         Name of the model, for the legend.
+
+    unit : {"pairs", "votes"}, default="pairs"
+        What was counted, for the labels.
 
     Attributes
     ----------
@@ -108,7 +111,15 @@ class ReliabilityDisplay:
     """
 
     def __init__(
-        self, *, prob_pred, prob_true, n_pairs=None, bands=None, error=None, name=None
+        self,
+        *,
+        prob_pred,
+        prob_true,
+        n_pairs=None,
+        bands=None,
+        error=None,
+        name=None,
+        unit="pairs",
     ):
         self.prob_pred = prob_pred
         self.prob_true = prob_true
@@ -116,6 +127,7 @@ class ReliabilityDisplay:
         self.bands = bands
         self.error = error
         self.name = name
+        self.unit = unit
 
     @classmethod
     def from_estimator(
@@ -315,7 +327,7 @@ class ReliabilityDisplay:
             self._draw_counts(prob_pred, n_pairs)
         self.ax_.set(
             xlabel="Stated probability that a is preferred to b",
-            ylabel="Share of pairs where it is",
+            ylabel=f"Share of {self.unit} where it is",
             xlim=(0, 1),
             ylim=(0, 1),
             aspect="equal",
@@ -335,7 +347,7 @@ class ReliabilityDisplay:
         )
         self.counts_ax_.set(xlim=(0, 1), xticks=[0, 1], yticks=[0, n_pairs.max()])
         self.counts_ax_.set_yticklabels(["0", f"{n_pairs.max():,.0f}"])
-        self.counts_ax_.set_title("pairs", fontsize="x-small", pad=2)
+        self.counts_ax_.set_title(self.unit, fontsize="x-small", pad=2)
         self.counts_ax_.tick_params(labelsize="x-small", length=2)
         bare(self.counts_ax_, grid="")
         self.counts_ax_.patch.set_alpha(0.8)
@@ -408,7 +420,11 @@ def _curve(
     weight = np.tile(pairs.weight, 2)
     inner = np.linspace(0, 1, n_bins + 1)
     if strategy == "quantile":
-        inner = np.quantile(both, inner)
+        options = {}
+        if target.votes is not None:
+            counts = np.tile(pairs.count, 2)
+            options = {"weights": counts, "method": "inverted_cdf"}
+        inner = np.quantile(both, inner, **options)
     number = np.searchsorted(inner[1:-1], both)
     total = np.bincount(number, weight, minlength=n_bins)
     kept = total > 0
@@ -421,7 +437,8 @@ def _curve(
     return {
         "prob_pred": prob_pred,
         "prob_true": prob_true,
-        "n_pairs": np.bincount(number, minlength=n_bins)[kept],
+        "n_pairs": np.bincount(number, np.tile(pairs.count, 2), minlength=n_bins)[kept],
+        "unit": "pairs" if target.votes is None else "votes",
         "bands": bands,
         "error": float(np.average(np.abs(prob_pred - prob_true), weights=total[kept])),
     }
