@@ -216,8 +216,14 @@ class TestOtherModels:
         assert curves.interaction_share < 1e-12
         assert curves.table["direction"].tolist()[1:] == ["no clear direction"] * 5
 
-    def test_labels_are_refused(self):
-        labels = np.where(X["up"] > 50, "good", "bad")
-        model = LogisticRegression().fit(X, labels)
-        with pytest.raises(TypeError, match="predict of LogisticRegression gave no"):
+    @pytest.mark.parametrize("labels", [["bad", "good"], [False, True], [0, 1]])
+    def test_labels_are_refused(self, labels):
+        model = LogisticRegression().fit(X, np.where(X["up"] > 50, *labels))
+        part = "LogisticRegression is a classifier, whose predict gives labels"
+        with pytest.raises(TypeError, match=part):
+            metric_curves(make_pipeline(StandardScaler(), model), X, GROUPS)
+
+    def test_two_scores_of_a_row_are_refused(self):
+        model = LinearRegression().fit(X, X[["up", "down"]])
+        with pytest.raises(ValueError, match="predict of LinearRegression gave no"):
             metric_curves(model, X, GROUPS)

@@ -480,5 +480,7 @@ class TestErrors:
     def test_models(self):
         with pytest.raises(NotFittedError):
             metric_curves(PairwisePreferenceRanker(), X, GROUPS)
-        with pytest.raises(TypeError, match="which has no predict; expected a fitted"):
+        with pytest.raises(TypeError, match="has no predict; expected a fitted ranker"):
             metric_curves(StandardScaler().fit(X), X, GROUPS)
+        with pytest.raises(TypeError, match="is the class PairwisePreferenceRanker"):
+            metric_curves(PairwisePreferenceRanker, X, GROUPS)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_pscore._estimators.random_state import generator_of
+from sklearn_pscore._rankers.any_model import check_predicts_scores
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.inspection._accumulated_effects import Draws, accumulated_effects
 from sklearn_pscore.inspection._additive_curves import additive_curves
@@ -79,7 +80,8 @@ def metric_curves(
     Raises
     ------
     TypeError
-        If `X` is sparse or holds no numbers, or the estimator does not score rows.
+        If `X` is sparse or holds no numbers, or the estimator does not score rows, as
+        classifiers do not.
     ValueError
         If no group has two rows, or there is no additive part where it is asked for.
     NotFittedError
@@ -150,6 +152,7 @@ def metric_curves(
     if max_rows is not None:
         check_count(max_rows, "max_rows", caller, least=2)
     rng = generator_of(random_state, caller)
+    check_predicts_scores(estimator)
     table = MetricTable.of(X, caller)
     table, inside, clusters = _rows(table, groups, max_rows, rng, caller)
     score = _scores(estimator, table, table.values, caller)
@@ -207,11 +210,6 @@ def _rows(table, groups, max_rows, rng, caller):
 
 def _scores(estimator, table, values, caller):
     """Return the scores of values, put into a table as the estimator takes it."""
-    if not hasattr(estimator, "predict"):
-        raise TypeError(
-            f"estimator is {estimator!r:.100}, which has no predict; expected a fitted "
-            "model that scores rows, such as a ranker or a Pipeline that ends in one."
-        )
     scores = estimator.predict(table.like(values))
     try:
         return check_scores(scores, len(values), caller)
