@@ -12,6 +12,7 @@ from sklearn_pscore._target.item_tables import (
     check_columns,
     check_option,
     number_alike,
+    told_of,
 )
 from sklearn_pscore._target.labels import number_labels
 from sklearn_pscore._target.vote_strengths import strengths_in_groups
@@ -190,10 +191,12 @@ def _read(votes, items, on, item, left, right, winner, annotator, weight, block)
             "items is empty; expected one row per row of X. Check how it was read."
         )
     ballots = {}
-    for side, others in ((left, {"winner": winner, "weight": weight}), (right, {})):
-        if side == left and annotator is not None:
-            others["annotator"] = annotator
-        ballots[side] = ItemTable.of(votes, on, side, "votes", **others)
+    others = {"winner": winner, "weight": weight, "annotator": annotator}
+    for argument, side in (("left", left), ("right", right)):
+        ballots[side] = ItemTable.of(
+            votes, on, side, "votes", item_argument=argument, **others
+        )
+        others = {}
     extra = ballots[left].others
     n_votes = ballots[left].n_rows
     if not n_votes:
@@ -201,17 +204,21 @@ def _read(votes, items, on, item, left, right, winner, annotator, weight, block)
             "votes is empty; expected one row per vote. Check how it was read."
         )
     # A vote of nobody is one that was not read as it was written.
-    people = None if annotator is None else as_labels(extra["annotator"], annotator)
-    ballots["annotator"] = people
     ballots["winner"] = extra["winner"]
+    ballots["annotator"] = None
     ballots["weight"] = np.ones(n_votes)
+    with told_of("votes"):
+        if annotator is not None:
+            ballots["annotator"] = as_labels(extra["annotator"], annotator)
+        if weight is not None:
+            ballots["weight"] = as_weight(extra["weight"], weight)
     if weight is not None:
-        ballots["weight"] = _checked_weight(as_weight(extra["weight"], weight), weight)
+        _check_weight(ballots["weight"], weight)
     return rows, ballots
 
 
-def _checked_weight(amount, weight):
-    """Return weights of votes; refuse those beyond what sums can hold."""
+def _check_weight(amount, weight):
+    """Raise ValueError for weights of votes beyond what sums can hold."""
     bad = np.flatnonzero(
         (amount > 0) & ((amount < 1 / _HEAVIEST) | (amount > _HEAVIEST))
     )
@@ -221,7 +228,6 @@ def _checked_weight(amount, weight):
             f"{1 / _HEAVIEST:g} to {_HEAVIEST:g}, for one is a vote. Divide all by their "
             "mean."
         )
-    return amount
 
 
 def _rows_by_code(ballots, rows, left, right):
@@ -330,7 +336,8 @@ def _values(ballots, winner, outcomes, left, right):
     if any(isinstance(value, str) for value in given):
         if column.dtype.kind != "U":
             given = [_as_text(value) for value in given]
-        column = as_labels(given, winner)
+        with told_of("votes"):
+            column = as_labels(given, winner)
         if names[0].dtype.kind != "U":
             return _named_by_number(column, winner, names)
         return _named(column, winner, names, _KNOWN)
@@ -389,10 +396,10 @@ def _is_none(value):
 
 def _as_text(value):
     """Return an outcome of a column that mixes words and numbers as text."""
-    is_integer = isinstance(value, Integral) or (
-        isinstance(value, float) and value.is_integer()
-    )
-    return str(int(value)) if is_integer and not isinstance(value, bool) else value
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or value != value:
+        return value
+    return str(int(value)) if value == value // 1 else str(value)
 
 
 def _named_by_number(column, winner, names):

@@ -1,5 +1,6 @@
 """Tables of items: the rows of X by group and item, and how judgements find them."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class ItemTable:
     others: dict
 
     @classmethod
-    def of(cls, table, on, item, name, **others):
+    def of(cls, table, on, item, name, *, item_argument="item", **others):
         """Read the labels of a table.
 
         Parameters
@@ -43,15 +44,20 @@ class ItemTable:
             Column that names the item.
         name : str
             Name of the table, for the messages.
+        item_argument : str, default="item"
+            What users named `item` as, for the messages.
         **others : str or None
             Names of further columns.
         """
         named = dict(zip(_fields_of(on), on, strict=True))
-        columns = _table_columns(table, {**named, "item": item, **others}, name)
-        labels = {
-            column: as_labels(columns[field], column) for field, column in named.items()
-        }
-        items = None if item is None else as_labels(columns["item"], item)
+        fields = {**named, item_argument: item, **others}
+        columns = _table_columns(table, fields, name)
+        with told_of(name):
+            labels = {
+                column: as_labels(columns[field], column)
+                for field, column in named.items()
+            }
+            items = None if item is None else as_labels(columns[item_argument], item)
         return cls(labels, items, {field: columns.get(field) for field in others})
 
     @property
@@ -89,6 +95,16 @@ class ItemTable:
         labels = [f"{key} {column[row]!s}" for key, column in self.keys.items()]
         item = [] if self.item is None else [f"item {self.item[row]!s}"]
         return ", ".join([*labels, *item])
+
+
+@contextmanager
+def told_of(name):
+    """Say in errors of the block which table they are about."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        error.args = (f"In {name}: {error}",)
+        raise
 
 
 def number_both(given, items, name):
