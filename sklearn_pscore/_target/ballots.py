@@ -1,7 +1,7 @@
 """Raw votes: who was shown beside whom, and which of the two was preferred."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
