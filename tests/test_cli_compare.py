@@ -200,6 +200,21 @@ def test_a_fit_that_fails_is_said(table, monkeypatch):
     assert "not today" in warning
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--metrics", "sharp"],
+            "Got --metrics beside a data set; expected it with TABLE",
+        ),
+        (["--quick"], "Got --quick without TABLE; expected one. Pass the file."),
+        (["--leave-out", "item"], "Got --leave-out without TABLE; expected one."),
+    ],
+)
+def test_options_of_a_table_are_not_for_data_sets(options, message):
+    assert message in refused("compare", "--data", "challenge", *options)
+
+
 def test_data_without_metrics():
     message = (
         "--data is 'thqa-ntire', which has no metrics; expected thqa or challenge."

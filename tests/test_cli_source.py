@@ -85,6 +85,7 @@ REFUSED = {
         "Did you mean 'scene'?",
     ),
     "misspelt preference": ({"preference": "likng"}, "Did you mean 'liking'? It has"),
+    "in capitals": ({"item": "TEAM"}, "Did you mean 'team'?"),
     "missing": ({"item": "xyz"}, "'xyz', which is no column of TABLE; expected one of"),
     "misspelt drop": ({"drop": ("note",)}, "--drop is 'note', which is no column"),
     "misspelt metric": ({"metrics": ("shrap",)}, "--metrics is 'shrap', which is no"),
@@ -191,7 +192,9 @@ def test_a_table_or_a_data_set(tmp_path):
     pd.DataFrame().to_csv(tmp_path / "t.csv")
     message = "Got both TABLE and --data; expected one of them"
     assert message in refused("leaderboard", tmp_path / "t.csv", "--data", "challenge")
-    message = "Got --group beside --data, whose columns are known; expected one"
+    message = (
+        "Got --group beside --data, whose columns are known; expected it with TABLE"
+    )
     assert message in refused("leaderboard", "--data", "challenge", "--group", "team")
     message = "The 320 systems fall into 40 parts that share no group"
     assert message in refused("leaderboard", "--data", "challenge")

@@ -101,8 +101,10 @@ def test_numbers_of_objects(tmp_path):
 
 
 def test_a_byte_order_mark_is_no_name(tmp_path):
-    (tmp_path / "t.csv").write_text("a,b\n1,2\n", encoding="utf-8-sig")
-    assert read_table(tmp_path / "t.csv").names == ["a", "b"]
+    (tmp_path / "t.csv").write_text('"a,x",b\n1,2\n', encoding="utf-8-sig")
+    table = read_table(tmp_path / "t.csv")
+    assert table.names == ["a,x", "b"]
+    assert table.numbers("a,x").tolist() == [1]
 
 
 COMMA = "prompt;mos;fid\np1;3,5;1,0\np2;4,0;2,0\n"

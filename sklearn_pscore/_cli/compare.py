@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sklearn_pscore._cli.failures import Failure
 from sklearn_pscore._cli.fitted import n_folds_of
 from sklearn_pscore._cli.output import (
     RESULTS,
@@ -61,6 +62,10 @@ def compare(
 ):
     """Compare all methods on a table, or those of the paper on a data set."""
     if source.table is None:
+        source.check_no_columns("a data set")
+        for name, is_given in (("--leave-out", leave_out), ("--quick", quick)):
+            if is_given:
+                raise Failure(f"Got {name} without TABLE; expected one. Pass the file.")
         compare_paper(source.data, runs, out or Path("demo"), source.data_home, force)
         return
     check_out(out, force, RESULTS)

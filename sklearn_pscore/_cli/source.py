@@ -92,6 +92,17 @@ class Source:
                 "table, or --data thqa to try the program."
             )
 
+    def check_no_columns(self, what):
+        """Fail if an option names a column, beside `what` has no use for it."""
+        roles = self.roles()
+        named = [*roles.named(), *(["--drop"] if roles.drop else [])]
+        named += ["--metrics"] if roles.metrics else []
+        if named:
+            raise Failure(
+                f"Got {named[0]} beside {what}; expected it with TABLE. Leave it out, or "
+                "write the table with `pscore data thqa -o table.csv` and pass that."
+            )
+
     def read(self, *, columns=None, **options):
         """Return the rows, and say what is in them.
 
@@ -115,13 +126,7 @@ class Source:
             say(f"Reading {self.table}")
             table = read_table(self.table)
         else:
-            given = [*roles.named(), *(["--drop"] if roles.drop else [])]
-            if given:
-                raise Failure(
-                    f"Got {given[0]} beside --data, whose columns are known; expected one "
-                    f"of the two. Write it with `pscore data {self.data} -o table.csv`, "
-                    "and pass that as TABLE."
-                )
+            self.check_no_columns("--data, whose columns are known")
             table, roles = data_table(self.data, self.data_home)
         if columns is not None:
             message = lacking(columns, table)
