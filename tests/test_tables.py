@@ -23,6 +23,7 @@ from sklearn_pscore import (
     TopCountRanker,
 )
 from sklearn_pscore._target.tables import check_numbers
+from sklearn_pscore.inspection import metric_curves
 
 X = np.arange(12.0).reshape(6, 2) % 5
 GROUPS = Groups.from_arrays(group=[0, 0, 0, 1, 1, 1], preference=[0, 1, 2, 0, 1, 2])
@@ -184,3 +185,14 @@ def test_a_whole_table_in_predict_is_told_its_further_columns(ranker):
         ranker.predict(X.assign(b=["x", "y"]))
     with pytest.raises(TypeError, match="must be free of strings"):
         clone(ranker).fit(table, [0, 1])
+
+
+def test_two_columns_of_one_name_are_refused():
+    table = FRAME[["a", "b", "a"]]
+    part = "X has 2 columns of the name 'a', at [0, 2]; expected a name for each."
+    with pytest.raises(ValueError, match=re.escape(part)):
+        LinearPreferenceRanker().fit(table, GROUPS)
+    ranker = LinearPreferenceRanker().fit(table.to_numpy(), GROUPS)
+    for method in (ranker.predict, lambda table: metric_curves(ranker, table, GROUPS)):
+        with pytest.raises(ValueError, match=re.escape(part)):
+            method(table)

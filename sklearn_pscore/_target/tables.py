@@ -43,8 +43,8 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
     TypeError
         As :func:`check_numbers`.
     ValueError
-        If an entry is infinite, or must not be missing, or scikit-learn refuses the
-        table, such as for columns that were not there at fit.
+        If an entry is infinite, or must not be missing, two columns have one name, or
+        scikit-learn refuses the table, such as for columns that were not there at fit.
     """
     try:
         check_numbers(X)
@@ -58,6 +58,7 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
                 raise error from None
         raise
     _check_fill_values(X)
+    _check_names_differ(X)
     X = checked_sparse(X)
     checked = validate_data(estimator, X, ensure_all_finite=False, **kwargs)
     if checked.dtype.kind == "O":
@@ -68,6 +69,18 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
     if checked.dtype.kind == "f":
         _check_finite(checked, getattr(X, "columns", None), allow_nan, estimator)
     return checked
+
+
+def _check_names_differ(X):
+    """Raise ValueError if two columns of a DataFrame of pandas have one name."""
+    if not hasattr(X, "iloc") or not hasattr(X, "columns") or X.columns.is_unique:
+        return
+    name = X.columns[X.columns.duplicated()][0]
+    places = np.flatnonzero([other == name for other in X.columns])
+    raise ValueError(
+        f"X has {len(places)} columns of the name {name!r}, at {places.tolist()}; expected "
+        "a name for each. Rename them, or pass X.to_numpy() for columns without names."
+    )
 
 
 def _check_fill_values(X):
