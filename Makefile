@@ -86,7 +86,7 @@ bench-agreement: $(BENCH_STAMP)
 
 bench-inspection: $(STAMP)
 	set -e; for name in talking_heads curves importance coverage learnt_coverage ceiling \
-		paired new_system speed tables curve_tables plots report; do \
+		paired new_system speed tables curve_tables plots report command_line; do \
 		OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.inspection.$$name; done
 
 bench-reliability: $(STAMP)

@@ -1,6 +1,8 @@
 """``pscore`` as a process: its name, its pipes, and Ctrl-C."""
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,10 +11,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cli_cases import ROLES, hand_made
+from cli_cases import ROLES, hand_made, invoke
 
 import sklearn_pscore
+from benchmarks.inspection.command_line import COMMANDS
+from benchmarks.inspection.command_line import hand_made as made_by_hand
 from sklearn_pscore import __main__
+from sklearn_pscore._cli.progress import shown_progress
+from sklearn_pscore._tables.roles import Roles, judged_table
+from sklearn_pscore._tables.table import Table
 from sklearn_pscore._version import __version__
 
 ROOT = Path(sklearn_pscore.__file__).parents[1]
@@ -105,3 +112,43 @@ print(sorted({"pandas", "torch", "sklearn", "matplotlib"} & set(sys.modules)))
 """
     stdout, stderr = start(tmp_path, code=code).communicate()
     assert stdout.endswith("[]\n"), stderr
+
+
+def test_progress_is_a_bar_on_a_terminal_alone(monkeypatch, capsys):
+    assert list(shown_progress(range(25), "fits")) == list(range(25))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "fits: 3 of 25 parts"
+    assert lines[-1] == "fits: 25 of 25 parts"
+    assert len(lines) == 9
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert list(shown_progress(range(25), "fits")) == list(range(25))
+    shown = capsys.readouterr().err
+    assert shown.startswith("\rfits:   0%|")
+    assert "parts" not in shown
+    assert list(shown_progress([7], "fits")) == [7]
+    assert capsys.readouterr().err == ""
+
+
+PAGE = ROOT / "docs" / "command_line.md"
+
+
+def test_the_page_has_commands_and_options_that_are_there():
+    commands = re.findall(r"^\$ (pscore .*)$", PAGE.read_text(), flags=re.M)
+    assert len(commands) > 10
+    for command in commands:
+        _, name, *words = shlex.split(command)
+        shown = invoke(name, "--help").stdout
+        for word in words:
+            if word.startswith("-"):
+                assert re.search(rf"(^|[ ,]){word}\b", shown, flags=re.M), command
+
+
+def test_the_page_was_made_of_the_commands_of_its_script():
+    text = PAGE.read_text()
+    for name, command in COMMANDS.items():
+        assert f"<!-- table {name} -->\n```console\n$ {command}\n" in text
+    rows = judged_table(
+        Table(made_by_hand(), "TABLE"),
+        Roles(group="scene", preference="liking", item="team"),
+    )
+    assert rows.X.shape == (180, 10)

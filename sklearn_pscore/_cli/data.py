@@ -28,4 +28,4 @@ def data(
     write_file(out, lambda path: write_table(table.frame, path))
     named = " ".join(f"{role} {column}" for role, column in roles.named().items())
     dropped = f" --drop {','.join(roles.drop)}" if roles.drop else ""
-    typer.echo(f"Written to {out}: {len(table)} rows. Its columns: {named}{dropped}")
+    typer.echo(f"Written to {out}: {len(table)} rows\nIts columns: {named}{dropped}")
