@@ -21,6 +21,7 @@ from sklearn_pscore import (
 from sklearn_pscore.metrics import pairwise_accuracy_score
 from sklearn_pscore.report import QUESTIONS, Analysis, _analyse, analyse
 from sklearn_pscore.report import _baselines as baselines
+from sklearn_pscore.report._page import _explained
 from sklearn_pscore.report._table import check_table
 
 SYSTEMS = ("old", "plain", "fine", "best")
@@ -192,6 +193,11 @@ def test_defaults_are_the_packages_ranker_and_its_relatives(monkeypatch):
         "system's name alone",
     )
     assert analysis.learnt_name == "PS, defaults"
+    (told,) = _explained(analysis.comparison.methods, analysis)
+    assert "linear is a weighted sum of the metrics; rank sum is" in told
+    # Of what a caller names "linear", nothing is known.
+    (told,) = _explained(["linear", "GT"], quick(X, groups))
+    assert told == "GT is the order of people itself, the best that can be reached."
     assert analysis.has_probabilities
     assert analysis.curves.method == "additive part"
 

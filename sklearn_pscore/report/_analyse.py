@@ -170,6 +170,7 @@ def analyse(
     table = check_table(
         X, groups, item=item, cv=cv, max_rows=max_learnt_rows, rng=rng, caller=caller
     )
+    has_default_rankers = rankers is None
     rankers = _rankers_of(rankers, caller)
     n_refits = _number_of_refits(table, n_refits)
     learnt = next(iter(rankers))
@@ -213,6 +214,7 @@ def analyse(
         learnt_name=learnt,
         has_probabilities=_has_probabilities(model),
         n_refits=n_refits,
+        has_default_rankers=has_default_rankers,
         settings=settings_of(
             table,
             rankers,

@@ -60,6 +60,8 @@ class Analysis:
     n_refits : int
         Refits of each fold that the intervals of `learnt_leaderboard` take in; with 0,
         the uncertainty of the training is not in them.
+    has_default_rankers : bool
+        Whether the rankers are those that :func:`analyse` takes by itself.
     settings : dict of str to str
         How all this was made.
     """
@@ -80,6 +82,7 @@ class Analysis:
     learnt_name: str
     has_probabilities: bool
     n_refits: int
+    has_default_rankers: bool
     settings: dict = field(default_factory=dict)
 
     def to_frame(self):

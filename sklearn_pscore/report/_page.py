@@ -220,16 +220,19 @@ def _comparison(analysis):
 
 
 def _explained(names, analysis):
-    """Return what the methods are that are no metrics."""
+    """Return what the methods are that are no metrics, as far as that is known."""
     known = {
-        "PS, defaults": "the package's ranker, a small network with an additive part",
-        "linear": "a weighted sum of the metrics",
-        "rank sum": "the sum of the ranks in all metrics, each turned as it agrees",
         "system's name alone": "the mean preference of the system, and no metric",
         "GT": "the order of people itself, the best that can be reached",
     }
+    if analysis.has_default_rankers:
+        known |= {
+            "PS, defaults": "the package's ranker, a small network with an additive part",
+            "linear": "a weighted sum of the metrics",
+            "rank sum": "the sum of the ranks in all metrics, each turned as it agrees",
+        }
     told = [f"{name} is {known[name]}" for name in names if name in known]
-    return (f"{'; '.join(told)}. All others are single metrics.",) if told else ()
+    return (f"{'; '.join(told)}.",) if told else ()
 
 
 def _curves(analysis, X):
