@@ -236,6 +236,14 @@ class TestModels:
         pipe = make_pipeline("passthrough", ranker)
         assert_array_equal(pairwise_contributions(pipe, X_a, X_b).std, result.std)
 
+    @pytest.mark.parametrize("option", [{"n_members": 1}, {"leave_out": False}])
+    def test_members_that_left_out_nothing_have_no_spread(self, option):
+        ranker = fitted_ranker(**option)
+        result = pairwise_contributions(ranker, *drawn_pairs(2))
+        assert result.std is None
+        assert result.difference_std is None
+        assert list(result.to_frame()) == ["pair", "metric", "value", "std_error"]
+
     def test_error_of_drawn_orders_is_that_of_the_mean_over_members(self):
         X_a, X_b = drawn_pairs(2)
         ranker = fitted_ranker(hidden_layer_sizes=(16,), max_epochs=20)

@@ -240,8 +240,12 @@ def _member_scores(estimator, X):
 
 
 def _spread_of(estimator):
-    """Return the function that gives the spread over a ranker's members, or None."""
+    """Return the function that gives the spread over a ranker's members, or None.
+
+    Members that left out no groups do not say what other groups would have taught.
+    """
     ranker = estimator
     while (inner := inner_estimator(ranker)) is not None:
         ranker = inner
-    return getattr(ranker, "_spread", None)
+    members = getattr(ranker, "_members_of_scores", None)
+    return ranker._spread if members is not None and members()[0] > 1 else None

@@ -34,7 +34,8 @@ class PairContributions:
     std : ndarray of shape (n_pairs, n_features) or None, default=None
         How far the values would be from these if the ranker were learnt from other
         groups, as `return_std` of :class:`~sklearn_pscore.PairwisePreferenceRanker`
-        has it for scores; None for other rankers.
+        has it for scores; None for other rankers, and where no member of it has left
+        out groups, as with ``n_members=1`` or ``leave_out=False``.
     difference_std : ndarray of shape (n_pairs,) or None, default=None
         The same of the difference.
     """
