@@ -61,7 +61,7 @@ def compare(
     force: ForceOption = False,
 ):
     """Compare all methods on a table, or those of the paper on a data set."""
-    if source.table is None:
+    if not source.has_tables:
         source.check_no_columns("a data set")
         for name, is_given in (("--leave-out", leave_out), ("--quick", quick)):
             if is_given:

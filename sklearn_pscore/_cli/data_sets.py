@@ -58,6 +58,22 @@ def data_table(data, data_home=None):
     return Table(frame, f"data set {data.value}"), Roles(**names, **roles)
 
 
+def arena_tables():
+    """Return the items of a synthetic arena with their metrics, and its votes.
+
+    Returns
+    -------
+    items, votes : DataFrame
+        The last system has no vote.
+    """
+    import pandas as pd
+
+    from sklearn_pscore.datasets import make_arena
+
+    arena = make_arena(n_unseen=1, random_state=0)
+    return pd.concat([arena.answers, arena.data], axis=1), arena.votes
+
+
 def _columns(groups, names):
     import pandas as pd
 

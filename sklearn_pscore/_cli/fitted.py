@@ -37,11 +37,13 @@ def n_folds_of(rows, folds):
         If there are no two parts of the rows.
     """
     if rows.n_blocks < 2:
-        what = "block" if "block" in rows.groups.dtype.names else "group"
+        is_block = "block" in rows.groups.dtype.names
+        what = "block" if is_block else "group"
+        option = "--block" if is_block else rows.group_option
         raise ValueError(
             f"{rows.name} has one {what}, {rows.cluster[0].item()!r}, in its judged rows; "
             "expected two or more, for what is learnt from some is judged on others. Name "
-            f"another column as --{what}."
+            f"another column as {option}."
         )
     if rows.n_blocks < folds:
         say(f"{rows.n_blocks} folds, for there is no more to hold out")

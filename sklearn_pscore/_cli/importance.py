@@ -10,7 +10,8 @@ from sklearn_pscore._cli.fitted import ModelOption, fitted_model, held_out_folds
 from sklearn_pscore._cli.output import RESULTS, check_out, text_table, write_result
 from sklearn_pscore._cli.progress import shown_progress
 from sklearn_pscore._cli.rankers import QuickOption, import_rankers, learnt_ranker
-from sklearn_pscore._cli.source import ForceOption, SeedOption, parted, with_source
+from sklearn_pscore._cli.source import ForceOption, SeedOption, with_source
+from sklearn_pscore._cli.votes import parted
 
 
 class Shuffle(StrEnum):

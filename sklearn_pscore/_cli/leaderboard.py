@@ -46,7 +46,10 @@ def leaderboard(
     quick: QuickOption = False,
     force: ForceOption = False,
 ):
-    """Rank systems by what people said, with the ranks that each may have."""
+    """Rank systems by what people said, with the ranks that each may have.
+
+    Votes are ranked by the strengths of Bradley and Terry, with ties by Davidson.
+    """
     check_out(out, force, RESULTS)
     rows = source.read(needs_metrics=learnt)
     judged = rows.judged()
@@ -56,7 +59,10 @@ def leaderboard(
     with quiet_interrupt():
         from sklearn_pscore.inspection import bootstrap_leaderboard
     options = {"n_boot": draws, "level": level, "random_state": random_state}
-    board = bootstrap_leaderboard(judged.groups, cluster=judged.cluster, **options)
+    if "votes" in judged.groups.dtype.names:
+        board = _of_votes(judged, options)
+    else:
+        board = bootstrap_leaderboard(judged.groups, cluster=judged.cluster, **options)
     boards = [board]
     if learnt:
         scores = _scores(rows, n_folds_of(judged, folds), refits, random_state, quick)
@@ -73,6 +79,19 @@ def leaderboard(
         above, below = map(wrapped, board._captions())
         space = "" if board is boards[-1] else "\n"
         typer.echo(f"{above}\n\n{text_table(board._shown())}\n\n{below}{space}")
+
+
+def _of_votes(rows, options):
+    """Return the leaderboard of the strengths that votes make."""
+    import numpy as np
+
+    from sklearn_pscore._rankers.bradley_terry import BradleyTerryRanker
+    from sklearn_pscore.inspection import strength_leaderboard
+
+    # Strengths are of systems alone, and there may be no metric.
+    nothing = np.zeros((len(rows.groups), 1))
+    ranker = BradleyTerryRanker(ties="davidson").fit(nothing, rows.groups)
+    return strength_leaderboard(ranker, **options)
 
 
 def check_systems(rows):

@@ -52,6 +52,7 @@ def all_methods(groups, random_state, *, quick=False):
     from catboost import CatBoostClassifier
     from sklearn.tree import DecisionTreeClassifier
 
+    from sklearn_pscore._rankers.bradley_terry import BradleyTerryRanker
     from sklearn_pscore._rankers.handcrafted import RankSumRanker, TopCountRanker
     from sklearn_pscore._rankers.learnt_directions import LearntDirections
     from sklearn_pscore._rankers.level_classifier import LevelClassifierRanker
@@ -75,6 +76,8 @@ def all_methods(groups, random_state, *, quick=False):
         "DT": LevelClassifierRanker(tree, n_levels=n_levels),
         "CB": LevelClassifierRanker(boosted, n_levels=n_levels),
     }
+    if "votes" in groups.dtype.names:
+        methods["Bradley-Terry"] = BradleyTerryRanker(ties="davidson")
     if not quick:
         methods["stack"] = StackedRanker(random_state=random_state)
     return {**methods, **_of_other_libraries(random_state, quick)}

@@ -81,9 +81,18 @@ def check_is_new(paths, force):
 
 def write_file(out, write):
     """Write a file by a function of its path, whole or not at all, and say so."""
+    _write(out, out.parent, lambda folder: write(folder / out.name))
+
+
+def write_files(out, write):
+    """Write files into a folder by a function of it, whole or not at all."""
+    _write(out, out, write)
+
+
+def _write(out, folder, write):
     try:
-        with whole_files(out.parent) as folder:
-            write(folder / out.name)
+        with whole_files(folder) as part:
+            write(part)
     except OSError as error:
         raise Failure(
             f"--out {str(out)!r} could not be written ({error}); nothing was. Make room, "

@@ -40,7 +40,7 @@ def report(
     use_no_screen()
     from sklearn_pscore.report import analyse, write_report
 
-    name = title or (source.data if source.table is None else source.table.stem)
+    name = title or source.title
     say("Learning and judging")
     analysis = analyse(
         rows.X,

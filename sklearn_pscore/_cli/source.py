@@ -11,6 +11,15 @@ import typer
 from sklearn_pscore._cli.data_sets import DataSet, data_table
 from sklearn_pscore._cli.failures import Failure, told_in_one_line
 from sklearn_pscore._cli.output import say, say_notes
+from sklearn_pscore._cli.votes import (
+    ItemsOption,
+    MissingOption,
+    OutcomesOption,
+    VotesOption,
+    check_votes,
+    parted,
+    read_votes,
+)
 from sklearn_pscore._interrupt import quiet_interrupt
 
 TableArgument = Annotated[
@@ -63,8 +72,11 @@ class Source:
         None
     )
     preference: column_option("What people said; larger is preferred.") = None
-    winner: column_option("1 where the item won its group, else 0.") = None
-    item: column_option("The system of the row.") = None
+    winner: column_option(
+        "1 where the item won its group, else 0. With --votes: who was preferred, a name "
+        "or such as left, tie, model_b, 0.5, and by default the column winner."
+    ) = None
+    item: column_option("The system of the row. With --votes: default system.") = None
     block: column_option("What is held out together, such as the portrait.") = None
     weight: column_option("How much a row weighs.") = None
     raters: column_option("How many people judged the row.") = None
@@ -72,6 +84,30 @@ class Source:
     drop: columns_option("Columns that are no metrics, parted by commas.") = None
     metrics: columns_option("The metrics. Default: all other numbers.") = None
     data_home: DataHomeOption = None
+    votes: VotesOption = None
+    items: ItemsOption = None
+    on: columns_option(
+        "With --votes: columns of the group in both tables; '' is one group. "
+        "Default: prompt."
+    ) = None
+    left: column_option("With --votes: the item on the left. Default: left.") = None
+    right: column_option("With --votes: the other item. Default: right.") = None
+    annotator: column_option("With --votes: who voted.") = None
+    vote_weight: column_option("With --votes: how much a vote weighs.") = None
+    outcomes: OutcomesOption = None
+    missing: MissingOption = None
+
+    @property
+    def has_tables(self):
+        """Whether there is a table, or one of votes, in place of a data set."""
+        return self.table is not None or self.votes is not None
+
+    @property
+    def title(self):
+        """What to call the rows."""
+        if self.table is not None:
+            return self.table.stem
+        return self.data.value if self.votes is None else self.votes.stem
 
     def roles(self):
         """Return the role of each column that is named."""
@@ -85,11 +121,12 @@ class Source:
 
     def check_given(self):
         """Fail unless there is either a table or a data set."""
-        if (self.table is None) == (self.data is None):
+        check_votes(self)
+        if self.votes is None and (self.table is None) == (self.data is None):
             got = "neither" if self.table is None else "both"
             raise Failure(
                 f"Got {got} TABLE and --data; expected one of them. Pass the file of a "
-                "table, or --data thqa to try the program."
+                "table, or --data thqa to try the program; or --votes and --items."
             )
 
     def check_no_columns(self, what):
@@ -121,6 +158,10 @@ class Source:
         with quiet_interrupt():
             from sklearn_pscore._tables.files import read_table
             from sklearn_pscore._tables.roles import judged_table, lacking
+        if self.votes is not None:
+            judged = read_votes(self, columns=columns, **options)
+            say_notes(judged.notes)
+            return judged
         roles = self.roles()
         if self.table is not None:
             say(f"Reading {self.table}")
@@ -136,13 +177,6 @@ class Source:
         judged = judged_table(table, roles, **options)
         say_notes(judged.notes)
         return judged
-
-
-def parted(text):
-    """Return the names of an option that are parted by commas, None without."""
-    if text is None:
-        return None
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def with_source(command):

@@ -43,7 +43,7 @@ OutcomesOption = Annotated[
 MissingOption = Annotated[
     Missing | None,
     typer.Option(
-        help="With --votes: drop votes for items without a row. [default: raise]",
+        help="With --votes: drop votes for items without a row. Default: raise.",
         show_default=False,
     ),
 ]

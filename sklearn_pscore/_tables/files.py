@@ -9,13 +9,15 @@ from sklearn_pscore._tables.endings import JSON, SEPARATORS, check_ending
 from sklearn_pscore._tables.table import Table
 
 
-def read_table(path):
+def read_table(path, role="TABLE"):
     """Return the table of a file.
 
     Parameters
     ----------
     path : Path
         Its ending says what it is.
+    role : str, default="TABLE"
+        The argument that it is, for messages.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def read_table(path):
     OSError
         If it cannot be read.
     """
-    check_ending(path, "TABLE")
+    check_ending(path, role)
     ending = path.suffix.lower()
     # Whether it is there, in the words of the system.
     path.open("rb").close()
@@ -44,8 +46,8 @@ def read_table(path):
     except (ImportError, OSError):
         raise
     except Exception as error:
-        raise ValueError(f"TABLE {error}") from error
-    return Table(frame, f"TABLE {str(path)!r}", is_text=ending in SEPARATORS)
+        raise ValueError(f"{role} {error}") from error
+    return Table(frame, f"{role} {str(path)!r}", is_text=ending in SEPARATORS)
 
 
 def write_table(frame, path):

@@ -66,12 +66,15 @@ class Judged:
         Target; NaN where nobody judged.
     notes : list of str
         What users are to know of the table.
+    group_option : str, default="--group"
+        The option that names the group.
     """
 
     name: str
     X: pd.DataFrame
     groups: np.ndarray
     notes: list = field(default_factory=list)
+    group_option: str = "--group"
 
     @property
     def is_judged(self):
@@ -97,6 +100,7 @@ class Judged:
             self.X[kept].reset_index(drop=True),
             self.groups[kept],
             self.notes,
+            self.group_option,
         )
         sizes = np.unique(only.groups["group"], return_counts=True)[1]
         if sizes.max() < 2:
@@ -154,12 +158,7 @@ def judged_table(table, roles, *, needs_preference=True, needs_metrics=True):
         fields["n_raters"] = table.required_numbers(roles.raters, "--raters")
     if roles.spread is not None:
         fields["spread"] = table.required_numbers(roles.spread, "--spread")
-    X, notes = _metrics(table, roles)
-    if needs_metrics and not X.shape[1]:
-        raise ValueError(
-            f"{table.name} has no metric: no other column holds numbers; expected at least "
-            f"one. It has {listed(table.names)}."
-        )
+    X, notes = metrics_of(table, roles, needs_metrics=needs_metrics)
     groups = Groups.from_arrays(**fields)
     is_judged = ~np.isnan(groups["preference"])
     if needs_preference and not is_judged.all() and is_judged.any():
@@ -223,6 +222,35 @@ def _flags(table, name):
             "item is, pass --preference."
         )
     return numbers
+
+
+def metrics_of(table, roles, *, needs_metrics=True):
+    """Return the metrics, and what is to be said of columns.
+
+    Parameters
+    ----------
+    table : Table
+    roles : Roles
+    needs_metrics : bool, default=True
+        Whether to go without is an error.
+
+    Returns
+    -------
+    X : DataFrame of shape (n_rows, n_metrics), float
+    notes : list of str
+
+    Raises
+    ------
+    ValueError
+        If there is none that is needed, or one is not of numbers.
+    """
+    X, notes = _metrics(table, roles)
+    if needs_metrics and not X.shape[1]:
+        raise ValueError(
+            f"{table.name} has no metric: no other column holds numbers; expected at least "
+            f"one. It has {listed(table.names)}."
+        )
+    return X, notes
 
 
 def _metrics(table, roles):

@@ -85,11 +85,7 @@ def voted_table(votes, items, roles, *, needs_metrics=True):
     try:
         groups = Groups.from_votes(columns, given, **_names(roles))
     except (TypeError, ValueError) as error:
-        if " row " not in str(error):
-            raise
-        raise ValueError(
-            f"{error} Rows of both tables are counted from 0, without the header."
-        ) from error
+        raise ValueError(_in_options(str(error))) from error
     notes.append(_counts(groups, columns, roles))
     n_unseen = int(np.isnan(groups["preference"]).sum())
     if n_unseen:
@@ -161,15 +157,26 @@ def _outcomes(votes, roles, names):
     if roles.outcomes is not None:
         return text.astype(str)
     numbers = votes.numbers(roles.winner)
-    is_names = names.issuperset(text.tolist())
     is_codes = numbers is not None and np.isin(numbers, _CODES).all()
-    if is_codes and is_names:
+    if is_codes and names.issuperset(text.tolist()):
         raise ValueError(
             f"--winner is {roles.winner!r}, which holds {text[0]!s} in {votes.name}: an "
             "item, and a number for the outcome; expected one of the two. Say what it "
             "means with --outcomes 1=left,0=right, or rename the items."
         )
-    return numbers if is_codes else text
+    is_text = numbers is None or not (is_codes or names.isdisjoint(text.tolist()))
+    return text if is_text else numbers
+
+
+def _in_options(message):
+    """Return a message of ``Groups.from_votes`` in the words of the program."""
+    message = message.replace('missing="drop"', "--missing drop")
+    start, hint, _ = message.partition("Say what it means, for example with outcomes")
+    if hint:
+        message = f"{start}Say what it means, for example with --outcomes WORD=left."
+    if " row " in message:
+        message += " Rows of both tables are counted from 0, without the header."
+    return message
 
 
 def _names(roles):
