@@ -15,6 +15,7 @@ from benchmarks.compatibility import (
     saving,
     skrub_tables,
     tuning,
+    votes,
 )
 
 LIGHT = (
@@ -23,6 +24,7 @@ LIGHT = (
     inspection.CHECKS,
     ensembles.CHECKS,
     plain_targets.CHECKS,
+    votes.CHECKS,
 )
 """What needs nothing but the packages that come with this one: it is among the tests."""
 
@@ -38,6 +40,7 @@ TOOLS = (
     mlxtend_selection.CHECKS,
     retrieval.RANX,
     retrieval.IR_MEASURES,
+    votes.STRENGTHS,
     saving.SKOPS,
     saving.MLFLOW,
     saving.ONNX,
