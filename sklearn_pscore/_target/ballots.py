@@ -333,11 +333,12 @@ def _values(ballots, winner, outcomes, left, right):
     if outcomes is not None:
         return _mapped(column, winner, outcomes)
     given = column.tolist()
-    if any(isinstance(value, str) for value in given):
-        if column.dtype.kind != "U":
+    is_text = [isinstance(value, str) for value in given]
+    if any(is_text):
+        if not all(is_text):
             given = [_as_text(value) for value in given]
         with told_of("votes"):
-            column = as_labels(given, winner)
+            column = as_labels(column if column.dtype.kind == "U" else given, winner)
         if names[0].dtype.kind != "U":
             return _named_by_number(column, winner, names)
         return _named(column, winner, names, _KNOWN)
