@@ -442,6 +442,25 @@ class TestVotes:
         )
         assert np.ptp(display.n_pairs) < 0.06 * display.n_pairs.sum()
 
+    def test_bins_go_by_votes_and_not_by_pairs(self):
+        # Four pairs of few votes, and one of many.
+        items = {"prompt": np.repeat(np.arange(5), 2), "system": np.tile([7, 8], 5)}
+        prompt = np.append(np.arange(5).repeat(2), np.zeros(40, dtype=int))
+        votes = {"prompt": prompt, "left": np.full(50, 7), "right": np.full(50, 8)}
+        votes["winner"] = np.arange(50) % 2
+        groups = Groups.from_votes(votes, items, outcomes={0: "left", 1: "right"})
+        score = np.stack([np.arange(5) / 2, np.zeros(5)], axis=1).ravel()
+        score[0] = 3.0
+        display = ReliabilityDisplay.from_predictions(
+            groups, score, n_bins=2, strategy="quantile", n_boot=None
+        )
+        # Its two sides are the halves of 100 outcomes, but for the others'.
+        assert display.n_pairs.tolist() == [50.0, 50.0]
+        ends = ReliabilityDisplay.from_predictions(
+            groups, score, n_bins=4, strategy="quantile", n_boot=None
+        )
+        assert_allclose(ends.prob_pred[[0, -1]], [expit(-3.0), expit(3.0)])
+
     def test_drawn_pairs_are_those_of_all_on_average(self):
         arena, groups = self.target()
         options = {"n_bins": 3, "n_boot": None, "random_state": 0}

@@ -110,6 +110,24 @@ class TestVoteCalibration:
         assert found.n_clusters == 10
         assert found.slope_std != vote_calibration(groups, arena.score).slope_std
 
+    def test_rows_of_weight_zero_are_not_there(self):
+        arena, groups = arena_of()
+        weight = np.random.RandomState(0).randint(3, size=len(groups)).astype(float)
+        fields = [(name, groups.dtype[name]) for name in groups.dtype.names]
+        weighed = np.empty(len(groups), dtype=[*fields, ("weight", float)])
+        for name in groups.dtype.names:
+            weighed[name] = groups[name]
+        weighed["weight"] = weight > 0
+        found = vote_calibration(Groups.whole(weighed), arena.score)
+        kept = weight > 0
+        part = Groups.whole(groups[kept])
+        alone = vote_calibration(part, arena.score[kept])
+        assert_allclose(found.slope, alone.slope, rtol=1e-9)
+        assert_allclose(found.slope_std, alone.slope_std, rtol=1e-9)
+        assert found.n_votes == alone.n_votes
+        weighed["weight"] = weight
+        assert vote_calibration(Groups.whole(weighed), arena.score).slope != found.slope
+
     def test_errors(self):
         groups, score = figures()
         with pytest.raises(ValueError, match="groups has no votes"):
@@ -176,6 +194,17 @@ class TestTieCalibration:
             ),
             values,
         )
+
+    def test_the_threshold_is_best_over_all_votes(self):
+        # A mean over groups would have the one vote of the first count as much.
+        items = {"prompt": [0, 0, 1, 1], "system": ["a", "b", "a", "b"]}
+        winner = ["left"] + ["tie"] * 6 + ["left"] * 4
+        votes = {"prompt": [0] + [1] * 10, "left": ["a"] * 11, "right": ["b"] * 11}
+        groups = Groups.from_votes(votes | {"winner": winner}, items)
+        value, threshold = tie_calibrated_accuracy_score(
+            groups, [1.0, 0.0, 1.0, 0.0], return_threshold=True
+        )
+        assert (value, threshold) == (6 / 11, 1.0)
 
     def test_ties_alone_are_foretold(self):
         votes = {"left": ["a"], "right": ["b"], "winner": ["tie"]}
