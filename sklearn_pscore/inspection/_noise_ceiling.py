@@ -141,7 +141,9 @@ def noise_ceiling(
     ``benchmarks/inspection/ceiling.py`` measures how near it comes,
     ``docs/agreement_measures.md`` has the figures. Normal opinions are an assumption
     where the metric is not pairwise accuracy: if items come in clusters of equal quality,
-    the ceiling of such a metric is too high.
+    the ceiling of such a metric is too high. That of pairwise accuracy is too high where
+    the true opinions of many pairs are the very same, which no number of raters can tell
+    from nearly the same.
 
     References
     ----------

@@ -90,9 +90,9 @@ def compare_rankers(
         Field of `groups` to leave out, one label after the other, each a fold. With
         "item" the rankers learn without a system, and are judged by the pairs that hold
         it: how well is a new system placed among those that are known? Each pair
-        counts by the product of its weights, and is in the right order or not by the
-        preferences, also those of a target of votes. With "group" and "block" it is as with
-        `cv`.
+        counts by the product of its weights. Of a target of votes, accuracy is over the
+        votes on the system, and tau of the pairs of strengths. With "group" and "block"
+        it is as with `cv`.
 
     reference : structured ndarray of shape (n_samples,) or None, default=None
         Target to judge held-out rows by, for instance the full opinion where
