@@ -14,7 +14,11 @@ from benchmarks.reliability.case import Case, Meaningless
 from benchmarks.reliability.structures import drawn_form
 from sklearn_pscore import BradleyTerryRanker, Groups, LinearPreferenceRanker, metrics
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore.inspection import annotator_report, vote_calibration
+from sklearn_pscore.inspection import (
+    annotator_report,
+    compare_agreement,
+    vote_calibration,
+)
 
 _ITEMS = {"prompt": [0, 0, 0, 1, 1, 1], "system": [4, 5, 6, 4, 5, 6]}
 _TABLES = {
@@ -338,6 +342,51 @@ def metric_case(rng):
     )
 
 
+def agreement_case(rng):
+    """Draw a comparison of two scores on a target of votes."""
+    structure, groups, rows, sums, weight = _odd_target(rng)
+    name = str(rng.choice([name for name, cost in _COSTS.items() if cost]))
+    # A row that is there twice is one item, of one score.
+    by_row = rng.normal(size=(2, 6)).round(int(rng.integers(0, 3)))
+    scores = dict(zip("ab", by_row[:, rows].tolist(), strict=True))
+
+    def right():
+        values = []
+        for score in scores.values():
+            total = value = 0.0
+            for i, j, wins, losses, _ in _pairs(rows, sums, weight):
+                d = score[i] - score[j]
+                value += wins * _COSTS[name](d) + losses * _COSTS[name](-d)
+                total += wins + losses
+            if not total:
+                raise Meaningless("no vote counts")
+            values.append(value / total)
+        return sorted(values, reverse=name == "pairwise_accuracy_score")
+
+    def call():
+        compared = compare_agreement(
+            groups,
+            scores,
+            metric=getattr(metrics, name),
+            n_boot=5,
+            n_permutations=5,
+            random_state=0,
+        )
+        return compared.methods["value"].tolist()
+
+    return Case(
+        "compare_agreement",
+        "structure",
+        f"votes: {structure}, {name}",
+        call,
+        right,
+        ("votes", "groups", "items", name),
+        (groups,),
+        shown=("pairs with votes", "in one group"),
+        rtol=_VALUE_RTOL,
+    )
+
+
 def calibration_case(rng):
     """Draw the slope of the votes' log odds on the differences of odd scores."""
     structure, groups, rows, sums, weight = _odd_target(rng)
@@ -548,6 +597,7 @@ CASES = (
     table_case,
     option_case,
     metric_case,
+    agreement_case,
     metric_case,
     calibration_case,
     linear_case,
