@@ -329,6 +329,19 @@ class TestTables:
         assert (result.values[1] != 0).all()
         assert result.values[0, 1] == 0
 
+    @pytest.mark.parametrize("value", [{"a": 1}, [1, 2]])
+    def test_values_that_are_neither_numbers_nor_text(self, value):
+        table = np.zeros((2, 2), dtype=object)
+        table[1, 1] = value
+        for X_a, column in (
+            (table, "1"),
+            (pd.DataFrame(table, columns=["p", "q"]), "'q'"),
+        ):
+            kind = type(value).__name__
+            part = f"X_a holds {value!r}, of type {kind}, in column {column}; expected"
+            with pytest.raises(TypeError, match=re.escape(part)):
+                pairwise_contributions(Formula(tangled).fit(), X_a, X_a)
+
     def test_pairs_do_not_depend_on_others_nor_on_their_blocks(self, monkeypatch):
         X_a, X_b = drawn_pairs(6)
         X_a[3, :2] = X_b[3, :2]

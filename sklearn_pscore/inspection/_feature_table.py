@@ -49,6 +49,7 @@ class FeatureTable:
                 f"{name}[:1] of an array."
             )
         self.X = X
+        self.name = name
         self.n_rows, self.n_features = X.shape
 
     @property
@@ -72,8 +73,23 @@ class FeatureTable:
         return self.X[:, j]
 
     def codes(self, j):
-        """Return one int for each distinct value of a column, missing ones are -1."""
-        return pd.factorize(self.column(j))[0]
+        """Return one int for each distinct value of a column, missing ones are -1.
+
+        Raises
+        ------
+        TypeError
+            If a value is of a kind that cannot be told from others, such as a dict.
+        """
+        values = self.column(j)
+        try:
+            return pd.factorize(values)[0]
+        except TypeError:
+            bad = next(value for value in values if not _is_hashable(value))
+            raise TypeError(
+                f"{self.name} holds {bad!r:.60}, of type {type(bad).__name__}, in column "
+                f"{j if self.names is None else self.names[j]!r}; expected numbers or "
+                "text. Convert the column, or leave it out."
+            ) from None
 
     def assembled(self, rows, replaced):
         """Return rows of the table, some of their columns taken from other rows.
@@ -128,6 +144,14 @@ class FeatureTable:
         for j in range(self.n_features):
             keys = with_column(keys, self.column(j))
         return keys
+
+
+def _is_hashable(value):
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _as_array(X, name):
