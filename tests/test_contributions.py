@@ -342,6 +342,12 @@ class TestTables:
             with pytest.raises(TypeError, match=re.escape(part)):
                 pairwise_contributions(Formula(tangled).fit(), X_a, X_a)
 
+    def test_complex_numbers(self):
+        table = np.zeros((2, 4), dtype=complex)
+        part = "X_a has dtype complex128; expected real numbers. Pass X_a.real."
+        with pytest.raises(ValueError, match=re.escape(part)):
+            pairwise_contributions(Formula(tangled).fit(), table, table)
+
     def test_pairs_do_not_depend_on_others_nor_on_their_blocks(self, monkeypatch):
         X_a, X_b = drawn_pairs(6)
         X_a[3, :2] = X_b[3, :2]

@@ -168,6 +168,10 @@ def _as_array(X, name):
             f"{name} is a {type(X).__name__} of {len(X)} rows of different lengths; "
             "expected a table of shape (n_rows, n_features). Give each row as many values."
         ) from None
+    if X.dtype.kind == "c":
+        raise ValueError(
+            f"{name} has dtype {X.dtype}; expected real numbers. Pass {name}.real."
+        )
     # Hashes and codes are made of numbers in the order of the machine.
     return X.astype(X.dtype.newbyteorder("="), copy=False)
 
