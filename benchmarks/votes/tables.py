@@ -5,12 +5,14 @@
 replaces the text between their marks (doc_tables.py) by tables of the rows in results/.
 """
 
+import textwrap
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.shared import doc_tables
+from benchmarks.votes.command_line import COMMANDS
 
 
 def arena(rows):
@@ -86,15 +88,31 @@ def speed(rows):
     return doc_tables.markdown(table, cell=str)
 
 
+def console(name, rows):
+    """Return a command and what it printed, as a block of the page."""
+    row = rows.set_index("name").loc[name]
+    # An error is one line of any length.
+    lines = [textwrap.fill(line, 100) or line for line in row["printed"].splitlines()]
+    text = row["printed"] if len(lines) > 1 else lines[0]
+    return f"```console\n$ {row['command']}\n{text}\n```"
+
+
 TABLES = {
     "arena": doc_tables.from_rows("votes_arena", arena),
     "unseen": doc_tables.from_rows("votes_unseen", unseen),
     "ties": doc_tables.from_rows("votes_ties", ties),
     "thqa": doc_tables.from_rows("votes_thqa", thqa),
     "speed": doc_tables.from_rows("votes_speed", speed),
+    **{
+        f"console_{name}": doc_tables.from_rows(
+            "votes_command_line", partial(console, name)
+        )
+        for name in COMMANDS
+    },
 }
 
 if __name__ == "__main__":
     names = ("votes_arena", "votes_unseen", "votes_ties", "votes_thqa", "votes_speed")
+    names += ("votes_command_line",)
     machine = partial(doc_tables.table_of_machines, names)
     doc_tables.fill("votes.md", {**TABLES, "machine": machine})
