@@ -357,6 +357,7 @@ def test_votes_and_items_go_together(tmp_path, tables):
     told = refused("fit", "table.csv", "--vote-weight", "w", *out)
     assert "Got --vote-weight without --votes; expected both" in told
     assert "or --votes and --items" in refused("fit", *out)
+    assert "Got --on without --votes" in refused("compare", "--on", "prompt")
 
 
 def test_votes_for_items_that_are_not_there_are_dropped(tmp_path):

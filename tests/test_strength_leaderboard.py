@@ -65,6 +65,8 @@ def test_win_probability_is_the_normal_one_of_the_difference():
             std = np.sqrt(contrast @ ranker.covariance_ @ contrast)
             expected = 0.5 if a == b else scipy.stats.norm.cdf(d / std)
             assert_allclose(board.win_probability.loc[a, b], expected, atol=1e-9)
+    beats_next = np.diag(board.win_probability, 1)
+    assert_allclose(board.systems["beats_next"], [*beats_next, np.nan])
 
 
 @pytest.mark.parametrize(("sigmas", "differs"), [(1.8, False), (2.15, True)])

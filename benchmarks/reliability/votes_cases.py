@@ -17,6 +17,7 @@ from sklearn_pscore._target.check import check_groups
 from sklearn_pscore.inspection import (
     annotator_report,
     compare_agreement,
+    strength_leaderboard,
     vote_calibration,
 )
 
@@ -484,6 +485,7 @@ def strength_case(rng):
     X = np.zeros((len(rows), 1))
     ties = str(rng.choice(["half", "davidson"]))
     l2 = float(rng.choice([0.1, 1.0]))
+    is_board = rng.random() < 0.3
 
     def right():
         pairs = _pairs(rows, sums, weight)
@@ -514,10 +516,15 @@ def strength_case(rng):
 
     def call():
         ranker = BradleyTerryRanker(ties=ties, l2=l2).fit(X, groups)
-        return dict(zip(ranker.items_.tolist(), ranker.strength_.tolist(), strict=True))
+        if not is_board:
+            names, strength = ranker.items_, ranker.strength_
+        else:
+            systems = strength_leaderboard(ranker, n_boot=20, random_state=0).systems
+            names, strength = systems["item"], systems["mean"]
+        return dict(sorted(zip(names.tolist(), strength.tolist(), strict=True)))
 
     return Case(
-        "BradleyTerryRanker.fit",
+        "strength_leaderboard" if is_board else "BradleyTerryRanker.fit",
         "structure",
         f"votes: {structure}, ties={ties!r}, l2={l2}",
         call,

@@ -131,6 +131,7 @@ class Source:
 
     def check_no_columns(self, what):
         """Fail if an option names a column, beside `what` has no use for it."""
+        check_votes(self)
         roles = self.roles()
         named = [*roles.named(), *(["--drop"] if roles.drop else [])]
         named += ["--metrics"] if roles.metrics else []
