@@ -77,6 +77,8 @@ def test_columns_of_other_names(tmp_path):
     votes = VOTES.rename(columns=names).assign(amount=2.0, language="en")
     items = ITEMS.rename(columns={"prompt": "scene", "system": "team"})
     items = items.assign(language="en", block=items["scene"].str[-1], length=5.0)
+    # Numbers that name groups are no metric.
+    votes["scene"], items["scene"] = (each["scene"].str[-2:] for each in (votes, items))
     tables = written(tmp_path, votes, items)
     out = tmp_path / "board.csv"
     options = [
@@ -94,7 +96,7 @@ def test_columns_of_other_names(tmp_path):
     assert result.exit_code == 0, result.stderr
     told = " ".join(result.stderr.split())
     assert "Votes, by weight: 600" in told
-    assert "length" not in told
+    assert "Metrics (4): metric 0" in told
     groups = Groups.from_votes(
         votes,
         items,
@@ -322,6 +324,7 @@ def test_tables_that_cannot_be(tmp_path, case):
     told = refused("fit", *tables, *options, "-o", tmp_path / "model.skops")
     assert message in told
     assert "outcomes={" not in told
+    assert 'missing="drop"' not in told
     if " at row " in told:
         assert "Rows of both tables are counted from 0" in told
 
