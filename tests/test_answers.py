@@ -86,6 +86,13 @@ def test_which_system_is_best_where_a_board_is_lacking():
     assert other.endswith("The learnt score puts new first.")
 
 
+def test_systems_that_the_score_puts_level():
+    level = board(("old", 1.0, 1, 2), ("ours", 1.0, 1, 2))
+    level.systems["rank"] = 1
+    answer = best_system(board(*FIRST), level)
+    assert answer.endswith("The learnt score puts it first as well, level with old.")
+
+
 def test_which_metric_people_follow():
     compared = comparison(a=STEADY, b=STEADY)
     names = {"a": "a", "b": "b"}
@@ -96,7 +103,7 @@ def test_which_metric_people_follow():
     assert metric_followed(apart, compared, names) == (
         "Most of all a: larger is preferred. It makes 70 % (± 5.0 %) of the differences in "
         "the learnt score; by itself it orders 60.0 % (± 0.6 % over folds) of the pairs of "
-        "a group as people do. Then b (30 %, no clear direction). 1 of 2 metrics have no "
+        "a group as people do. Then b (30 %, no clear direction). 1 of 2 metrics has no "
         "clear direction."
     )
     near = curves(
@@ -155,6 +162,39 @@ def test_the_claim_needs_every_difference_above_zero():
     assert compared.paired("ours", "a", "pairwise accuracy").low > 0
     answer = learnt_or_single(compared, "ours", {"a": "a", "b": "b"}, None)
     assert answer.startswith("Not for certain: it is better than 1 of 2 metrics")
+    # The figures are those of the metric that it is not told apart from.
+    pair = compared.paired("ours", "b", "pairwise accuracy")
+    assert "not told apart from b: on folds held out" in answer
+    assert "and b alone 45.4 %: a difference of 14.6 points (95 % interval " in answer
+    assert f"{100 * pair.low:.1f} to {100 * pair.high:.1f}, 5 folds)" in answer
+
+
+def test_metrics_that_are_better_are_not_said_to_be_level():
+    noise = np.array([0.39, 0.0, 0.39, 0.1, 0.3])
+    # The best by its mean varies, and another one is better for certain.
+    compared = comparison(ours=STEADY, a=STEADY + noise, b=STEADY + 0.1, c=STEADY - 0.1)
+    assert compared.paired("ours", "a", "pairwise accuracy").high > 0
+    answer = learnt_or_single(compared, "ours", {n: n for n in "abc"}, None)
+    assert answer.startswith("No, b alone is better: on folds held out, ")
+    assert "and b alone 70.0 %: a difference of -10.0 points" in answer
+    both = comparison(ours=STEADY - 0.2, a=STEADY, b=STEADY + 0.1)
+    answer = learnt_or_single(both, "ours", {"a": "a", "b": "b"}, None)
+    assert answer.startswith("No, b and a alone are better: ")
+    assert "and the best metric alone, b, 70.0 %" in answer
+
+
+def test_a_score_that_is_better_than_no_metric():
+    compared = comparison(ours=STEADY - 1e-5, a=STEADY)
+    compared.rows.loc[0, "pairwise accuracy"] += 1e-5
+    answer = learnt_or_single(compared, "ours", {"a": "a"}, None)
+    assert answer.startswith("Not for certain: it is not told apart from a: on folds")
+    assert ": a difference of 0.0 points (95 % interval 0.0 to 0.0, " in answer
+    # No difference is beyond all pairs, whatever two folds say of it.
+    rows = compared.rows[compared.rows["fold"] < 2].copy()
+    rows["pairwise accuracy"] = [0.5, 1.0, 1.0, 1.0]
+    wide = RankerComparison(rows, ("pairwise accuracy",), None, "fold")
+    answer = learnt_or_single(wide, "ours", {"a": "a"}, None)
+    assert "a difference of -25.0 points (95 % interval -100.0 to 100.0," in answer
 
 
 def test_how_to_share():

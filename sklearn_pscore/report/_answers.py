@@ -91,7 +91,8 @@ def metric_followed(curves, comparison, single):
         answer += f". Then {listed(shown, 3)}"
     n_unclear = int(np.sum(table["direction"] == _NO_DIRECTION))
     if n_unclear:
-        answer += f". {n_unclear} of {len(table)} metrics have no clear direction"
+        have = "has" if n_unclear == 1 else "have"
+        answer += f". {n_unclear} of {len(table)} metrics {have} no clear direction"
     return f"{answer}."
 
 
@@ -130,27 +131,36 @@ def learnt_or_single(comparison, learnt, single, ceiling, level=0.95):
         name: comparison.paired(learnt, method, ACCURACY, level=level)
         for name, method in single.items()
     }
-    behind = [name for name, pair in pairs.items() if not pair.low > 0]
+    # The best first.
+    order = sorted(single, key=lambda name: -accuracy[single[name]])
+    better = [name for name in order if pairs[name].high < 0]
+    behind = [name for name in order if not pairs[name].low > 0]
     ahead = len(pairs) - len(behind)
-    pair = pairs[best]
     if not behind:
         verdict = f"Yes, than each of the {len(pairs)} metrics"
         if len(pairs) == 1:
             verdict = "Yes"
-    elif pairs[best].high < 0:
-        verdict = f"No, {best} alone is better"
+    elif better:
+        is_are = "is" if len(better) == 1 else "are"
+        verdict = f"No, {listed(better)} alone {is_are} better"
     else:
-        verdict = (
-            f"Not for certain: it is better than {ahead} of {len(pairs)} metrics, but not "
-            f"told apart from {listed(sorted(behind, key=lambda n: -accuracy[single[n]]))}"
-        )
+        verdict = f"Not for certain: it is not told apart from {listed(behind)}"
+        if ahead:
+            verdict = (
+                f"Not for certain: it is better than {ahead} of {len(pairs)} metrics, but "
+                f"not told apart from {listed(behind)}"
+            )
+    # The figures are those of the metric that decides.
+    shown = (better or behind or order)[0]
+    pair = pairs[shown]
     held = f"on {'folds' if pair.n_runs > 1 else 'rows'} held out"
+    whose = f"the best metric alone, {shown}," if shown == best else f"{shown} alone"
     values = (
         f"{held}, the learnt score ({learnt}) orders {percent(accuracy[learnt], 1)} of the "
-        f"pairs of a group as people do, and the best metric alone, {best}, "
-        f"{percent(accuracy[single[best]], 1)}: a difference of {100 * pair.mean:.1f} "
-        f"points ({_level(level)} interval {100 * pair.low:.1f} to "
-        f"{100 * pair.high:.1f}, {pair.n_runs} folds)"
+        f"pairs of a group as people do, and {whose} "
+        f"{percent(accuracy[single[shown]], 1)}: a difference of {_points(pair.mean)} "
+        f"points ({_level(level)} interval {_points(pair.low)} to "
+        f"{_points(pair.high)}, {pair.n_runs} folds)"
     )
     bounds = "Chance is 50 %"
     if ceiling is not None:
@@ -181,10 +191,13 @@ def how_to_share(notes):
 def _what_the_score_says(name, learnt):
     if learnt is None:
         return "There is no leaderboard of the learnt score."
+    is_first = learnt.systems["rank"] == 1
     first = learnt.systems.iloc[0]
-    if first["item"] == name:
-        return "The learnt score puts it first as well."
     row = learnt.systems[learnt.systems["item"] == name]
+    if name in set(learnt.systems["item"][is_first]):
+        others = learnt.systems["item"][is_first & (learnt.systems["item"] != name)]
+        as_well = f", level with {listed(others)}" if len(others) else ""
+        return f"The learnt score puts it first as well{as_well}."
     if not len(row):
         return f"The learnt score puts {first['item']} first."
     return (
@@ -197,6 +210,11 @@ def _what_the_score_says(name, learnt):
 def _plus_minus(error, over=""):
     """Return a standard error as text, nothing if there is none."""
     return f" (± {percent(error)}{over})" if error == error else ""
+
+
+def _points(difference):
+    """Return a difference of shares in points; none is beyond 100 or minus nothing."""
+    return f"{np.clip(100 * difference, -100, 100):z.1f}"
 
 
 def _level(level):
