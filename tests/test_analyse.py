@@ -18,7 +18,9 @@ from sklearn_pscore import (
     PairwisePreferenceRanker,
     SingleMetricRanker,
 )
-from sklearn_pscore.metrics import pairwise_accuracy_score
+from sklearn_pscore.inspection import bootstrap_leaderboard
+from sklearn_pscore.metrics import pairwise_accuracy_score, pairwise_accuracy_scorer
+from sklearn_pscore.model_selection import compare_rankers
 from sklearn_pscore.report import QUESTIONS, Analysis, _analyse, analyse
 from sklearn_pscore.report import _baselines as baselines
 from sklearn_pscore.report._page import _explained
@@ -128,6 +130,44 @@ def test_blocks_are_held_out_and_drawn_together():
         assert not set(blocks[train]) & set(blocks[test])
 
 
+def test_figures_are_those_of_the_functions_by_themselves():
+    X, groups = planted(n_groups=14)
+    rng = np.random.default_rng(SEED)
+    # Groups of other sizes are dealt to other folds.
+    fields = {name: groups[name] for name in ("group", "preference", "item")}
+    fields["preference"][rng.random(len(X)) < 0.3] = np.nan
+    fields["preference"][:4] = 1.0
+    is_judged = ~np.isnan(fields["preference"])
+    groups = Groups.from_arrays(**fields)
+    analysis = quick(X, groups, random_state=3)
+    judged = X[is_judged], groups[is_judged]
+    compared = compare_rankers(
+        LINEAR,
+        *judged,
+        cv=5,
+        scoring={"pairwise accuracy": pairwise_accuracy_scorer},
+        random_state=3,
+        single_metrics=True,
+        truth=None,
+    ).table()
+    found = analysis.comparison.table().loc[compared.index, compared.columns]
+    pd.testing.assert_frame_equal(found, compared, rtol=1e-12)
+    board = bootstrap_leaderboard(judged[1], n_boot=200, random_state=3)
+    pd.testing.assert_frame_equal(
+        analysis.leaderboard.systems, board.systems, rtol=1e-9
+    )
+
+
+def test_folds_hold_what_people_compared():
+    X, groups = planted(n_groups=12)
+    # Dealt by all that is judged, two of three folds would hold nothing but ties.
+    groups["preference"][groups["group"] % 3 > 0] = 1.0
+    table = check_table(
+        X, groups, item="item", cv=3, max_rows=1000, rng=None, caller="a test"
+    )
+    assert [len(test) for _, test in table.folds] == [8, 4, 4]
+
+
 def test_names_of_systems_by_hand():
     X, groups = planted(n_groups=6)
     target = check_table(
@@ -193,6 +233,10 @@ def test_defaults_are_the_packages_ranker_and_its_relatives(monkeypatch):
         "system's name alone",
     )
     assert analysis.learnt_name == "PS, defaults"
+    # Those of `pscore curves` and `pscore compare`.
+    learnt, linear, _ = _analyse._rankers_of(None, 7, "a test").values()
+    assert learnt.get_params() == quickly(random_state=7).get_params()
+    assert linear.get_params() == LinearPreferenceRanker().get_params()
     (told,) = _explained(analysis.comparison.methods, analysis)
     assert "linear is a weighted sum of the metrics; rank sum is" in told
     # Of what a caller names "linear", nothing is known.

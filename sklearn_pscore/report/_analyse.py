@@ -1,12 +1,11 @@
 """From a table of metrics and opinions to four answers."""
 
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
 from sklearn_pscore._estimators.random_state import generator_of
@@ -93,7 +92,7 @@ def analyse(
         it that is the group.
     rankers : dict of str to estimator or None, default=None
         What to compare, by the names to show; the first is the learnt score. None is
-        the package's ranker after a scaler, its linear relative, and a sum of ranks.
+        the package's ranker, its linear relative, and a sum of ranks.
         Each metric by itself is added.
     item : str or array-like of shape (n_samples,), default="item"
         The system of each row: a field of the target, or a label per row. If the target
@@ -113,7 +112,8 @@ def analyse(
         Rows to learn and judge with. If there are more, whole groups are drawn by
         chance, which is said among the notes; all rows are scored.
     random_state : int, RandomState instance or None, default=0
-        Source of all draws. An integer gives the same result in every call.
+        Source of all draws. An integer gives the same result in every call, and that of
+        :func:`bootstrap_leaderboard` and others of the same rows and seed.
     n_jobs : int or None, default=None
         Number of processes, see :term:`n_jobs`. Nothing depends on it but time.
     verbose : int, default=0
@@ -170,11 +170,13 @@ def analyse(
     table = check_table(
         X, groups, item=item, cv=cv, max_rows=max_learnt_rows, rng=rng, caller=caller
     )
+    # An integer goes on as it is: other functions draw the same by it.
+    is_seed = isinstance(random_state, Integral)
+    seed = int(random_state) if is_seed else rng.randint(np.iinfo(np.int32).max)
     has_default_rankers = rankers is None
-    rankers = _rankers_of(rankers, caller)
+    rankers = _rankers_of(rankers, seed, caller)
     n_refits = _number_of_refits(table, n_refits)
     learnt = next(iter(rankers))
-    seed = rng.randint(np.iinfo(np.int32).max)
     comparison, single = _comparison(table, rankers, n_seeds, seed, n_jobs, verbose)
     with progress_of(caller, "step", _N_STEPS, verbose) as progress:
         model = clone(rankers[learnt]).fit(*table.rows(table.learnt))
@@ -227,7 +229,7 @@ def analyse(
     )
 
 
-def _rankers_of(rankers, caller):
+def _rankers_of(rankers, seed, caller):
     """Return the rankers by their names, the learnt score first."""
     if rankers is not None:
         if not isinstance(rankers, dict) or not rankers:
@@ -238,10 +240,8 @@ def _rankers_of(rankers, caller):
             )
         return rankers
     return {
-        "PS, defaults": make_pipeline(
-            StandardScaler(), PairwisePreferenceRanker(random_state=0)
-        ),
-        "linear": make_pipeline(StandardScaler(), LinearPreferenceRanker()),
+        "PS, defaults": PairwisePreferenceRanker(random_state=seed),
+        "linear": LinearPreferenceRanker(),
         "rank sum": LearntRankSum(),
     }
 

@@ -144,7 +144,7 @@ def check_table(X, groups, *, item, cv, max_rows, rng, caller):
         has_blocks=has_blocks,
         learnt=learnt,
         is_sample=is_sample,
-        folds=_folds(learnt, target, groups, block, has_blocks, cv, caller),
+        folds=_folds(learnt, target, groups, block, has_blocks, cv, is_sample, caller),
     )
 
 
@@ -213,7 +213,7 @@ def _sampled(rows, target, max_rows, rng):
     return rows[kept]
 
 
-def _folds(rows, target, groups, block, has_blocks, cv, caller):
+def _folds(rows, target, groups, block, has_blocks, cv, is_sample, caller):
     """Return the rows to learn from and to judge by, of each fold."""
     counted = rows[target.is_counted[rows]]
     n_blocks = len(np.unique(block[counted]))
@@ -225,8 +225,15 @@ def _folds(rows, target, groups, block, has_blocks, cv, caller):
             f"rows of more {what}s, or check the labels of {what}."
         )
     splitter = PreferenceGroupKFold(min(cv, n_blocks))
+    # Blocks are dealt by all that is judged, as `pscore compare` deals them, so that both
+    # have the same figures; by what says something, if a fold were to hold nothing else.
+    judged = np.flatnonzero(~np.isnan(target.preference) & ~target.donor)
+    for dealt in (counted,) if is_sample else (judged, counted):
+        held_out = [
+            np.isin(block[rows], block[dealt[test]]) & ~target.donor[rows]
+            for _, test in splitter.split(dealt, groups[dealt], block[dealt])
+        ]
+        if all(np.any(is_out & target.is_counted[rows]) for is_out in held_out):
+            break
     # Rows of weight 0 are scored beside the others of their group.
-    return [
-        (rows[train], rows[test])
-        for train, test in splitter.split(rows, groups[rows], block[rows])
-    ]
+    return [(rows[~is_out], rows[is_out]) for is_out in held_out]
