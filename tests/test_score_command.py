@@ -10,6 +10,7 @@ import pytest
 import skops.io
 from cases import linear_groups, quick
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
@@ -79,6 +80,24 @@ def test_adds_the_scores(folder, ranker, model, table, to):
     assert_allclose(scored["score"], ranker.predict(FRAME), atol=1e-12)
     if model == "model.skops" and table == to == ".parquet":
         assert_array_equal(scored["score"], ranker.predict(FRAME))
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_model_of_a_metric_named_score(tmp_path, ranker, ending):
+    # The table has such a column and needs it: the scores go to another one.
+    named = FRAME.rename(columns={"a": "score"})
+    model = clone(ranker).fit(named, GROUPS)
+    skops.io.dump(model, tmp_path / "model.skops")
+    table, out = tmp_path / f"table{ending}", tmp_path / f"out{ending}"
+    write(named, table)
+    options = [tmp_path / "model.skops", table, "-o", out]
+    assert "Pass another name as --column." in run(*options).stderr
+    assert run(*options, "--column", "learnt of all").exit_code == 0
+    scored = read(out)
+    assert list(scored.columns) == [*named.columns, "learnt of all"]
+    assert_allclose(scored["learnt of all"], ranker.predict(FRAME), atol=1e-12)
+    assert_allclose(scored["score"], named["score"])
+    assert "to go" in run(*options, "--column", "b", "--force").stderr
 
 
 def test_other_columns_stay_as_they_are_written(folder):

@@ -23,8 +23,11 @@ def score(
         Path, typer.Argument(help="Rows to score: CSV, TSV, Parquet, JSON lines.")
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The table with a column `score`.")
+        Path, typer.Option("--out", "-o", help="The table with a column of scores.")
     ],
+    column: Annotated[
+        str, typer.Option(help="Name of the column of scores.")
+    ] = "score",
     force: ForceOption = False,
 ):
     """Score the rows of a table by a fitted ranker."""
@@ -35,15 +38,15 @@ def score(
         from sklearn_pscore._tables.files import read_table, write_table
     fitted = load_model(model)
     rows = read_table(table)
-    scores = scores_of(fitted, rows, columns_of(fitted, model))
+    scores = scores_of(fitted, rows, columns_of(fitted, model), column)
     # A table of text stays as it is written, in a table of text.
     is_same = out.suffix.lower() in SEPARATORS
-    frame = (rows.frame if is_same else rows.typed()).assign(score=scores)
+    frame = (rows.frame if is_same else rows.typed()).assign(**{column: scores})
     write_file(out, lambda path: write_table(frame, path))
     typer.echo(f"Written to {out}: {len(scores)} rows")
 
 
-def scores_of(model, table, names):
+def scores_of(model, table, names, column="score"):
     """Return the scores of a table's rows.
 
     Parameters
@@ -52,6 +55,8 @@ def scores_of(model, table, names):
     table : Table
     names : list of str
         Columns that the model takes.
+    column : str, default="score"
+        Where the scores are to go.
 
     Raises
     ------
@@ -61,10 +66,10 @@ def scores_of(model, table, names):
     import numpy as np
 
     X = features(table, names)
-    if "score" in table.names:
+    if column in table.names:
         raise ValueError(
-            f"{table.name} has a column 'score', where the scores are to go; expected "
-            "none. Rename it."
+            f"{table.name} has a column {column!r}, where the scores are to go; expected "
+            "none. Pass another name as --column."
         )
     starts = range(0, len(X), _MOST_ROWS)
     try:
