@@ -41,6 +41,27 @@ def few(monkeypatch):
     monkeypatch.setattr(methods, "all_methods", few_methods)
 
 
+def test_metrics_of_the_names_of_methods_and_bounds(tmp_path, few):
+    names = {"sharp": "linear", "noise": "chance", "gaze": "linear (metric)"}
+    FRAME.rename(columns=names).to_csv(tmp_path / "table.csv", index=False)
+    FRAME.to_csv(tmp_path / "plain.csv", index=False)
+    values = {}
+    for name in ("table", "plain"):
+        out = tmp_path / f"{name}.json"
+        path = tmp_path / f"{name}.csv"
+        result = invoke("compare", path, *ROLES, "--folds", 2, "-o", out)
+        assert result.exit_code == 0, result.stderr
+        rows = pd.DataFrame(json.loads(out.read_text()))
+        values[name] = rows.set_index("method")["accuracy"]
+    renamed, plain = values["table"], values["plain"]
+    assert len(renamed) == len(plain)
+    assert renamed["chance"] == 0.5
+    assert renamed["linear"] == plain["linear"]
+    assert renamed["linear (metric) (metric)"] == plain["sharp"]
+    assert renamed["linear (metric)"] == plain["gaze"]
+    assert renamed["chance (metric)"] == plain["noise"]
+
+
 def test_all_methods_of_a_hand_made_table(tmp_path, table):
     out = tmp_path / "c.json"
     options = [*ROLES, "--quick", "--folds", 2, "-o", out]

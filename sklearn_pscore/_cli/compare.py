@@ -115,14 +115,19 @@ def _compared(rows, protocol, random_state, quick):
         pairwise_accuracy_scorer,
     )
     from sklearn_pscore.model_selection import compare_rankers
+    from sklearn_pscore.model_selection._comparison_bounds import CEILING, CHANCE
+    from sklearn_pscore.model_selection._single_metrics import names_of_single
 
+    methods = all_methods(rows.groups, random_state, quick=quick)
+    # A metric may have the name of a method.
+    names = names_of_single(rows.X.columns, {*methods, CHANCE, CEILING})
     scoring = {MEASURE: pairwise_accuracy_scorer}
     # Pairs that hold one item have no order of all.
     if protocol.get("leave_out") != "item":
         scoring |= {"MRR": mrr_scorer, "DCG": dcg_scorer}
     return compare_rankers(
-        all_methods(rows.groups, random_state, quick=quick),
-        rows.X,
+        methods,
+        rows.X.rename(columns=names),
         rows.groups,
         **protocol,
         scoring=scoring,

@@ -50,6 +50,29 @@ def with_single_metrics(rankers, X, truth):
     return {**rankers, **single}
 
 
+def names_of_single(metrics, taken):
+    """Return the name of each metric's own method, which no other row has.
+
+    Parameters
+    ----------
+    metrics : iterable of str
+    taken : set of str
+        Names of other rows of the tables.
+
+    Returns
+    -------
+    names : dict of str to str
+    """
+    metrics, taken, names = list(metrics), set(taken), {}
+    for metric in metrics:
+        name = metric
+        while name in taken or (name != metric and name in metrics):
+            name += " (metric)"
+        names[metric] = name
+        taken.add(name)
+    return names
+
+
 def _names_of_columns(X):
     """Return the names of the columns, or x0, x1, ... as scikit-learn does."""
     if hasattr(X, "column_names") and not hasattr(X, "iloc"):

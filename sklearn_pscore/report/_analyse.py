@@ -31,6 +31,7 @@ from sklearn_pscore.metrics import (
 from sklearn_pscore.metrics._models import inner_estimator, predict_scores
 from sklearn_pscore.model_selection import compare_rankers
 from sklearn_pscore.model_selection._comparison_bounds import CEILING, CHANCE
+from sklearn_pscore.model_selection._single_metrics import names_of_single
 from sklearn_pscore.report._analysis import Analysis
 from sklearn_pscore.report._answers import (
     ACCURACY,
@@ -253,19 +254,6 @@ def _has_probabilities(model):
     return hasattr(model, "preference_proba")
 
 
-def _names_of_single(metrics, rankers):
-    """Return the name of each metric's own method, which no other row has."""
-    taken = {*rankers, TRUTH, NAMES_ALONE, CHANCE, CEILING}
-    names = {}
-    for metric in metrics:
-        name = metric
-        while name in taken or (name != metric and name in metrics):
-            name += " (metric)"
-        names[metric] = name
-        taken.add(name)
-    return names
-
-
 def _comparison(table, rankers, n_seeds, seed, n_jobs, verbose):
     """Compare the rankers, each metric by itself and the names of the systems.
 
@@ -275,7 +263,8 @@ def _comparison(table, rankers, n_seeds, seed, n_jobs, verbose):
     single : dict of str to str
         Name of each metric's method in the comparison.
     """
-    single = _names_of_single(list(table.X.columns), rankers)
+    taken = {*rankers, TRUTH, NAMES_ALONE, CHANCE, CEILING}
+    single = names_of_single(table.X.columns, taken)
     alone = {
         name: SingleMetricRanker(column, "learn")
         for column, name in enumerate(single.values())
