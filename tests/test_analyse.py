@@ -314,6 +314,8 @@ def test_winners_only():
     analysis = quick(X, winners)
     assert analysis.facts["preference"] == "one winner of each group (10, others 0)"
     assert "Winners only: the others of a group were not" in " ".join(analysis.notes)
+    # What a mean is of: nobody has written 10 anywhere.
+    assert "is 10 if it always won, and 0 if it never did." in " ".join(analysis.notes)
     assert analysis.answers[0].startswith("best is ")
 
 

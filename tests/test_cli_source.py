@@ -59,6 +59,8 @@ def test_winners_and_weights():
     roles = {"winner": "award", "weight": "sure", "raters": "n", "spread": "std"}
     rows = judged(frame, preference=None, **roles, drop=("liking",))
     assert_array_equal(rows.groups["preference"], 10.0 * won)
+    said = "'award' counts as a preference of 10 where an item won, and of 0 where not"
+    assert f"Winners: {said}" in rows.notes
     for field, value in (("weight", 2.0), ("n_raters", 5), ("spread", 0.5)):
         assert set(rows.groups[field]) == {value}
     assert list(rows.X) == [*METRICS, "size"]

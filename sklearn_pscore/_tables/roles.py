@@ -159,6 +159,11 @@ def judged_table(table, roles, *, needs_preference=True, needs_metrics=True):
     if roles.spread is not None:
         fields["spread"] = table.required_numbers(roles.spread, "--spread")
     X, notes = metrics_of(table, roles, needs_metrics=needs_metrics)
+    if roles.winner is not None:
+        notes.append(
+            f"Winners: {roles.winner!r} counts as a preference of {AWARD_PREFERENCE:g} "
+            "where an item won, and of 0 where not"
+        )
     groups = Groups.from_arrays(**fields)
     is_judged = ~np.isnan(groups["preference"])
     if needs_preference and not is_judged.all() and is_judged.any():

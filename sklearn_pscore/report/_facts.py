@@ -186,7 +186,9 @@ def _about_judgements(table):
     if _are_winners(target):
         notes.append(
             "Winners only: the others of a group were not compared with one another, and "
-            "the rank of a system says how often it won."
+            "the rank of a system says how often it won. Its mean preference is "
+            f"{np.max(target.items.preference):g} if it always won, and "
+            f"{np.min(target.items.preference):g} if it never did."
         )
     rows = np.flatnonzero(target.is_counted)
     values = np.column_stack([target.group[rows], table.X.to_numpy()[rows]])
