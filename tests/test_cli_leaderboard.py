@@ -6,6 +6,7 @@ from cli_cases import METRICS, ROLES, hand_made, invoke, refused
 from numpy.testing import assert_allclose
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore._cli.output import text_table
 from sklearn_pscore._cli.rankers import QUICK
 from sklearn_pscore.inspection import bootstrap_leaderboard, cross_fitted_scores
 
@@ -42,6 +43,11 @@ def test_people(tmp_path, table):
     assert max(map(len, lines)) <= 100
     (header,) = (line for line in lines if line.startswith("rank "))
     assert "90 %" in header
+
+
+def test_numbers_stand_to_the_right_where_one_has_no_end():
+    shown = text_table(pd.DataFrame({"item": ["a", "b"], "more groups": ["inf", "7"]}))
+    assert shown == "item  more groups\na             inf\nb               7"
 
 
 @pytest.mark.parametrize("ending", [".png", ".svg"])

@@ -198,4 +198,6 @@ def cut(text, size):
 
 
 def _is_number_like(cells):
-    return all(not text or text[0] in "0123456789+-.[" for text in cells)
+    return all(
+        not text or text[0] in "0123456789+-.[" or text == "inf" for text in cells
+    )
