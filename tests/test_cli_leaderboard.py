@@ -87,7 +87,17 @@ def test_long_names_are_cut_in_the_middle(tmp_path):
             ROLES,
             "has one system, 'ours', in its judged rows; expected two or more to rank",
         ),
-        (FRAME[:6], ROLES, "in one cluster; bootstrap_leaderboard draws clusters"),
+        (
+            FRAME[:6],
+            ROLES,
+            "has one group, 'scene 0, take 1', in its judged rows; expected two or more, "
+            "for intervals are by drawing groups. Name another column as --group.",
+        ),
+        (
+            FRAME[:18],
+            [*ROLES, "--block", "actor"],
+            "has one block, 'actor 0', in its judged rows; expected two or more",
+        ),
         (
             FRAME.assign(team="ours"),
             ROLES,

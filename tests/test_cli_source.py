@@ -9,6 +9,7 @@ from cli_cases import METRICS, ROLES, hand_made, invoke, refused
 from numpy.testing import assert_array_equal
 
 from sklearn_pscore._cli.app import COMMANDS
+from sklearn_pscore._tables.files import read_table
 from sklearn_pscore._tables.roles import Roles, judged_table
 from sklearn_pscore._tables.table import Table
 
@@ -51,6 +52,23 @@ def test_metrics_by_name_and_columns_that_are_none():
     assert list(rows.X) == [*METRICS, "size", "flag"]
     assert "No metrics, for they hold text: actor, notes, (no name)" in rows.notes
     assert "No metrics, for they are empty: nothing" in rows.notes
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_text_in_a_column_of_numbers_is_told_with_its_row(tmp_path, as_text):
+    values = FRAME["sharp"].astype(object)
+    values[[4, 9]] = ["n/a?", "-"]
+    frame = FRAME.assign(sharp=values)
+    if as_text:
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        table = read_table(tmp_path / "t.csv")
+    else:
+        table = Table(frame, "TABLE")
+    rows = judged_table(table, Roles(group="scene", preference="liking", item="team"))
+    told = "No metric, for 2 of 180 rows hold text, the first 'n/a?' in row 5: sharp"
+    assert told in rows.notes
+    assert "No metrics, for they hold text: actor, notes" in rows.notes
+    assert "sharp" not in rows.X
 
 
 def test_winners_and_weights():
@@ -189,7 +207,7 @@ def test_what_is_in_a_table_is_said_beside_the_results(tmp_path):
 
 
 def test_a_table_or_a_data_set(tmp_path):
-    message = "Got neither TABLE and --data; expected one of them"
+    message = "Got neither TABLE nor --data; expected one of them"
     assert message in refused("leaderboard")
     pd.DataFrame().to_csv(tmp_path / "t.csv")
     message = "Got both TABLE and --data; expected one of them"

@@ -253,7 +253,7 @@ REFUSED = {
             "model": lambda folder: other(scaled(), folder),
             "table": lambda folder: write(FRAME.assign(b="x"), folder / "x.csv"),
         },
-        "x.csv' cannot be scored: column 'b' holds 'x' in row 0. could not convert",
+        "x.csv' cannot be scored: column 'b' holds 'x' in row 1. could not convert",
     ),
     "infinity as a metric of a pipeline": (
         {
@@ -263,7 +263,7 @@ REFUSED = {
                 folder / "x.tsv",
             ),
         },
-        "x.tsv' cannot be scored: column 'b' holds 'inf' in row 3. Input X contains",
+        "x.tsv' cannot be scored: column 'b' holds 'inf' in row 4. Input X contains",
     ),
     "another out": (
         {"out": lambda folder: folder / "out.xlsx"},

@@ -62,6 +62,7 @@ def leaderboard(
     if "votes" in judged.groups.dtype.names:
         board = _of_votes(judged, options)
     else:
+        check_clusters(judged)
         board = bootstrap_leaderboard(judged.groups, cluster=judged.cluster, **options)
     boards = [board]
     if learnt:
@@ -106,6 +107,18 @@ def check_systems(rows):
         raise ValueError(
             f"{rows.name} has one system, {names[0]!r}, in its judged rows; expected two "
             "or more to rank. Name the column of the systems as --item."
+        )
+
+
+def check_clusters(rows):
+    """Raise ValueError unless there are two blocks or groups or more to draw."""
+    if rows.n_blocks < 2:
+        is_block = "block" in rows.groups.dtype.names
+        what, option = ("block", "--block") if is_block else ("group", "--group")
+        raise ValueError(
+            f"{rows.name} has one {what}, {rows.cluster[0].item()!r}, in its judged rows; "
+            f"expected two or more, for intervals are by drawing {what}s. Name another "
+            f"column as {option}."
         )
 
 

@@ -117,5 +117,6 @@ def _what_is_odd(X):
             is_odd = np.array([isinstance(value, str) for value in values])
         if is_odd.any():
             row = int(np.flatnonzero(is_odd)[0])
-            return f"column {name!r} holds {str(values[row])!r:.60} in row {row}. "
+            value = str(values[row])
+            return f"column {name!r} holds {value!r:.60} in row {row + 1}. "
     return ""

@@ -123,9 +123,9 @@ class Source:
         """Fail unless there is either a table or a data set."""
         check_votes(self)
         if self.votes is None and (self.table is None) == (self.data is None):
-            got = "neither" if self.table is None else "both"
+            got = "neither TABLE nor" if self.table is None else "both TABLE and"
             raise Failure(
-                f"Got {got} TABLE and --data; expected one of them. Pass the file of a "
+                f"Got {got} --data; expected one of them. Pass the file of a "
                 "table, or --data thqa to try the program; or --votes and --items."
             )
 

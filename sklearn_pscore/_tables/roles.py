@@ -265,7 +265,7 @@ def _metrics(table, roles):
         columns = {name: table.required_numbers(name, "--metrics") for name in names}
         return _told(table, columns, [])
     taken = {*roles.named().values(), *roles.drop}
-    columns, text, empty = {}, [], []
+    columns, text, partly, empty = {}, [], [], []
     for name in table.names:
         if name in taken:
             continue
@@ -277,7 +277,14 @@ def _metrics(table, roles):
                     "point. Read it with pandas.read_csv(path, decimal=',') and write it "
                     f"anew, or leave the column out with --drop {name}."
                 )
-            text.append(name)
+            odd = table.text_among_numbers(name)
+            if odd is None:
+                text.append(name)
+            else:
+                partly.append(
+                    f"No metric, for {odd.n_rows:,} of {len(table):,} rows hold text, the "
+                    f"first {odd.value!r:.60} in row {odd.row}: {shown(name)}"
+                )
         elif np.isnan(numbers).all():
             empty.append(name)
         else:
@@ -285,6 +292,7 @@ def _metrics(table, roles):
     notes = []
     if text:
         notes.append(f"No metrics, for they hold text: {', '.join(map(shown, text))}")
+    notes += partly
     if empty:
         notes.append(f"No metrics, for they are empty: {', '.join(map(shown, empty))}")
     return _told(table, columns, notes)

@@ -1,6 +1,7 @@
 """A table: its columns by name, as numbers or as labels."""
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
 
@@ -24,6 +25,15 @@ MISSING = [
 
 _FLAGS = {"true": 1.0, "false": 0.0}
 _DECIMAL_COMMA = r"\s*[-+]?\d*,\d+(e[-+]?\d+)?\s*"
+
+
+@dataclass(frozen=True)
+class TextAmongNumbers:
+    """Text in a column of numbers: in how many rows, and the first, counted from 1."""
+
+    n_rows: int
+    row: int
+    value: str
 
 
 class Table:
@@ -180,6 +190,29 @@ class Table:
             re.fullmatch(_DECIMAL_COMMA, each, re.IGNORECASE) or _parses(each)
             for each in text
         )
+
+    def text_among_numbers(self, name):
+        """Return the text in a column of which most is numbers, or None.
+
+        Returns
+        -------
+        text : TextAmongNumbers or None
+        """
+        values = self.values(name)
+        if self.is_text:
+            is_missing = values.isin(MISSING).to_numpy()
+            numbers = pd.to_numeric(values.mask(is_missing), errors="coerce")
+            is_odd = numbers.isna().to_numpy() & ~is_missing
+        elif values.dtype.kind == "O":
+            is_missing = values.isna().to_numpy()
+            is_odd = ~np.array([_is_number_or_none(value) for value in values])
+            is_odd &= ~is_missing
+        else:
+            return None
+        if not is_odd.any() or 2 * is_odd.sum() >= np.sum(~is_missing):
+            return None
+        first = int(np.flatnonzero(is_odd)[0])
+        return TextAmongNumbers(int(is_odd.sum()), first + 1, str(values.iloc[first]))
 
     def _not_numbers(self, name, role):
         """Return the message of a column of text: where it is none."""
