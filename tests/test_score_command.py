@@ -242,7 +242,7 @@ REFUSED = {
     ),
     "text as a metric": (
         {"table": lambda folder: write(FRAME.assign(b="x"), folder / "x.csv")},
-        "X is 'x', of type str, at row 0, column 'b'",
+        "x.csv' cannot be scored: column 'b' holds 'x' in row 1; expected numbers. Mend it",
     ),
     "no rows": (
         {"table": lambda folder: write(FRAME[:0], folder / "x.csv")},
@@ -253,7 +253,21 @@ REFUSED = {
             "model": lambda folder: other(scaled(), folder),
             "table": lambda folder: write(FRAME.assign(b="x"), folder / "x.csv"),
         },
-        "x.csv' cannot be scored: column 'b' holds 'x' in row 1. could not convert",
+        "x.csv' cannot be scored: column 'b' holds 'x' in row 1; expected "
+        "numbers. Mend it, or empty the entry. could not convert",
+    ),
+    "one text among numbers": (
+        {
+            "table": lambda folder: write(
+                FRAME.assign(b=["1.5", "2", "n/a?", *["0"] * (len(FRAME) - 3)]),
+                folder / "x.csv",
+            )
+        },
+        "column 'b' holds 'n/a?' in row 3; expected numbers. Mend it, or empty the entry.",
+    ),
+    "a decimal comma": (
+        {"table": lambda folder: write(FRAME.assign(b="1,5"), folder / "x.csv")},
+        "column 'b' holds '1,5' in row 1; expected numbers. A decimal comma is to be a",
     ),
     "infinity as a metric of a pipeline": (
         {
@@ -263,7 +277,8 @@ REFUSED = {
                 folder / "x.tsv",
             ),
         },
-        "x.tsv' cannot be scored: column 'b' holds 'inf' in row 4. Input X contains",
+        "x.tsv' cannot be scored: column 'b' holds 'inf' in row 4; expected "
+        "finite numbers. Empty the entry, or put a large number. Input X contains",
     ),
     "another out": (
         {"out": lambda folder: folder / "out.xlsx"},

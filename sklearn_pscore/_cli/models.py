@@ -47,7 +47,10 @@ def load_model(path):
         if not unknown:
             return skops_io.load(path, trusted=SKOPS_TYPES)
     except Exception as error:
-        raise ValueError(f"MODEL {str(path)!r} cannot be loaded: {error}") from error
+        raise ValueError(
+            f"MODEL {str(path)!r} cannot be loaded: {error}. Pass a file that `pscore fit` "
+            "or skops.io.dump wrote."
+        ) from error
     raise ValueError(
         f"MODEL {str(path)!r} holds {sorted(unknown)}, which are not of this package; "
         "expected none, for loading them may run any program. Where you trust the file, "

@@ -79,7 +79,7 @@ def scores_of(model, table, names, column="score"):
         ]
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{table.name} cannot be scored: {_what_is_odd(X)}{error}"
+            f"{table.name} cannot be scored: {_what_is_odd(table, X, str(error))}"
         ) from error
     return np.concatenate(parts)
 
@@ -102,21 +102,28 @@ def features(table, names):
     return pd.DataFrame({name: table.feature(name) for name in names})
 
 
-def _what_is_odd(X):
-    """Return where a table holds what few models take, or nothing if nowhere.
+def _what_is_odd(table, X, error):
+    """Return where a table holds what few models take, and what the model said.
 
-    The first step of a Pipeline, of another library, may not say where.
+    The first step of a Pipeline, of another library, may not say where. The words of
+    this package do, but count from 0, and know nothing of the file: they are left out.
     """
     import numpy as np
 
-    for name in X.columns:
-        values = X[name].to_numpy()
-        if values.dtype.kind == "f":
-            is_odd = np.isinf(values)
+    for name in sorted(X.columns, key=lambda name: f"column {name!r}" not in error):
+        numbers, expected = table.numbers(name), "numbers"
+        if numbers is None:
+            row, value = table.first_text(name)
+            how = table.decimal_comma_hint(name) or "Mend it, or empty the entry."
+        elif np.isinf(numbers).any():
+            row = int(np.flatnonzero(np.isinf(numbers))[0]) + 1
+            value, expected = str(numbers[row - 1]), "finite numbers"
+            how = "Empty the entry, or put a large number."
         else:
-            is_odd = np.array([isinstance(value, str) for value in values])
-        if is_odd.any():
-            row = int(np.flatnonzero(is_odd)[0])
-            value = str(values[row])
-            return f"column {name!r} holds {value!r:.60} in row {row + 1}. "
-    return ""
+            continue
+        said = "" if f"column {name!r}" in error else f" {error}"
+        return (
+            f"column {name!r} holds {value!r:.60} in row {row}; expected {expected}. "
+            f"{how}{said}"
+        )
+    return error

@@ -216,19 +216,29 @@ class Table:
 
     def _not_numbers(self, name, role):
         """Return the message of a column of text: where it is none."""
-        values = self.values(name)
-        row, value = next(
-            (row, value)
-            for row, value in enumerate(values, 1)
-            if not (_parses(value) if self.is_text else _is_number_or_none(value))
-        )
-        how = "Name another column, or mend it"
-        if self.has_decimal_comma(name):
-            how = "A decimal comma is to be a point: read it with pandas.read_csv("
-            how += "path, decimal=',') and write it anew"
+        row, value = self.first_text(name)
+        how = self.decimal_comma_hint(name) or "Name another column, or mend it."
         return (
-            f"{role} is {name!r}, which holds {str(value)!r:.60} in row {row} of "
-            f"{self.name}; expected numbers. {how}."
+            f"{role} is {name!r}, which holds {value!r:.60} in row {row} of "
+            f"{self.name}; expected numbers. {how}"
+        )
+
+    def first_text(self, name):
+        """Return where a column is not of numbers first, counted from 1, and the text."""
+        is_number = _parses if self.is_text else _is_number_or_none
+        return next(
+            (row, str(value))
+            for row, value in enumerate(self.values(name), 1)
+            if not is_number(value)
+        )
+
+    def decimal_comma_hint(self, name):
+        """Return what to do about decimal commas in a column, or nothing."""
+        if not self.has_decimal_comma(name):
+            return ""
+        return (
+            "A decimal comma is to be a point: read it with pandas.read_csv(path, "
+            "decimal=',') and write it anew."
         )
 
 
