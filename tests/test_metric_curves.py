@@ -460,7 +460,7 @@ class TestErrors:
             metric_curves(fitted, X.astype(object).assign(up="a"), GROUPS)
         with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
             metric_curves(fitted, X["up"].to_numpy(), GROUPS)
-        with pytest.raises(ValueError, match="unique column names"):
+        with pytest.raises(ValueError, match="2 columns of the name"):
             metric_curves(fitted, pd.DataFrame([[1.0, 2], [3, 4]], columns=["a", "a"]))
         with pytest.raises(ValueError, match="feature names"):
             metric_curves(fitted, X.rename(columns={"up": "other"}), GROUPS)

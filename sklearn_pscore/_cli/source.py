@@ -21,6 +21,7 @@ from sklearn_pscore._cli.votes import (
     read_votes,
 )
 from sklearn_pscore._interrupt import quiet_interrupt
+from sklearn_pscore._tables.names import FIELDS
 
 TableArgument = Annotated[
     Path | None,
@@ -111,7 +112,7 @@ class Source:
 
     def roles(self):
         """Return the role of each column that is named."""
-        from sklearn_pscore._tables.roles import FIELDS, Roles
+        from sklearn_pscore._tables.roles import Roles
 
         return Roles(
             **{name: getattr(self, name) for name in FIELDS},
@@ -132,9 +133,9 @@ class Source:
     def check_no_columns(self, what):
         """Fail if an option names a column, beside `what` has no use for it."""
         check_votes(self)
-        roles = self.roles()
-        named = [*roles.named(), *(["--drop"] if roles.drop else [])]
-        named += ["--metrics"] if roles.metrics else []
+        # Without the roles themselves: no library is imported yet.
+        columns = (*FIELDS, "drop", "metrics")
+        named = [f"--{name}" for name in columns if getattr(self, name)]
         if named:
             raise Failure(
                 f"Got {named[0]} beside {what}; expected it with TABLE. Leave it out, or "
