@@ -268,6 +268,13 @@ class TestPairwise:
         with pytest.raises(ValueError, match="has preferences, but the fitted network"):
             again.fit(X, plain)
 
+    def test_a_part_without_ties_says_that_they_are_rare(self):
+        decided = make_arena(nu=1e-9, seed=1)[1]
+        ranker = PairwisePreferenceRanker(**QUICK).partial_fit(X, GROUPS)
+        before = ranker.tie_proba(X[:1], X[:1])
+        ranker.partial_fit(X, decided)
+        assert 0 < ranker.tie_proba(X[:1], X[:1]) < before
+
     def test_pickles(self):
         ranker = PairwisePreferenceRanker(order_bias=True, **QUICK)
         ranker.fit(*make_arena(order=True)[:2])
@@ -283,6 +290,28 @@ class TestPairwise:
         groups = Groups.from_votes(votes, {"system": ["a", "b", "c"]}, on=())
         ranker = PairwisePreferenceRanker(**QUICK).fit([[1.0], [2.0], [0.0]], groups)
         assert ranker.n_pairs_ == 2
+
+
+class TestOrderBiasError:
+    def test_of_a_single_group_goes_by_pairs(self):
+        rng = np.random.RandomState(0)
+        X = rng.normal(size=(30, 2))
+        left = rng.randint(30, size=600)
+        right = (left + rng.randint(1, 30, size=600)) % 30
+        chance = expit(X[left, 0] - X[right, 0] + 0.5)
+        winner = (rng.uniform(size=600) < chance).astype(float)
+        votes = {"left": left + 7, "right": right + 7, "winner": winner}
+        items = {"system": np.arange(30) + 7}
+        groups = Groups.from_votes(votes, items, on=(), order=True)
+        ranker = PairwisePreferenceRanker(order_bias=True, **QUICK).fit(X, groups)
+        # Of 600 votes whose variance is p (1 - p), some 0.2.
+        assert_allclose(ranker.order_bias_std_, (600 * 0.2) ** -0.5, rtol=0.25)
+
+    def test_is_not_known_after_a_part_of_a_fit(self):
+        groups = make_arena(order=True)[1]
+        ranker = PairwisePreferenceRanker(order_bias=True, **QUICK)
+        assert np.isnan(ranker.partial_fit(X, groups).order_bias_std_)
+        assert ranker.fit(X, groups).order_bias_std_ > 0
 
 
 class TestErrors:

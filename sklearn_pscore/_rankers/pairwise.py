@@ -729,6 +729,10 @@ class PairwisePreferenceRanker(
         if not goes_on:
             return parameters, None
         check_same_network(self, parameters, self._network_)
+        is_auto = self.ties == "auto" and votes is not None
+        if is_auto and self.net_.criterion_.ties == "davidson":
+            # After votes with ties, votes without one say that ties are rare.
+            parameters.ties = "davidson"
         return parameters, resumed_net(self.net_, parameters)
 
     def _keep(self, net, parameters, n_groups, n_pairs, goes_on, drops_steps=False):

@@ -59,7 +59,10 @@ class VoteTermsMixin:
 
     @property
     def order_bias_std_(self):
-        """Standard error of `order_bias_`, with groups for independent."""
+        """Standard error of `order_bias_`, with groups for independent.
+
+        Of a single group, with its pairs; NaN after ``partial_fit``.
+        """
         self._first_bias("order_bias_std_")
         return float(self.net_.module_.vote_terms.first_bias_std)
 

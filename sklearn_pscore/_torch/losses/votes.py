@@ -66,7 +66,7 @@ class VoteTerms(nn.Module):
     first_bias : tensor of shape (1,), or None
         What it adds to the difference of the scores to be shown first.
     first_bias_std : tensor of shape (1,)
-        Its standard error.
+        Its standard error, NaN until a whole fit has told it.
     """
 
     def __init__(self, order_bias=False):
@@ -74,7 +74,7 @@ class VoteTerms(nn.Module):
         self.log_nu = nn.Parameter(torch.zeros(1))
         self.first_bias = nn.Parameter(torch.zeros(1)) if order_bias else None
         if order_bias:
-            self.register_buffer("first_bias_std", torch.zeros(1))
+            self.register_buffer("first_bias_std", torch.full((1,), torch.nan))
 
 
 class VoteLoss(nn.Module):
@@ -201,7 +201,8 @@ def fit_terms(criterion, scores, target):
 def note_bias_error(criterion, scores, target, share):
     """Take note of the standard error of the bias, with groups for independent.
 
-    It is the sandwich estimate, the scores taken for given.
+    It is the sandwich estimate, the scores taken for given. A single group cannot tell
+    how much others would differ: the pairs are taken for independent then.
 
     Parameters
     ----------
@@ -226,8 +227,11 @@ def note_bias_error(criterion, scores, target, share):
             return slope * votes.side.double()
 
     curvature = (slopes(step) - slopes(-step)).sum() / (2 * step)
-    of_group = torch.zeros(len(target.sizes), dtype=torch.float64)
-    of_group.index_add_(0, group[votes.first], slopes(0.0))
+    of_group = slopes(0.0)
+    if len(target.sizes) > 1:
+        of_pair = of_group
+        of_group = torch.zeros(len(target.sizes), dtype=torch.float64)
+        of_group.index_add_(0, group[votes.first], of_pair)
     n = len(of_group)
     spread = of_group.square().sum() * n / max(n - 1, 1)
     error = spread.sqrt() / curvature.clamp(min=1e-300) * share**0.5
