@@ -14,6 +14,7 @@ from sklearn_pscore.report._answers import (
     metric_followed,
 )
 from sklearn_pscore.report._facts import listed, note_of_names, percent
+from sklearn_pscore.report._page import answers_of
 
 
 def board(*rows, n_groups=20, n_clusters=20):
@@ -195,6 +196,13 @@ def test_a_score_that_is_better_than_no_metric():
     wide = RankerComparison(rows, ("pairwise accuracy",), None, "fold")
     answer = learnt_or_single(wide, "ours", {"a": "a"}, None)
     assert "a difference of -25.0 points (95 % interval -100.0 to 100.0," in answer
+
+
+def test_what_is_set_off_of_an_answer():
+    answers = "llama:8b is best: its mean: 3.", "Send it.", "c", "d"
+    (_, best), (_, share) = answers_of(SimpleNamespace(answers=answers))[:2]
+    assert (best.lead, best.rest) == ("llama:8b is best:", " its mean: 3.")
+    assert (share.lead, share.rest) == ("Send it.", "")
 
 
 def test_how_to_share():

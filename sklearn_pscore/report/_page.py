@@ -70,7 +70,7 @@ def sections_of(analysis, X, max_rows):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: what is set off, up to the first colon, and the rest."""
+    """An answer: what is set off, up to the first colon and space, and the rest."""
 
     lead: str
     rest: str
@@ -78,8 +78,11 @@ class Answer:
 
 def answers_of(analysis):
     """Return pairs of question and answer."""
-    parts = [text.partition(":") for text in analysis.answers]
-    answers = [Answer(lead + colon, rest) for lead, colon, rest in parts]
+    # A name may hold a colon.
+    parts = [text.partition(": ") for text in analysis.answers]
+    answers = [
+        Answer(lead + colon.rstrip(), colon[1:] + rest) for lead, colon, rest in parts
+    ]
     return list(zip(QUESTIONS, answers, strict=True))
 
 
