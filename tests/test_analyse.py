@@ -18,9 +18,12 @@ from sklearn_pscore import (
     PairwisePreferenceRanker,
     SingleMetricRanker,
 )
-from sklearn_pscore.inspection import bootstrap_leaderboard
+from sklearn_pscore.inspection import (
+    bootstrap_leaderboard,
+    group_permutation_importance,
+)
 from sklearn_pscore.metrics import pairwise_accuracy_score, pairwise_accuracy_scorer
-from sklearn_pscore.model_selection import compare_rankers
+from sklearn_pscore.model_selection import PreferenceGroupKFold, compare_rankers
 from sklearn_pscore.report import QUESTIONS, Analysis, _analyse, analyse
 from sklearn_pscore.report import _baselines as baselines
 from sklearn_pscore.report._page import _explained
@@ -152,6 +155,16 @@ def test_figures_are_those_of_the_functions_by_themselves():
     ).table()
     found = analysis.comparison.table().loc[compared.index, compared.columns]
     pd.testing.assert_frame_equal(found, compared, rtol=1e-12)
+    parts = []
+    for train, test in PreferenceGroupKFold(5).split(*judged):
+        model = LINEAR["linear"].fit(judged[0].iloc[train], judged[1][train])
+        held_out = judged[0].iloc[test], judged[1][test]
+        parts.append(group_permutation_importance(model, *held_out, random_state=3))
+    np.testing.assert_allclose(
+        analysis.importance.importances_mean,
+        np.mean([part.importances_mean for part in parts], axis=0),
+        atol=1e-12,
+    )
     board = bootstrap_leaderboard(judged[1], n_boot=200, random_state=3)
     pd.testing.assert_frame_equal(
         analysis.leaderboard.systems, board.systems, rtol=1e-9

@@ -52,7 +52,7 @@ _METRICS = {
     "MRR": reciprocal_rank_score,
     "DCG": dcg_score,
 }
-_N_REPEATS, _N_STEPS = 5, 4
+_N_STEPS = 4
 _N_REFITS, _MOST_REFITTED_ROWS = 10, 5_000
 TRUTH, NAMES_ALONE = "GT", "system's name alone"
 """Names of the rows of a comparison that are no rankers."""
@@ -319,7 +319,6 @@ def _held_out(table, estimator, seed, n_jobs):
             group_permutation_importance(
                 model,
                 *table.rows(test),
-                n_repeats=_N_REPEATS,
                 n_jobs=n_jobs,
                 random_state=seed,
             )
