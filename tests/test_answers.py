@@ -94,6 +94,20 @@ def test_systems_that_the_score_puts_level():
     assert answer.endswith("The learnt score puts it first as well, level with old.")
 
 
+def test_systems_that_people_put_level():
+    people = board(("a", 3.0, 1, 3), ("b", 3.0, 1, 3), ("c", 2.8, 1, 3))
+    people.systems["rank"] = [1, 1, 3]
+    # Of both: the second is less sure.
+    people.systems["low"] = [2.5, 2.0, 1.0]
+    assert best_system(people, board(("b", 1.0, 1, 2), ("a", 0.0, 1, 2))) == (
+        "a and b are level in the first place: their mean preference is 3 (95 % interval 2 "
+        "to 4, from 20 groups), and with a confidence of 95 % c may be as good or better. "
+        "The learnt score puts b first."
+    )
+    people.systems["rank_low"] = [1, 1, 3]
+    assert "from 20 groups). There is no" in best_system(people, None)
+
+
 def test_which_metric_people_follow():
     compared = comparison(a=STEADY, b=STEADY)
     names = {"a": "a", "b": "b"}

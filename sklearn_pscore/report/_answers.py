@@ -31,23 +31,33 @@ def best_system(board, learnt):
     many = f"{board.n_groups:,} groups"
     if board.n_clusters != board.n_groups:
         many += f" in {board.n_clusters:,} blocks"
+    is_first = board.systems[board.systems["rank"] == 1]
+    level = is_first["item"].tolist()
+    is_alone = len(level) == 1
     mean = (
-        f"its mean {board.of} is {first['mean']:.3g} ({_level(board.level)} interval "
-        f"{first['low']:.3g} to {first['high']:.3g}, from {many})"
+        f"{'its' if is_alone else 'their'} mean {board.of} is {first['mean']:.3g} "
+        f"({_level(board.level)} interval {is_first['low'].min():.3g} to "
+        f"{is_first['high'].max():.3g}, from {many})"
     )
-    rivals = board.systems["item"][1:][board.systems["rank_low"][1:] == 1].tolist()
-    if not rivals:
+    could_be = board.systems["item"][board.systems["rank_low"] == 1].tolist()
+    rivals = [name for name in could_be if name not in level]
+    confidence = f"with a confidence of {_level(board.level)}"
+    if not is_alone:
+        answer = f"{listed(level)} are level in the first place: {mean}"
+        if rivals:
+            answer += f", and {confidence} {listed(rivals)} may be as good or better"
+    elif not rivals:
         answer = (
-            f"{first['item']} is best: {mean}, and it is ahead of every other system with "
-            f"a confidence of {_level(board.level)}"
+            f"{first['item']} is best: {mean}, and it is ahead of every other system "
+            f"{confidence}"
         )
     else:
         answer = (
-            f"{first['item']} is first, but not for certain: {mean}, and with a confidence "
-            f"of {_level(board.level)} {listed(rivals)} may be as good or better; its "
-            f"true rank is in 1 to {first['rank_high']}"
+            f"{first['item']} is first, but not for certain: {mean}, and {confidence} "
+            f"{listed(rivals)} may be as good or better; its true rank is in 1 to "
+            f"{first['rank_high']}"
         )
-    return f"{answer}. {_what_the_score_says(first['item'], learnt)}"
+    return f"{answer}. {_what_the_score_says(level, learnt)}"
 
 
 def metric_followed(curves, comparison, single):
@@ -188,22 +198,23 @@ def how_to_share(notes):
     return f"{answer}, and be careful about {listed(topics, len(topics))}."
 
 
-def _what_the_score_says(name, learnt):
+def _what_the_score_says(level, learnt):
+    """Return where the score puts the system that is first, or those level there."""
     if learnt is None:
         return "There is no leaderboard of the learnt score."
-    is_first = learnt.systems["rank"] == 1
-    first = learnt.systems.iloc[0]
-    row = learnt.systems[learnt.systems["item"] == name]
-    if name in set(learnt.systems["item"][is_first]):
-        others = learnt.systems["item"][is_first & (learnt.systems["item"] != name)]
-        as_well = f", level with {listed(others)}" if len(others) else ""
+    systems = learnt.systems
+    first = systems["item"][systems["rank"] == 1].tolist()
+    if len(level) > 1 or not set(level) & set(systems["item"]):
+        return f"The learnt score puts {listed(first)} first."
+    (name,) = level
+    if name in first:
+        others = [other for other in first if other != name]
+        as_well = f", level with {listed(others)}" if others else ""
         return f"The learnt score puts it first as well{as_well}."
-    if not len(row):
-        return f"The learnt score puts {first['item']} first."
+    row = systems[systems["item"] == name].iloc[0]
     return (
-        f"The learnt score puts {first['item']} first, and {name} on rank "
-        f"{row.iloc[0]['rank']} ({row.iloc[0]['rank_low']} to "
-        f"{row.iloc[0]['rank_high']})."
+        f"The learnt score puts {listed(first)} first, and {name} on rank {row['rank']} "
+        f"({row['rank_low']} to {row['rank_high']})."
     )
 
 
