@@ -54,6 +54,26 @@ def test_metrics_by_name_and_columns_that_are_none():
     assert "No metrics, for they are empty: nothing" in rows.notes
 
 
+def test_a_number_of_the_row_is_told_of():
+    told = (
+        "Numbers of the rows, it seems, yet taken for metrics: id. If so, leave them "
+    )
+    order = np.random.default_rng(0).permutation(180)
+    rows = judged(FRAME.assign(id=order + 1))
+    assert f"{told}out with --drop" in rows.notes
+    assert "id" in rows.X
+    for values in (order // 2, order / 2, np.where(order > 3, order, np.nan)):
+        assert not any(
+            "of the rows, it" in note for note in judged(FRAME.assign(id=values)).notes
+        )
+    frame = FRAME.assign(id=order)
+    for options in ({"drop": ("id",)}, {"metrics": ("id", "sharp")}):
+        assert not any(note.startswith(told) for note in judged(frame, **options).notes)
+    assert not any(
+        note.startswith(told) for note in judged(frame[:6].assign(id=range(6))).notes
+    )
+
+
 @pytest.mark.parametrize("as_text", [True, False])
 def test_text_in_a_column_of_numbers_is_told_with_its_row(tmp_path, as_text):
     values = FRAME["sharp"].astype(object)

@@ -281,9 +281,24 @@ def _metrics(table, roles):
     if text:
         notes.append(f"No metrics, for they hold text: {', '.join(map(shown, text))}")
     notes += partly
+    numbering = [shown(name) for name in columns if _is_numbering(columns[name])]
+    if numbering:
+        notes.append(
+            "Numbers of the rows, it seems, yet taken for metrics: "
+            f"{', '.join(numbering)}. If so, leave them out with --drop"
+        )
     if empty:
         notes.append(f"No metrics, for they are empty: {', '.join(map(shown, empty))}")
     return _told(table, columns, notes)
+
+
+def _is_numbering(values, at_least=10):
+    """Tell whether a column counts the rows, in any order, as an identifier does."""
+    if len(values) < at_least or not np.isfinite(values).all():
+        return False
+    return bool(
+        (np.diff(np.sort(values)) == 1).all() and (values == np.rint(values)).all()
+    )
 
 
 def _told(table, columns, notes):
