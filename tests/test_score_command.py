@@ -290,7 +290,8 @@ REFUSED = {
     ),
     "no folder": (
         {"out": lambda folder: folder / "table.csv" / "out.csv"},
-        "where no file can be written",
+        "--out is '{folder}/table.csv/out.csv', where no file can be written (File "
+        "exists); expected a file in a folder that you may write to. Pass another path.",
     ),
 }
 

@@ -37,14 +37,17 @@ def wrapped(text, indent=""):
     return textwrap.fill(text, 88, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def check_folder(out):
-    """Fail unless files can be written to a folder."""
+def check_folder(folder, out=None):
+    """Fail unless files can be written to a folder, which is that of `out` if given."""
     try:
-        check_writable(out)
+        check_writable(folder)
     except OSError as error:
+        expected = "a folder, or a path to make one at. Pass another"
+        if out is not None:
+            expected = "a file in a folder that you may write to. Pass another path"
         raise Failure(
-            f"--out is {str(out)!r}, where no file can be written ({error.strerror}); "
-            "expected a folder, or a path to make one at. Pass another."
+            f"--out is {str(out or folder)!r}, where no file can be written "
+            f"({error.strerror}); expected {expected}."
         ) from None
 
 
@@ -66,7 +69,7 @@ def check_out(out, force, endings):
     if out.is_dir():
         raise Failure(f"--out is {str(out)!r}, a folder; expected a file.")
     check_is_new([out], force)
-    check_folder(out.parent)
+    check_folder(out.parent, out)
 
 
 def check_is_new(paths, force):
