@@ -179,6 +179,21 @@ def test_numbers_of_the_tables_are_those_of_the_results(page, nasty):
     assert repr(float(nasty.comparison.chance["pairwise accuracy"])) in columns
 
 
+def test_columns_of_the_leaderboard_are_explained(page):
+    heads = [
+        data.strip()
+        for tag, data in page.texts
+        if tag in ("th", "button") and data.strip()
+    ]
+    assert {"rank by score", "true rank by score"} <= set(heads)
+    (told,) = (
+        data for tag, data in page.texts if tag == "p" and "adjusted for" in data
+    )
+    for name in ("P(beats next)", "groups more"):
+        assert name in heads
+        assert f'"{name}" is how' in told
+
+
 def test_the_same_table_makes_the_same_bytes(text, tmp_path):
     X, groups = nasty_table()
     with mpl.rc_context({"axes.facecolor": "red", "svg.hashsalt": None}):

@@ -119,8 +119,10 @@ def _leaderboard(analysis):
     texts = [
         f"Mean {board.of} of each system, adjusted for the groups that it was in. With a "
         f"confidence of {_percent(board.level)} the true ranks of all systems are within "
-        'those of the table. Systems of one class are not told apart. With as many "groups '
-        'more", like those that are there, a system would just be told from the next.',
+        'those of the table. Systems of one class are not told apart. "P(beats next)" is '
+        'how sure it is that a system is better than the one below it; "groups more" is '
+        "how many groups like these, on top of those that are there, it would take to tell "
+        "the two apart.",
     ]
     pictures = [
         leaderboard_picture(
@@ -162,8 +164,8 @@ def _learnt_columns(frame, learnt):
     texts[known] = _joined(ranks["rank_low"], ranks["rank_high"])
     return {
         "learnt score": other["mean"].tolist(),
-        "rank by it": [number(value, 0) for value in other["rank"]],
-        "true rank by it": list(zip(texts, other["rank_low"], strict=True)),
+        "rank by score": [number(value, 0) for value in other["rank"]],
+        "true rank by score": list(zip(texts, other["rank_low"], strict=True)),
     }
 
 
