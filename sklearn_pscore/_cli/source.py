@@ -21,7 +21,7 @@ from sklearn_pscore._cli.votes import (
     read_votes,
 )
 from sklearn_pscore._interrupt import quiet_interrupt
-from sklearn_pscore._tables.names import FIELDS
+from sklearn_pscore._tables.fields import FIELDS
 
 TableArgument = Annotated[
     Path | None,

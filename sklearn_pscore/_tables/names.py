@@ -2,18 +2,6 @@
 
 import difflib
 
-FIELDS = (
-    "group",
-    "preference",
-    "winner",
-    "item",
-    "block",
-    "weight",
-    "raters",
-    "spread",
-)
-"""Roles of a single column."""
-
 
 def nearest(name, names):
     """Return the most similar of some names, None if none is similar."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from sklearn_pscore._tables.names import FIELDS, listed, nearest, shown
+from sklearn_pscore._tables.fields import FIELDS
+from sklearn_pscore._tables.names import listed, nearest, shown
 from sklearn_pscore._target.groups import AWARD_PREFERENCE, Groups
 
 
