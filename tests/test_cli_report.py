@@ -70,6 +70,13 @@ def test_what_cannot_be_is_told(tmp_path, monkeypatch, frame, options, message):
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
+@pytest.mark.parametrize("refits", [1, 4])
+def test_too_few_refits_are_told_before_the_table_is_read(tmp_path, refits):
+    options = ["--refits", refits, "-o", tmp_path / "r.html"]
+    line = refused("report", tmp_path / "no.csv", *ROLES, *options)
+    assert line.startswith(f"--refits is {refits}; expected 0, or 5 and more")
+
+
 def test_json_lines_with_unjudged_prompts(tmp_path):
     """A group that nobody judged is scored, and nothing is learnt of it."""
     frame = FRAME.head(60).copy()

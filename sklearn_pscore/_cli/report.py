@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from sklearn_pscore._cli.failures import Failure
 from sklearn_pscore._cli.output import check_out, say, use_no_screen
 from sklearn_pscore._cli.rankers import QuickOption, import_rankers, quick_rankers
 from sklearn_pscore._cli.source import ForceOption, SeedOption, with_source
 
 ENDINGS = (".html", ".htm")
+FEWEST_REFITS = 5
 
 
 @with_source
@@ -23,8 +25,8 @@ def report(
         int | None,
         typer.Option(
             min=0,
-            help="Refits of each fold's ranker, for the learnt score's leaderboard. 0 is "
-            "the fastest. Default: 10 for up to 5,000 rows, else 0.",
+            help="Refits of each fold's ranker, for the learnt score's leaderboard: 5 or "
+            "more, or 0, the fastest. Default: 10 for up to 5,000 rows, else 0.",
         ),
     ] = None,
     random_state: SeedOption = 0,
@@ -33,6 +35,11 @@ def report(
 ):
     """Answer which system is best, which metric people follow, and show it on a page."""
     check_out(out, force, ENDINGS)
+    if refits is not None and 0 < refits < FEWEST_REFITS:
+        raise Failure(
+            f"--refits is {refits}; expected 0, or {FEWEST_REFITS} and more, for fewer do "
+            "not tell how uncertain learning is. Pass 0 for none of them."
+        )
     rows = source.read()
     # Before the work: whether there is anything to learn from.
     rows.judged()
