@@ -226,6 +226,16 @@ def test_what_is_in_a_table_is_said_beside_the_results(tmp_path):
     assert "intervals over 10 clusters" in result.stdout
 
 
+def test_names_with_commas_stand_in_quotes(tmp_path):
+    names = {"noise": "noise, dB", "gaze": 'a "b", c', "blink": "5'"}
+    FRAME.rename(columns=names).to_csv(tmp_path / "t.csv", index=False)
+    drop = '"noise, dB", "a ""b"", c" ,5\', smile,'
+    options = [tmp_path / "t.csv", *ROLES, "--drop", drop]
+    result = invoke("leaderboard", *options)
+    assert result.exit_code == 0, result.stderr
+    assert "\nMetrics (6): sharp, lips, fid, psnr, wer, size\n" in result.stderr
+
+
 def test_a_table_or_a_data_set(tmp_path):
     message = "Got neither TABLE nor --data; expected one of them"
     assert message in refused("leaderboard")

@@ -82,7 +82,9 @@ class Source:
     weight: column_option("How much a row weighs.") = None
     raters: column_option("How many people judged the row.") = None
     spread: column_option("How far they were apart: a standard deviation.") = None
-    drop: columns_option("Columns that are no metrics, parted by commas.") = None
+    drop: columns_option(
+        "Columns that are no metrics, parted by commas; quote a name that holds one."
+    ) = None
     metrics: columns_option("The metrics. Default: all other numbers.") = None
     data_home: DataHomeOption = None
     votes: VotesOption = None

@@ -1,5 +1,6 @@
 """Rows from two tables in place of one: votes, and the items voted on."""
 
+import csv
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -117,10 +118,14 @@ def read_votes(source, *, columns=None, needs_metrics=True, **options):
 
 
 def parted(text):
-    """Return the names of an option that are parted by commas, None without."""
+    """Return the names of an option that are parted by commas, None without.
+
+    A name that holds a comma stands in quotes, as in a CSV file.
+    """
     if text is None:
         return None
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    names = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _outcomes(text):
