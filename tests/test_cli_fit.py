@@ -139,9 +139,8 @@ def test_a_model_of_other_columns(tmp_path, table):
     other = tmp_path / "other.jsonl"
     other.write_text(json.dumps({"Sharp": 1, "noise": 2, "x": 3}))
     assert refused("score", model, other, "-o", tmp_path / "s.csv") == (
-        f"TABLE {str(other)!r} lacks the columns ['sharp'] of the model; expected all of "
-        "['sharp', 'noise'], but it has ['Sharp', 'noise', 'x']. Perhaps 'Sharp' for "
-        "'sharp'?"
+        f"TABLE {str(other)!r} lacks 1 of the 2 columns of the model, 'sharp'; it has "
+        "'Sharp', 'noise', 'x'. Perhaps 'Sharp' for 'sharp'? Rename or add them."
     )
 
 

@@ -85,7 +85,7 @@ def test_text_in_a_column_of_numbers_is_told_with_its_row(tmp_path, as_text):
     else:
         table = Table(frame, "TABLE")
     rows = judged_table(table, Roles(group="scene", preference="liking", item="team"))
-    told = "No metric, for 2 of 180 rows hold text, the first 'n/a?' in row 5: sharp"
+    told = "No metric, for it holds text in 2 of 180 rows, first 'n/a?' in row 5: sharp"
     assert told in rows.notes
     assert "No metrics, for they hold text: actor, notes" in rows.notes
     assert "sharp" not in rows.X

@@ -229,8 +229,7 @@ REFUSED = {
     ),
     "lacking columns": (
         {"table": lambda folder: write(FRAME[["b", "1"]], folder / "x.csv")},
-        "lacks the columns ['a'] of the model; expected all of ['a', 'b', '1'], but it "
-        "has ['b', '1']",
+        "lacks 1 of the 3 columns of the model, 'a'; it has 'b', '1'. Rename or add them.",
     ),
     "two of a name": (
         {"table": lambda folder: write(FRAME[["a", "b", "1", "b"]], folder / "x.tsv")},

@@ -271,8 +271,9 @@ def _metrics(table, roles):
                 text.append(name)
             else:
                 partly.append(
-                    f"No metric, for {odd.n_rows:,} of {len(table):,} rows hold text, the "
-                    f"first {odd.value!r:.60} in row {odd.row}: {shown(name)}"
+                    f"No metric, for it holds text in {odd.n_rows:,} of "
+                    f"{len(table):,} rows, first {odd.value!r:.60} in row {odd.row}: "
+                    f"{shown(name)}"
                 )
         elif np.isnan(numbers).all():
             empty.append(name)
@@ -345,6 +346,6 @@ def lacking(names, table):
     ]
     hint = f" Perhaps {', '.join(pairs)}?" if pairs else ""
     return (
-        f"{table.name} lacks the columns {missing} of the model; expected all of "
-        f"{list(names)}, but it has {table.names}.{hint}"
+        f"{table.name} lacks {len(missing)} of the {len(names)} columns of the model, "
+        f"{listed(missing)}; it has {listed(table.names)}.{hint} Rename or add them."
     )
