@@ -38,7 +38,7 @@ def test_the_page_is_whole_and_names_are_escaped(written):
     page = path.read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert page.rstrip().endswith("</html>")
-    assert "<title>table" in page
+    assert "<title>table (trained little, to try: --quick)" in page
     assert "&lt;b&gt;z&lt;/b&gt;" in page
     assert "<b>z</b>" not in page
     assert [each.name for each in path.parent.iterdir()] == ["r.html"]

@@ -48,6 +48,9 @@ def report(
     from sklearn_pscore.report import analyse, write_report
 
     name = title or source.title
+    if quick:
+        # Whoever is shown the page has not seen the command.
+        name = f"{name} (trained little, to try: --quick)"
     say("Learning and judging")
     analysis = analyse(
         rows.X,
