@@ -356,7 +356,11 @@ def test_targets_of_votes():
     analysis = quick(X, target, n_refits=5)
     assert analysis.answers[0].startswith("best is ")
     assert analysis.answers[1].startswith("Most of all sharpness: larger is preferred")
-    assert f"Rows without judgement: {n_unmet} of 160" in " ".join(analysis.notes)
+    notes = " ".join(analysis.notes)
+    assert f"Rows without judgement: {n_unmet} of 160" in notes
+    # What a mean is of, for another table of the same votes has other figures.
+    assert "Means of votes: the preference of an item is its strength among" in notes
+    assert "Means of votes" not in " ".join(quick(*planted()).notes)
 
 
 def test_two_systems_that_do_not_differ_are_not_told_apart():

@@ -183,7 +183,14 @@ def _about_judgements(table):
             f"{_count(np.sum(~target.donor))}, those of weight 0 among them. They are "
             "scored, and nothing is learnt of them."
         )
-    if _are_winners(target):
+    if target.votes is not None:
+        notes.append(
+            "Means of votes: the preference of an item is its strength among the items of "
+            "its group, which is uncertain where votes are few. The systems are ranked "
+            "here by its mean; strength_leaderboard and pscore leaderboard rank them by "
+            "all votes together, on another scale."
+        )
+    elif _are_winners(target):
         notes.append(
             "Winners only: the others of a group were not compared with one another, and "
             "the rank of a system says how often it won. Its mean preference is "
