@@ -87,7 +87,8 @@ def resolved(n_rows=1401, n_features=3, **params):
 class TestResolved:
     def test_has_every_parameter(self):
         ranker, parameters = resolved()
-        assert vars(parameters).keys() == ranker.get_params().keys()
+        # Beside them, whether it learns from votes.
+        assert vars(parameters).keys() == {*ranker.get_params(), "has_votes"}
         assert (parameters.batch_size, parameters.max_epochs) == (200, 38)
         assert parameters.callbacks == []
 

@@ -107,8 +107,10 @@ def test_of_an_estimator(data):
     X, groups = data
     model = make_pipeline(StandardScaler(), PlainTarget(Ridge())).fit(X, groups)
     display = ScorePreferenceDisplay.from_estimator(model, X, groups, color="red")
-    assert_allclose(display.y_score, model.predict(X))
-    assert_array_equal(display.preference, groups["preference"])
+    # The items, by group and name.
+    order = np.lexsort((groups["item"], groups["group"]))
+    assert_allclose(display.y_score, model.predict(X)[order])
+    assert_array_equal(display.preference, groups["preference"][order])
     assert display.ax_.get_xlabel() == "Score of PlainTarget"
     assert_array_equal(display.points_.get_facecolor()[0][:3], [1, 0, 0])
 
@@ -119,7 +121,8 @@ def test_an_estimator_that_wants_groups_gets_them(data):
     figure, ax = plt.subplots()
     display = ScorePreferenceDisplay.from_estimator(ranker, X, groups, ax=ax, name="RS")
     assert display.figure_ is figure
-    assert_allclose(display.y_score, ranker.predict(X, groups=groups))
+    order = np.lexsort((groups["item"], groups["group"]))
+    assert_allclose(display.y_score, ranker.predict(X, groups=groups)[order])
     assert display.ax_.get_xlabel() == "RS"
 
 

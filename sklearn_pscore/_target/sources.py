@@ -111,7 +111,7 @@ def joined_fields(sources):
     return {
         field: np.concatenate([fields[field] for fields in clean.values()])
         for field in CONVERTERS
-        if all(field in fields for fields in clean.values())
+        if field in present and all(field in fields for fields in clean.values())
     }
 
 
