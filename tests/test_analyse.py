@@ -18,6 +18,8 @@ from sklearn_pscore import (
     PairwisePreferenceRanker,
     SingleMetricRanker,
 )
+from sklearn_pscore._rankers.handcrafted import RankSumRanker
+from sklearn_pscore._rankers.learnt_directions import LearntDirections
 from sklearn_pscore.inspection import (
     bootstrap_leaderboard,
     group_permutation_importance,
@@ -218,7 +220,7 @@ def test_a_score_that_knows_the_systems_only_is_told_of():
 
 def test_the_sum_of_ranks_turns_metrics_as_they_agree():
     X, groups = planted()
-    ranker = baselines.LearntRankSum().fit(X, groups)
+    ranker = LearntDirections(RankSumRanker()).fit(X, groups)
     single = [
         SingleMetricRanker(i, "learn").fit(X, groups).direction_ for i in range(3)
     ]

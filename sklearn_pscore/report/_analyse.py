@@ -10,6 +10,8 @@ from sklearn.utils import Bunch
 
 from sklearn_pscore._estimators.random_state import generator_of
 from sklearn_pscore._progress import progress_of
+from sklearn_pscore._rankers.handcrafted import RankSumRanker
+from sklearn_pscore._rankers.learnt_directions import LearntDirections
 from sklearn_pscore._rankers.linear import LinearPreferenceRanker
 from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 from sklearn_pscore._rankers.single_metric import SingleMetricRanker
@@ -40,7 +42,7 @@ from sklearn_pscore.report._answers import (
     learnt_or_single,
     metric_followed,
 )
-from sklearn_pscore.report._baselines import LearntRankSum, scores_of_names
+from sklearn_pscore.report._baselines import scores_of_names
 from sklearn_pscore.report._facts import facts_of, note_of_names, notes_of_table
 from sklearn_pscore.report._items import ranked_items
 from sklearn_pscore.report._settings import settings_of
@@ -243,7 +245,7 @@ def _rankers_of(rankers, seed, caller):
     return {
         "PS, defaults": PairwisePreferenceRanker(random_state=seed),
         "linear": LinearPreferenceRanker(),
-        "rank sum": LearntRankSum(),
+        "rank sum": LearntDirections(RankSumRanker()),
     }
 
 

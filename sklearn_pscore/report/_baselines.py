@@ -1,33 +1,6 @@
-"""What a learnt score is to be held against: a sum of ranks, the name of the system."""
+"""What a learnt score is to be held against: the name of the system alone."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
-
-from sklearn_pscore._rankers.handcrafted import RankSumRanker
-from sklearn_pscore._rankers.single_metric import SingleMetricRanker
-
-
-class LearntRankSum(RegressorMixin, BaseEstimator):
-    """The rank sum over all metrics, each turned as it agrees with people in ``fit``."""
-
-    def fit(self, X, y):
-        """Learn the direction of each metric.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_features)
-        y : structured ndarray of shape (n_samples,)
-        """
-        self.directions_ = [
-            SingleMetricRanker(column, "learn").fit(X, y).direction_
-            for column in range(X.shape[1])
-        ]
-        self.ranker_ = RankSumRanker(directions=self.directions_).fit(X, y)
-        return self
-
-    def predict(self, X, groups):
-        """Return minus the sum of ranks inside of groups."""
-        return self.ranker_.predict(X, groups)
 
 
 def scores_of_names(target, system, folds):
