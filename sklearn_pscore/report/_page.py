@@ -234,8 +234,8 @@ def _explained(names, analysis):
         known |= {
             "PS, defaults": "the package's ranker, a small network with an additive part",
             "linear": "a weighted sum of the metrics",
-            "rank sum": "the sum of the ranks in all metrics, each turned as its name says, "
-            "or as it agrees",
+            "rank sum": "the sum of the ranks in all metrics, each turned as its name "
+            "says, or as it agrees",
         }
     told = [f"{name} is {known[name]}" for name in names if name in known]
     return (f"{'; '.join(told)}.",) if told else ()
