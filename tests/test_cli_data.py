@@ -18,7 +18,7 @@ def test_a_challenge(tmp_path):
     result = invoke("data", "challenge", "-o", out)
     assert result.exit_code == 0, result.stderr
     written, columns = result.stdout.splitlines()
-    frame = pd.read_csv(out)
+    frame = pd.read_csv(out, float_precision="round_trip")
     assert written == f"Written to {out}: {len(frame)} rows"
     assert columns == (
         "Its columns: --group challenge --preference opinion --item team --drop award"
