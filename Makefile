@@ -1,7 +1,7 @@
 # make setup, then: make demo, make test, make lint, make bench
 VENV ?= .venv
 PYTHON ?= python3
-RUNS ?= 3
+RUNS ?= 5
 OUT ?= demo
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
@@ -20,7 +20,7 @@ SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
 
 help:
 	@echo "make setup   create $(VENV) and install the package"
-	@echo "make demo    compare the methods of the paper, answer four questions (RUNS=3 OUT=demo)"
+	@echo "make demo    compare the methods of the paper, answer four questions (RUNS=5 OUT=demo)"
 	@echo "make test    run the whole test suite, print the lines that no test reaches"
 	@echo "make test-oldest  run it with the oldest versions allowed (Python 3.11 or 3.12)"
 	@echo "make lint    check style and format"
