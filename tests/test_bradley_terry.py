@@ -180,6 +180,18 @@ class TestOracle:
         ratio = np.std(found, axis=0) / np.mean(stated, axis=0)
         assert ((ratio > 0.75) & (ratio < 1.35)).all()
 
+    def test_two_blocks_by_hand(self):
+        # Of two items the strength is a log odds; a block adds its own wins to it.
+        votes = {"prompt": [1] * 4 + [2] * 4, "left": "a", "right": "b"}
+        votes = pd.DataFrame({**votes, "winner": [1.0, 1, 1, 0, 1.0, 0, 0, 1]})
+        items = pd.DataFrame({"prompt": [1, 1, 2, 2], "system": ["a", "b"] * 2})
+        groups = Groups.from_votes(votes, items.assign(b=items.prompt), block="b")
+        ranker = BradleyTerryRanker().fit(np.zeros((4, 1)), groups)
+        chance = 5 / 8
+        added = np.array([3 - 4 * chance, 2 - 4 * chance])
+        variance = 2 * np.sum(added**2) / (8 * chance * (1 - chance)) ** 2
+        assert_allclose(ranker.strength_std_, np.sqrt(variance) / 2, rtol=1e-9)
+
 
 class TestPredict:
     def test_strength_of_the_item(self):

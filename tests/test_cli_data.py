@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from cli_cases import invoke, refused
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore.datasets import fetch_thqa, fetch_thqa_ntire, make_head_challenge
 
@@ -18,16 +18,18 @@ def test_a_challenge(tmp_path):
     result = invoke("data", "challenge", "-o", out)
     assert result.exit_code == 0, result.stderr
     written, columns = result.stdout.splitlines()
-    frame = pd.read_csv(out, float_precision="round_trip")
+    frame = pd.read_csv(out)
     assert written == f"Written to {out}: {len(frame)} rows"
     assert columns == (
         "Its columns: --group challenge --preference opinion --item team --drop award"
     )
     bunch = make_head_challenge("talking", n_challenges=40, random_state=0)
     kept = ~bunch.groups["donor"]
-    assert_array_equal(frame["opinion"], bunch.groups_full["preference"][kept])
+    # Older versions of pandas round the last digit of what they read.
+    opinion = bunch.groups_full["preference"][kept]
+    assert_allclose(frame["opinion"], opinion, rtol=1e-13)
     assert_array_equal(frame["award"], bunch.groups["preference"][kept] == 10)
-    assert_array_equal(frame[bunch.feature_names], bunch.data[kept])
+    assert_allclose(frame[bunch.feature_names], bunch.data[kept], rtol=1e-13)
     message = "which is there already; expected a new file"
     assert message in refused("data", "challenge", "-o", out)
     assert "Invalid value for" in refused("data", "thqua", "-o", tmp_path / "t.csv")

@@ -23,7 +23,12 @@ from sklearn_pscore import (
     StackedRanker,
 )
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore._torch.losses.votes import PackedVotes, VoteLoss, VoteTerms
+from sklearn_pscore._torch.losses.votes import (
+    PackedVotes,
+    VoteLoss,
+    VoteTerms,
+    fit_terms,
+)
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
 WEIGHTS = np.array([1.5, -1.0, 0.5, 0.0])
@@ -207,6 +212,64 @@ class TestPairwise:
             clone(ranker).fit(X[without], Groups.whole(GROUPS[without])).predict(X),
             atol=1e-4,
         )
+
+    def test_a_vote_weighs_the_product_of_its_two_rows(self):
+        weight = np.where(GROUPS["item"] < 13, 3.0, 1.0)
+        weighed = np.empty(len(GROUPS), dtype=[*GROUPS.dtype.descr, ("weight", "<f8")])
+        for name in GROUPS.dtype.names:
+            weighed[name] = GROUPS[name]
+        weighed["weight"] = weight
+        # The same as votes that count as often.
+        votes = check_groups(GROUPS).votes
+        factor = weight[votes.first] * weight[votes.second]
+        counted = GROUPS.copy()
+        pairs = zip(votes.first.tolist(), votes.second.tolist(), strict=True)
+        by_pair = dict(zip(pairs, factor.tolist(), strict=True))
+        for row, rivals in enumerate(GROUPS["rival"].tolist()):
+            for place, rival in enumerate(rivals):
+                times = by_pair.get((row, rival), 0.0)
+                for name in ("wins", "ties", "votes"):
+                    counted[name][row, place] *= times
+        ranker = PairwisePreferenceRanker(**QUICK)
+        assert_allclose(
+            clone(ranker).fit(X, weighed).predict(X),
+            clone(ranker).fit(X, counted).predict(X),
+            atol=1e-3,
+        )
+
+    @pytest.mark.parametrize("bias", [None, 0.7])
+    def test_terms_are_the_best_for_the_scores(self, bias):
+        rng = np.random.RandomState(0)
+        scores = torch.from_numpy(rng.normal(size=6))
+        first, second = np.triu_indices(6, 1)
+        counts = torch.from_numpy(rng.randint(1, 9, size=(3, len(first))).astype(float))
+        side = None if bias is None else torch.from_numpy(rng.choice([-1.0, 1.0], 15))
+        ends = torch.from_numpy(first), torch.from_numpy(second)
+        target = SimpleNamespace(votes=PackedVotes(*ends, *counts, side))
+        terms = VoteTerms(order_bias=bias is not None).double()
+        loss = VoteLoss("davidson", terms)
+        fit_terms(loss, scores, target)
+        best = float(loss(scores, target).detach())
+        for term in terms.parameters():
+            for step in (-0.01, 0.01):
+                term.data += step
+                assert float(loss(scores, target).detach()) > best
+                term.data -= step
+
+    def test_ties_are_learnt_at_the_start(self):
+        # With a single epoch of nothing, only the start tells how common ties are.
+        ranker = PairwisePreferenceRanker(
+            hidden_layer_sizes=(),
+            shortcut="linear",
+            max_epochs=1,
+            learning_rate_init=1e-12,
+            n_members=1,
+            random_state=0,
+        ).fit(X, GROUPS)
+        nu = float(ranker.net_.module_.vote_terms.log_nu.detach().exp())
+        assert 0.8 < nu < 1.25
+        # The ridge of the start shrinks a little.
+        assert 0.8 < slope(ranker.predict(X)) < 1.1
 
     def test_rows_without_votes_are_as_if_not_there(self):
         X, groups, _ = make_arena(60)

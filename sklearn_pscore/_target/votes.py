@@ -156,9 +156,7 @@ def padded_records(votes, n_rows, shown_first=None):
     difference = n_pairs[votes.first] - n_pairs[votes.second]
     # Of two with as many, each keeps about half of the pairs.
     is_odd = (votes.first + votes.second) % 2 == 1
-    keeps_first = (difference < 0) | (
-        (difference == 0) & (is_odd == (votes.first < votes.second))
-    )
+    keeps_first = (difference < 0) | ((difference == 0) & is_odd)
     keeper = np.where(keeps_first, votes.first, votes.second)
     rival = np.where(keeps_first, votes.second, votes.first)
     wins = np.where(keeps_first, votes.wins, votes.losses)
