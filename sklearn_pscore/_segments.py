@@ -104,6 +104,19 @@ class Segments:
         size = self.size.astype(np.int64)
         return size * (size - 1) // 2
 
+    def pairs(self):
+        """Return the first and the second position of each pair of each segment.
+
+        Returns
+        -------
+        first, second : ndarray of shape (n_pairs.sum(),), int
+            Sorted by segment, then by the first, then by the second, which is larger.
+        """
+        n_after = self.spread(self.size) - 1 - self.offset
+        first = np.repeat(np.arange(len(n_after)), n_after)
+        start = np.cumsum(n_after) - n_after
+        return first, first + 1 + np.arange(len(first)) - np.repeat(start, n_after)
+
     def sum(self, values):
         """Return the sum of each segment, its values added in order."""
         return np.bincount(self.index, values, minlength=len(self.size))

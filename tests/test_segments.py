@@ -1,5 +1,7 @@
 """Runs of equal values, and sums inside segments, against the plain loop."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -50,3 +52,11 @@ def test_sums_before():
 )
 def test_n_pairs(size, n_pairs):
     assert Segments(np.array(size)).n_pairs.tolist() == n_pairs
+
+
+def test_pairs_of_each_segment():
+    sizes = np.array([3, 1, 4, 2])
+    first, second = Segments(sizes).pairs()
+    positions = np.split(np.arange(10), np.cumsum(sizes)[:-1])
+    expected = [pair for part in positions for pair in combinations(part.tolist(), 2)]
+    assert list(zip(first.tolist(), second.tolist(), strict=True)) == expected

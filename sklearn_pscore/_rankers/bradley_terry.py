@@ -13,6 +13,7 @@ from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.strengths import fit_strengths, unbounded_items
+from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.fields import as_labels
@@ -430,19 +431,14 @@ def _preferred(target, caller):
     counted = np.flatnonzero(items.row_item >= 0)
     row[items.row_item[counted][::-1]] = counted[::-1]
     order = np.argsort(items.group, kind="stable")
-    size = np.bincount(items.group)
-    size = size[size > 0]
-    n_pairs = int(np.sum(size * (size - 1) // 2))
+    groups = Segments.of_equal(items.group[order])
+    n_pairs = int(groups.n_pairs.sum())
     if n_pairs > _MOST_PAIRS:
         raise ValueError(
             f"The target has {n_pairs:,} pairs of items; {caller} lists them, and takes at "
             f"most {_MOST_PAIRS:,}. Pass fewer rows, or smaller groups."
         )
-    last = np.repeat(np.cumsum(size), size)
-    n_after = last - 1 - np.arange(len(order))
-    first = np.repeat(np.arange(len(order)), n_after)
-    second = first + 1 + np.arange(len(first))
-    second -= np.repeat(np.cumsum(n_after) - n_after, n_after)
+    first, second = groups.pairs()
     a, b = order[first], order[second]
     difference = items.preference[a] - items.preference[b]
     differs = difference != 0

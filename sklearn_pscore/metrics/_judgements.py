@@ -159,10 +159,7 @@ def _of_preferences(target, y_score, caller):
         )
     of_group = Segments(size[size > 0])
     weight = pair_weights(weight, of_group)
-    n_after = of_group.spread(of_group.size) - 1 - of_group.offset
-    first = np.repeat(np.arange(len(order)), n_after)
-    second = first + 1 + np.arange(len(first))
-    second -= np.repeat(np.cumsum(n_after) - n_after, n_after)
+    first, second = of_group.pairs()
     both = weight[first] * weight[second]
     # The first is the preferred one, or they tie.
     is_tie = preference[first] == preference[second]

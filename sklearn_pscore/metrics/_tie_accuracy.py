@@ -166,10 +166,7 @@ def _listed_pairs(target, y_score, caller):
         )
     of_group = Segments(size[size > 0])
     weight = pair_weights(weight, of_group)
-    n_after = of_group.spread(of_group.size) - 1 - of_group.offset
-    first = np.repeat(np.arange(len(order)), n_after)
-    start = np.cumsum(n_after) - n_after
-    second = first + 1 + np.arange(len(first)) - np.repeat(start, n_after)
+    first, second = of_group.pairs()
     difference = score[first] / 2 - score[second] / 2
     return (
         Segments(n_pairs[n_pairs > 0]),

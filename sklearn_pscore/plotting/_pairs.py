@@ -51,7 +51,7 @@ def pairs_of(target, max_pairs, rng):
     rows, item = rows[order], item[order]
     groups = Segments.of_equal(items.group[item])
     if max_pairs is None or groups.n_pairs.sum() <= max_pairs:
-        first, second = _all_pairs(groups)
+        first, second = groups.pairs()
     else:
         first, second = _drawn_pairs(groups, max_pairs, rng)
     preference = items.preference[item]
@@ -87,14 +87,6 @@ def _from_logarithms(weight):
     The product of two tiny or huge weights is not a number to sum.
     """
     return np.exp(weight - weight.max(initial=-np.inf))
-
-
-def _all_pairs(groups):
-    """Return the positions of all pairs of one segment."""
-    n_later = groups.spread(groups.size) - 1 - groups.offset
-    first = np.repeat(np.arange(len(n_later)), n_later)
-    before = np.cumsum(n_later) - n_later
-    return first, first + 1 + np.arange(len(first)) - np.repeat(before, n_later)
 
 
 def _drawn_pairs(groups, n_pairs, rng):
