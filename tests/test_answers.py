@@ -109,8 +109,9 @@ def test_systems_that_people_put_level():
 
 
 def test_which_metric_people_follow():
-    compared = comparison(a=STEADY, b=STEADY)
-    names = {"a": "a", "b": "b"}
+    # Of all methods, the one that is the metric alone.
+    compared = comparison(PS=STEADY + 0.2, b=STEADY - 0.1, alone=STEADY)
+    names = {"a": "alone", "b": "b"}
     apart = curves(
         ("a", "larger is preferred", 9.0, 0.7, 0.05),
         ("b", "no clear direction", np.nan, 0.3, 0.1),
