@@ -93,13 +93,15 @@ def test_text_in_a_column_of_numbers_is_told_with_its_row(tmp_path, as_text):
 
 def test_winners_and_weights():
     won = FRAME["liking"] == FRAME.groupby("scene")["liking"].transform("max")
-    frame = FRAME.assign(award=won, sure=2.0, n=5, std=0.5)
+    frame = FRAME.assign(award=won, sure=2.0, n=5, std=0.5, place=3)
     roles = {"winner": "award", "weight": "sure", "raters": "n", "spread": "std"}
+    roles["position"] = "place"
     rows = judged(frame, preference=None, **roles, drop=("liking",))
     assert_array_equal(rows.groups["preference"], 10.0 * won)
     said = "'award' counts as a preference of 10 where an item won, and of 0 where not"
     assert f"Winners: {said}" in rows.notes
-    for field, value in (("weight", 2.0), ("n_raters", 5), ("spread", 0.5)):
+    expected = {"weight": 2.0, "n_raters": 5, "spread": 0.5, "position": 3}
+    for field, value in expected.items():
         assert set(rows.groups[field]) == {value}
     assert list(rows.X) == [*METRICS, "size"]
 

@@ -23,12 +23,8 @@ from sklearn_pscore import (
     StackedRanker,
 )
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore._torch.losses.votes import (
-    PackedVotes,
-    VoteLoss,
-    VoteTerms,
-    fit_terms,
-)
+from sklearn_pscore._torch.losses.terms import fit_terms
+from sklearn_pscore._torch.losses.votes import PackedVotes, VoteLoss, VoteTerms
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
 WEIGHTS = np.array([1.5, -1.0, 0.5, 0.0])

@@ -1,4 +1,4 @@
-"""Odd inputs of what is known of the raters, and of the errors beyond their intervals."""
+"""Odd inputs of what is known of raters and lists, and of errors beyond intervals."""
 
 from fractions import Fraction
 from math import isnan, sqrt
@@ -25,9 +25,9 @@ N_RATERS, SPREAD = 5, 0.5
 
 
 def field_case(rng):
-    """Draw numbers of raters, or spreads, in an odd form."""
+    """Draw numbers of raters, spreads, or positions in lists, in an odd form."""
     target = plain_target(rng)
-    field = str(rng.choice(["n_raters", "spread"]))
+    field = str(rng.choice(["n_raters", "spread", "position"]))
     values = rng.integers(1, 6, len(target["group"])).tolist()
     form, passed, meant = drawn_form(rng, field, values)
 
@@ -52,7 +52,7 @@ def field_case(rng):
 
 def _known(field, value):
     """Return a value as it is stored; raise Meaningless if it cannot be."""
-    is_number = field == "n_raters"
+    is_number = field != "spread"
     if value is None or (isinstance(value, float) and isnan(value)):
         return 0 if is_number else NAN
     value = reference.checked_column("weight", [value])[0]

@@ -66,6 +66,14 @@ def thqa(rows):
     return doc_tables.markdown(frame, cell=str)
 
 
+def positions(rows):
+    """Return mean accuracy and its spread over draws, by how the lists were sorted."""
+    by = rows.groupby(["method", "lists"], sort=False)["accuracy"].agg(["mean", "std"])
+    cells = [f"{m:.3f} ± {s:.3f}" for m, s in by.to_numpy()]
+    frame = pd.Series(cells, by.index).unstack(sort=False).rename_axis("learnt")
+    return doc_tables.markdown(frame.rename_axis(None, axis=1), cell=str)
+
+
 def speed(rows):
     """Return the medians of one size."""
     row = rows.median(numeric_only=True)
@@ -102,6 +110,7 @@ TABLES = {
     "unseen": doc_tables.from_rows("votes_unseen", unseen),
     "ties": doc_tables.from_rows("votes_ties", ties),
     "thqa": doc_tables.from_rows("votes_thqa", thqa),
+    "positions": doc_tables.from_rows("positions_accuracy", positions),
     "speed": doc_tables.from_rows("votes_speed", speed),
     **{
         f"console_{name}": doc_tables.from_rows(
@@ -113,6 +122,6 @@ TABLES = {
 
 if __name__ == "__main__":
     names = ("votes_arena", "votes_unseen", "votes_ties", "votes_thqa", "votes_speed")
-    names += ("votes_command_line",)
+    names += ("positions_accuracy", "votes_command_line")
     machine = partial(doc_tables.table_of_machines, names)
     doc_tables.fill("votes.md", {**TABLES, "machine": machine})

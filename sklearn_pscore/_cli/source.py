@@ -82,6 +82,9 @@ class Source:
     weight: column_option("How much a row weighs.") = None
     raters: column_option("How many people judged the row.") = None
     spread: column_option("How far they were apart: a standard deviation.") = None
+    position: column_option("Where in its list the row was shown, 1 for the first.") = (
+        None
+    )
     drop: columns_option(
         "Columns that are no metrics, parted by commas; quote a name that holds one."
     ) = None

@@ -53,6 +53,7 @@ _ROLES = ("item", "block", "left", "right", "winner", "annotator")
 _OF_VOTES = ("items", "on", "left", "right", "annotator", "vote_weight", "outcomes")
 _OF_VOTES += ("missing",)
 _OF_TABLES = ("table", "data", "group", "preference", "weight", "raters", "spread")
+_OF_TABLES += ("position",)
 
 
 def check_votes(source):

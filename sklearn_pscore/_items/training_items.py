@@ -37,6 +37,9 @@ class TrainingItems:
     votes : PairVotes or None, default=None
         Votes between the items. If there are any, these are the pairs, and the
         preferences make none.
+    position : ndarray of shape (n_items,), int, or None, default=None
+        Where each item was shown, 0 where it is not known. None also for items of which
+        some are synthetic.
     """
 
     table: np.ndarray
@@ -49,6 +52,7 @@ class TrainingItems:
     ties: str = "ignore"
     block_of_group: np.ndarray | None = None
     votes: PairVotes | None = None
+    position: np.ndarray | None = None
 
     @classmethod
     def of(cls, X, **fields):
@@ -69,6 +73,7 @@ class TrainingItems:
             judged=np.ones(len(kept), dtype=bool),
             block_of_group=target.block_of_group,
             votes=None if target.votes is None else target.votes.among(kept),
+            position=None if target.position is None else target.position[kept],
         )
 
     def __len__(self):
@@ -82,8 +87,9 @@ class TrainingItems:
     def take(self, rows):
         """Return some of the items, by mask or position."""
         shared = ("table", "ties", "block_of_group", "votes")
-        fields = [field for field in self.__dataclass_fields__ if field not in shared]
-        taken = {field: getattr(self, field)[rows] for field in fields}
+        fields = set(self.__dataclass_fields__) - set(shared)
+        columns = {field: getattr(self, field) for field in fields}
+        taken = {name: each[rows] for name, each in columns.items() if each is not None}
         if self.votes is not None:
             taken["votes"] = self.votes.among(np.arange(len(self))[rows])
         return replace(self, **taken)
@@ -116,6 +122,7 @@ class TrainingItems:
             preference=self.preference,
             weight=self.weight,
             block=self.block,
+            position=self.position,
         )
 
     @property

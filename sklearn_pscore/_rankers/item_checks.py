@@ -58,13 +58,10 @@ def check_votes(items, target, caller, loss="ranknet", ties="ignore", order_bias
     target : RankingTarget
     caller, loss, ties : str
     order_bias : bool
+        Whether it is learnt what was shown first, in votes or lists.
     """
-    if order_bias and (target.votes is None or target.votes.side is None):
-        raise ValueError(
-            "order_bias=True, and the target does not know who was shown first; expected "
-            "one of Groups.from_votes(..., order=True). Build it so, or set "
-            "order_bias=False."
-        )
+    if order_bias:
+        _check_order(items, target, caller, loss)
     if target.votes is None:
         if ties == "davidson":
             raise ValueError(
@@ -92,6 +89,63 @@ def check_votes(items, target, caller, loss="ranknet", ties="ignore", order_bias
             f"{caller} got {len(votes)} pairs with votes of which none was decided; "
             "expected some votes for one of two items. Check the outcomes of the votes, "
             "and whether both items of a pair are there."
+        )
+
+
+def _check_order(items, target, caller, loss):
+    """Raise ValueError if it is not known what was shown first, or has no place."""
+    is_known = target.position is not None
+    if target.votes is not None:
+        is_known = target.votes.side is not None
+    if not is_known:
+        raise ValueError(
+            "order_bias=True, and the target does not know who was shown first; expected "
+            "one of Groups.from_votes(..., order=True), or for lists the field position: "
+            "Groups.from_arrays(..., position=...). Build it so, or set order_bias=False."
+        )
+    if target.votes is not None:
+        return
+    if items.position is None:
+        raise ValueError(
+            f"{caller} got order_bias=True and {np.sum(~items.judged)} synthetic items of "
+            "PairAugmenter, which nobody was shown; expected one of the two. Leave "
+            "PairAugmenter out, or set order_bias=False."
+        )
+    if loss == "lambdarank":
+        raise ValueError(
+            "order_bias=True with loss='lambdarank', which weighs a pair by its ranks in "
+            "the score alone; expected loss='ranknet' or 'listnet'. Set one of these, or "
+            "order_bias=False."
+        )
+
+
+def check_positions(items):
+    """Raise ValueError if positions are known of no item, or of a part of a group only.
+
+    Parameters
+    ----------
+    items : TrainingItems
+        Comparable items.
+    """
+    if items.position is None or not len(items):
+        return
+    if not items.position.any():
+        raise ValueError(
+            f"order_bias=True, and position is 0, not known, of all {len(items)} items "
+            "that are in a pair; expected 1 for what was shown first, 2 for the next. Pass "
+            "the positions, or set order_bias=False."
+        )
+    is_known = items.position > 0
+    n_known = np.bincount(items.group, is_known)
+    n_items = np.bincount(items.group)
+    bad = np.flatnonzero((n_known > 0) & (n_known < n_items))
+    if len(bad):
+        n_lacking = int(n_items[bad[0]] - n_known[bad[0]])
+        raise ValueError(
+            f"order_bias=True, and position is 0, not known, of {n_lacking} of "
+            f"{n_items[bad[0]]} items of one group, and of some in {len(bad)} groups; "
+            "expected it of all items of a group, or of none. Fill it in, or give those "
+            "rows a weight of 0."
         )
 
 

@@ -23,6 +23,7 @@ from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.epoch_tasks import EpochTasks
 from sklearn_pscore._rankers.item_checks import (
     check_float32,
+    check_positions,
     check_same_kind,
     check_ties,
     check_votes,
@@ -109,8 +110,12 @@ class PairwisePreferenceRanker(
         :class:`PairAugmenter`.
 
     order_bias : bool, default=False
-        Whether to learn by how much it is an advantage to be shown first, for votes;
-        ``predict`` leaves it out.
+        Whether to learn by how much it is an advantage to be shown first, for votes, or
+        at each `position` of a list, for preferences; ``predict`` leaves it out. Votes
+        are of ``Groups.from_votes(..., order=True)``. Positions need `loss` "ranknet" or
+        "listnet", and no :class:`PairAugmenter`: they are known of all items of a group,
+        or of none. A position that the first call did not have counts as the nearest
+        that it had. See ``docs/votes.md``.
 
     group_weight : {"sqrt", "pairs", "equal"}, default="sqrt"
         What the pairs of a group weigh together in the mean over pairs: the root
@@ -265,6 +270,15 @@ class PairwisePreferenceRanker(
 
     n_pairs_ : int
         Pairs that the last call trained on, those of synthetic items included.
+
+    order_bias_, order_bias_std_ : float
+        By how much it raises the log odds to be shown first, and its standard error.
+        Only with `order_bias`, of votes.
+
+    position_bias_ : DataFrame of shape (n_positions, 3)
+        `position`, the `bias` that it adds to the score to be shown there rather than at
+        the first position, and its standard error `std`. Only with `order_bias`, of
+        preferences.
 
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -716,7 +730,11 @@ class PairwisePreferenceRanker(
         if self.loss == "lambdarank":
             check_gainable(target, self.gain, caller)
         ties = resolve_ties(self.ties, items.votes)
-        items = replace(items, ties=ties).comparable()
+        position = None
+        if self.order_bias and items.votes is None:
+            position = items.position
+        items = replace(items, ties=ties, position=position).comparable()
+        check_positions(items)
         check_float32(extremes(items.table))
         check_weights(items.weight)
         return items

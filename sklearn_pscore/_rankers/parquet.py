@@ -7,6 +7,7 @@ from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._progress import progress_of
 from sklearn_pscore._rankers.item_checks import (
+    check_votes,
     count_choices,
     refuse_awards,
     warn_of_choices,
@@ -36,6 +37,7 @@ class ParquetMixin:
         weight=None,
         donor=None,
         block=None,
+        position=None,
         rows_at_a_time=65536,
     ):
         """Learn from Parquet files that need not fit in memory.
@@ -64,9 +66,10 @@ class ParquetMixin:
             included: name the metrics if there are any. An index that pandas
             wrote counts as a column if it has a name. No column of the target
             can be a metric.
-        item, weight, donor, block : str or None, default=None
+        item, weight, donor, block, position : str or None, default=None
             Further columns of the target. Nothing is held out here, so that blocks
-            change nothing, but their column is no metric.
+            change nothing, but their column is no metric; nor is that of the positions,
+            which `order_bias` learns from.
         rows_at_a_time : int, default=65536
             Rows to read at a time, at least 1.
 
@@ -98,6 +101,7 @@ class ParquetMixin:
                 "False. Set early_stopping=False, or use fit on data in memory."
             )
         named = {"item": item, "weight": weight, "donor": donor, "block": block}
+        named["position"] = position
         fields = {"group": group, "preference": preference}
         fields |= {field: name for field, name in named.items() if name is not None}
         stretches = ParquetGroups(
@@ -175,6 +179,9 @@ class ParquetMixin:
                 y = Groups.from_frame(frame, **stretches.fields)
                 target = check_groups(y, n_rows=len(X), caller=caller)
                 items = TrainingItems.from_target(X, target)
+                check_votes(
+                    items, target, caller, self.loss, self.ties, self.order_bias
+                )
                 items = self._comparable(items, target, caller)
             except (TypeError, ValueError) as error:
                 raise stretches.located(error, frame, first_row) from error

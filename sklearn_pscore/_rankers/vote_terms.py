@@ -1,4 +1,4 @@
-"""What a ranker has learnt from votes beside its scores: ties, and who was first."""
+"""What a ranker has learnt beside its scores: ties of votes, and who was shown first."""
 
 import numpy as np
 from scipy.special import expit
@@ -8,7 +8,7 @@ from sklearn_pscore._rankers.base import log_odds
 
 
 class VoteTermsMixin:
-    """Mixin of the ranker whose net may have learnt from votes."""
+    """Mixin of the ranker whose net may have learnt from votes, or from lists."""
 
     def tie_proba(self, X_a, X_b):
         """Return the probability that people prefer neither a nor b.
@@ -59,12 +59,36 @@ class VoteTermsMixin:
 
     @property
     def order_bias_std_(self):
-        """Standard error of `order_bias_`, with groups for independent.
+        """Standard error of `order_bias_`, with blocks or groups for independent.
 
         Of a single group, with its pairs; NaN after ``partial_fit``.
         """
         self._first_bias("order_bias_std_")
         return float(self.net_.module_.vote_terms.first_bias_std)
+
+    @property
+    def position_bias_(self):
+        """What each position of a list adds to the log odds, with `order_bias`.
+
+        A DataFrame with a row per position: `position`; `bias`, against the first
+        position there is, whose bias is 0; and `std`, its standard error, with blocks or
+        groups for independent. They are NaN for a position that was compared with the
+        first neither in a list nor through others, and `std` for a single group and after
+        ``partial_fit``. It knows of the metrics as of a weighted sum, and with more than
+        100 of them only as of the score.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        terms = self.net_.module_.position_terms
+        if terms is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no position_bias_, which is of a fit to "
+                "preferences with order_bias=True; expected such a fit to a target with "
+                "the field position. Of votes it is order_bias_."
+            )
+        position, bias, std = terms.reported()
+        return pd.DataFrame({"position": position, "bias": bias, "std": std})
 
     def _first_bias(self, name):
         terms = self._vote_terms(name)

@@ -9,5 +9,6 @@ FIELDS = (
     "weight",
     "raters",
     "spread",
+    "position",
 )
 """Roles of a single column."""

@@ -16,7 +16,7 @@ class Roles:
 
     Parameters
     ----------
-    group, preference, winner, item, block, weight, raters, spread : str or None
+    group, preference, winner, item, block, weight, raters, spread, position : str or None
         Columns of the target; `winner` is 1 where an item won, `raters` is the field
         `n_raters`.
     drop : tuple of str
@@ -33,6 +33,7 @@ class Roles:
     weight: str | None = None
     raters: str | None = None
     spread: str | None = None
+    position: str | None = None
     drop: tuple = ()
     metrics: tuple | None = None
 
@@ -147,6 +148,8 @@ def judged_table(table, roles, *, needs_preference=True, needs_metrics=True):
         fields["n_raters"] = table.required_numbers(roles.raters, "--raters")
     if roles.spread is not None:
         fields["spread"] = table.required_numbers(roles.spread, "--spread")
+    if roles.position is not None:
+        fields["position"] = table.required_numbers(roles.position, "--position")
     X, notes = metrics_of(table, roles, needs_metrics=needs_metrics)
     if roles.winner is not None:
         notes.append(

@@ -43,11 +43,11 @@ _HOW_TO_BUILD = (
 # Those of RankingTarget that have an entry for each row.
 _ROW_FIELDS = (
     *("group", "preference", "item", "clip", "weight", "donor", "block"),
-    *("n_raters", "spread"),
+    *("n_raters", "spread", "position"),
 )
 
 # Those that rows of one (group, item) share.
-_ITEM_FIELDS = ("preference", "n_raters", "spread")
+_ITEM_FIELDS = ("preference", "n_raters", "spread", "position")
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,8 @@ class RankingTarget:
         Number of people who judged the row, 0 where it is not known.
     spread : ndarray of shape (n_rows,), float, or None
         Standard deviation of their ratings, NaN where it is not known.
+    position : ndarray of shape (n_rows,), int, or None
+        Where in a list the row was shown, 1 for the first, 0 where it is not known.
     group_size : ndarray of shape (n_groups,), int, or None
         Judged rows that counted in each group when the target was made.
     votes : PairVotes or None
@@ -122,6 +124,7 @@ class RankingTarget:
     block_labels: np.ndarray | None = None
     n_raters: np.ndarray | None = None
     spread: np.ndarray | None = None
+    position: np.ndarray | None = None
     group_size: np.ndarray | None = None
     votes: PairVotes | None = None
     n_lost_votes: float = 0.0
@@ -413,6 +416,7 @@ def _check_structured(groups, name):
         block_labels=block_labels,
         n_raters=fields.get("n_raters"),
         spread=fields.get("spread"),
+        position=fields.get("position"),
         group_size=_one_size_of_each(labels, codes, fields.get("group_size"), name),
         votes=votes,
         n_lost_votes=n_lost_votes,

@@ -77,6 +77,19 @@ def as_n_raters(values, field="n_raters"):
     return array
 
 
+def as_position(values, field="position"):
+    """Return positions in a list as int64; a missing one is 0, "not known"."""
+    array = _as_floats(values, field)
+    array = _integral(np.where(np.isnan(array), 0.0, array), field, "integers", "int")
+    bad = np.flatnonzero(array < 0)
+    if len(bad):
+        raise ValueError(
+            f"{field} is {array[bad[0]]} at row {bad[0]}; expected where in the list the "
+            "row was shown, 1 for the first, or 0 where that is not known. Count from 1."
+        )
+    return array
+
+
 def as_spread(values, field="spread"):
     """Return standard deviations as float64; keep NaN, "not known"."""
     array = _as_floats(values, field)
@@ -278,6 +291,7 @@ CONVERTERS = {
     "block": lambda values: as_labels(values, "block"),
     "n_raters": as_n_raters,
     "spread": as_spread,
+    "position": as_position,
     "group_size": lambda values: as_clip(values, "group_size"),
     "row": lambda values: as_row_numbers(values, "row"),
     "rival": lambda values: as_row_numbers(values, "rival"),

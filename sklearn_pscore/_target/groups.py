@@ -45,6 +45,9 @@ class Groups:
     `n_raters`    int >= 0        People who judged the row; 0: not known.
     `spread`      float >= 0      Standard deviation of their ratings of the row; NaN:
                                   not known. Both are for the noise ceiling.
+    `position`    int >= 0        Where in a list the row was shown, 1 for the first;
+                                  0: not known. For `order_bias` of
+                                  :class:`PairwisePreferenceRanker`.
     `group_size`  int             Judged rows that counted in the row's group when the
                                   target was made. It is set by the constructors.
     `row`,        int             Votes between the rows, see :meth:`from_votes`.
@@ -93,6 +96,7 @@ class Groups:
         block=None,
         n_raters=None,
         spread=None,
+        position=None,
         group_size=None,
     ):
         """Build the target from one array per field.
@@ -121,6 +125,10 @@ class Groups:
         spread : array-like of shape (n_samples,) or None, default=None
             Standard deviation of their ratings of the row (ddof=1), >= 0. NaN is not
             known, as of a single rating.
+        position : array-like of shape (n_samples,) or None, default=None
+            Where each row was shown in the list that people saw, 1 for the first;
+            integers. 0 or a missing value is not known. Rows of one (group, item)
+            share it.
         group_size : array-like of shape (n_samples,) or None, default=None
             That of the target whose fields these are. None counts the rows.
 
@@ -155,6 +163,7 @@ class Groups:
             "block": block,
             "n_raters": n_raters,
             "spread": spread,
+            "position": position,
             "group_size": group_size,
         }
         return build_target(given)
@@ -172,6 +181,7 @@ class Groups:
         block=None,
         n_raters=None,
         spread=None,
+        position=None,
     ):
         """Build the target from columns of a DataFrame.
 
@@ -182,8 +192,8 @@ class Groups:
             columns named are collected, or an Arrow table.
         group : str
             Name of the column with the group labels.
-        preference, item, clip, weight, donor, block, n_raters, spread : str or None, \
-default=None
+        preference, item, clip, weight, donor, block, n_raters, spread, position : str \
+or None, default=None
             Names of the other columns, see :meth:`from_arrays`.
 
         Returns
@@ -217,6 +227,7 @@ default=None
             "block": block,
             "n_raters": n_raters,
             "spread": spread,
+            "position": position,
         }
         columns = frame_columns(frame, names)
         return Groups.from_arrays(**{"group": None, **columns})
@@ -231,6 +242,7 @@ default=None
         weight=None,
         donor=None,
         block=None,
+        position=None,
     ):
         """Build the target where only the best item of each group is known.
 
@@ -243,8 +255,8 @@ default=None
             Label of the group of each row; integers or strings.
         winner : array-like of shape (n_samples,)
             Whether the row's item won; booleans, or 0 and 1.
-        item, clip, weight, donor, block : array-like of shape (n_samples,) or None, \
-default=None
+        item, clip, weight, donor, block, position : array-like of shape (n_samples,) \
+or None, default=None
             See :meth:`from_arrays`.
 
         Returns
@@ -281,6 +293,7 @@ default=None
             weight=weight,
             donor=donor,
             block=block,
+            position=position,
         )
 
     @staticmethod
@@ -607,9 +620,9 @@ default=None
         groups : structured ndarray of shape (n_samples,)
             The rows of all targets, one after the other. It has each optional
             field that one of the targets has. Where a target lacks it, `weight`
-            is 1, `clip` 0, `donor` False, `n_raters` 0, `spread` NaN, and each row
-            is an `item` of its own, named after the source and the row, or numbered
-            on from the largest item. An item of one name in two sources is one
+            is 1, `clip` 0, `donor` False, `n_raters` 0, `spread` NaN, `position` 0, and
+            each row is an `item` of its own, named after the source and the row, or
+            numbered on from the largest item. An item of one name in two sources is one
             contender. A block of one name is one block, and a group of a target
             without blocks is a block of its own.
 

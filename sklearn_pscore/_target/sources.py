@@ -12,7 +12,10 @@ from sklearn_pscore._target.votes import join_records
 SEPARATOR = ":"
 
 # Values of an optional field in the rows of a source that does not have it.
-_FILL = {"clip": 0, "weight": 1.0, "donor": False, "n_raters": 0, "spread": np.nan}
+_FILL = {
+    **{"clip": 0, "weight": 1.0, "donor": False},
+    **{"n_raters": 0, "spread": np.nan, "position": 0},
+}
 
 
 def check_sources(targets, names):

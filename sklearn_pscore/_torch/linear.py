@@ -47,7 +47,7 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
         scores = scores_of(X, weights).requires_grad_()
         loss = criterion(scores, target)
         loss.backward()
-        gradient = _product(scores.grad, X)
+        gradient = product(scores.grad, X)
         distance = weights - center
         ridge = penalty / 2 * (distance @ distance)
         return float(loss.detach()) + ridge, gradient + penalty * distance
@@ -115,7 +115,7 @@ def scores_of(X, weights):
     return X @ weights if weights.dim() == 1 else weights @ X.T
 
 
-def _product(row, X):
+def product(row, X):
     """Return the product of a tensor and the items, in float64."""
     if issparse(X):
         return (row.numpy() @ X).astype(np.float64)

@@ -15,6 +15,7 @@ from sklearn_pscore._rows import dense_rows, rows_at_a_time
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
+from sklearn_pscore._torch.losses.positions import PositionedLoss, PositionTerms
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.losses.votes import VoteLoss, VoteTerms
 from sklearn_pscore._torch.network import ScoreNetwork
@@ -206,13 +207,16 @@ def build_net(packed, parameters, generator):
             in_float64 = in_float64.numpy()
         bends = Bends.fitted(in_float64, parameters.n_pieces)
     missing_features = packed.missing_features()
-    net = new_net(scaling, bends, parameters, generator, missing_features)
+    positions = PositionTerms.of(packed)
+    net = new_net(scaling, bends, parameters, generator, missing_features, positions)
     scaled = scaled.to(torch.float32)
     share = len(target.sizes) / packed.n_groups
     return net, ScaledSample(scaled, target, judged, net.module_.missing(X), share)
 
 
-def new_net(scaling, bends, parameters, generator, missing_features):
+def new_net(
+    scaling, bends, parameters, generator, missing_features, position_terms=None
+):
     """Return an initialised net.
 
     Parameters
@@ -225,6 +229,7 @@ def new_net(scaling, bends, parameters, generator, missing_features):
         Draws the first weights, on the CPU.
     missing_features : sequence of int
         Features whose missing values have a worth of their own, in the shortcut.
+    position_terms : PositionTerms or None, default=None
     """
     net = GroupNet(
         ScoreNetwork,
@@ -236,6 +241,7 @@ def new_net(scaling, bends, parameters, generator, missing_features):
         module__vote_terms=(
             VoteTerms(parameters.order_bias) if parameters.has_votes else None
         ),
+        module__position_terms=position_terms,
         criterion=PairwiseLogisticLoss(),
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=parameters.weight_decay,
@@ -254,6 +260,7 @@ def new_net(scaling, bends, parameters, generator, missing_features):
     net.criterion = net.criterion_ = _criterion(parameters, net.module_)
     # The weights are drawn; the net would keep the generator in its pickles.
     net.module__generator = net.module__vote_terms = None
+    net.module__position_terms = None
     return net
 
 
@@ -358,9 +365,11 @@ def _criterion(parameters, module):
         return VoteLoss(parameters.ties, module.vote_terms)
     if parameters.loss == "lambdarank":
         return LambdaRankLoss(parameters.k)
-    if parameters.loss == "listnet":
-        return TopOneLoss()
-    return PairwiseLogisticLoss(parameters.ties)
+    listnet = parameters.loss == "listnet"
+    loss = TopOneLoss() if listnet else PairwiseLogisticLoss(parameters.ties)
+    if module.position_terms is not None:
+        return PositionedLoss(loss, module.position_terms)
+    return loss
 
 
 def member_scores(net, X, dtype):

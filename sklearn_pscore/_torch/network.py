@@ -40,6 +40,8 @@ class ScoreNetwork(nn.Module):
         Features whose missing values have a worth of their own, in the shortcut.
     vote_terms : VoteTerms or None, default=None
         What votes depend on beside the scores. None if there are no votes.
+    position_terms : PositionTerms or None, default=None
+        What positions add to the scores. None if they do not count.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class ScoreNetwork(nn.Module):
         generator=None,
         missing_features=(),
         vote_terms=None,
+        position_terms=None,
     ):
         super().__init__()
         self.n_members = parameters.n_members
@@ -73,6 +76,7 @@ class ScoreNetwork(nn.Module):
         if self.shortcut is not None:
             self.scale_parts(layers=_SMALL_START)
         self.vote_terms = vote_terms
+        self.position_terms = position_terms
         self.bounded = None
         if parameters.output_activation == "relu6":
             norm = MemberBatchNorm(self.n_members, 1)
@@ -109,6 +113,11 @@ class ScoreNetwork(nn.Module):
         if self.bounded is not None:
             scores = self.bounded(scores)
         return scores.squeeze(2)
+
+    @property
+    def terms(self):
+        """What the loss depends on beside the scores; None if there is nothing."""
+        return self.position_terms if self.vote_terms is None else self.vote_terms
 
     def train(self, mode=True):
         """Go into training or evaluation mode, all parts alike.

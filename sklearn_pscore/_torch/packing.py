@@ -40,6 +40,11 @@ class PackedTarget(NamedTuple):
         item is a contender, or ties do not count.
     votes : PackedVotes or None, default=None
         Votes between the items, which are then the pairs.
+    position : tensor of shape (n_items,), int64, or None, default=None
+        Where the item was shown in the list of its group. None if that does not count.
+    unit : tensor of shape (n_items,), int64, or None, default=None
+        Number of the block that the item is of, of the group without blocks. None if all
+        is one, and outside of samples.
     """
 
     level: torch.Tensor
@@ -50,6 +55,8 @@ class PackedTarget(NamedTuple):
     group_factor: torch.Tensor | None = None
     contender: torch.Tensor | None = None
     votes: PackedVotes | None = None
+    position: torch.Tensor | None = None
+    unit: torch.Tensor | None = None
 
     @property
     def weight_in_pairs(self):
@@ -114,6 +121,8 @@ class PackedGroups(Dataset):
         Whether the table is a CSR matrix of which a batch has sparse rows.
     row : ndarray of shape (n_items,), int
         Row of each item in the table.
+    position : ndarray of shape (n_items,), int, or None
+        As in :class:`PackedTarget`.
     level, weight, gain : ndarray of shape (n_items,)
         As in :class:`PackedTarget`. The largest weight is 1, since a factor that all
         weights share changes no loss.
@@ -166,6 +175,7 @@ class PackedGroups(Dataset):
         exponent = np.frexp(gains[groups.start + groups.size - 1])[1]
         self.gain = np.ldexp(gains, -groups.spread(exponent)).astype(np.float32)
         self.judged = items.judged[order]
+        self.position = None if items.position is None else items.position[order]
         self.sizes, self.starts = groups.size, groups.start
         unit = items.unit[order[groups.start]]
         self.unit_of_group = np.unique(unit, return_inverse=True)[1]
@@ -264,8 +274,12 @@ class PackedGroups(Dataset):
             items = start + np.sort(self.shuffled(size)[:max_rows])
             return *self.piece(items), torch.from_numpy(self.judged[items])
         groups = np.sort(order[:n_groups])
-        judged = self.judged[self._items_of(groups)[0]]
-        return *self.batch(groups), torch.from_numpy(judged)
+        items, sizes = self._items_of(groups)
+        unit = self.unit_of_group[groups]
+        X, target = self.batch(groups)
+        if np.any(unit != unit[0]):
+            target = target._replace(unit=torch.from_numpy(np.repeat(unit, sizes)))
+        return X, target, torch.from_numpy(self.judged[items])
 
     def features(self, items):
         """Return the features of some items, shape (n_items, n_features).
@@ -321,7 +335,7 @@ class PackedGroups(Dataset):
             "sizes": sizes,
             "gain": self.gain[items],
         }
-        for name in ("fold", "group_factor"):
+        for name in ("fold", "group_factor", "position"):
             values = getattr(self, name)
             if values is not None:
                 columns[name] = values[items]

@@ -19,7 +19,7 @@ from sklearn_pscore._torch.inputs import unit_inside
 from sklearn_pscore._torch.linear import fit_linear, resized, scores_of, side_by_side
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
-from sklearn_pscore._torch.losses.votes import fit_terms, note_bias_error
+from sklearn_pscore._torch.losses.terms import fit_terms
 
 # Shortcuts to weigh against each other: whether with bends, and the ridge
 # strength as penalty times the number of items. Chosen in benchmarks/agreement/variants.py.
@@ -38,7 +38,7 @@ _PULL = 10.0
 # Items that the shortcut is computed for at a time, fewer of many features. No
 # benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
-# Times that scores, and what votes depend on beside them, are fitted in turns. No
+# Times that scores, and the terms of the loss beside them, are fitted in turns. No
 # benchmark varies it.
 _N_ROUNDS = 2
 
@@ -146,8 +146,10 @@ def freeze_fitted_shortcut(net, sample, *packed):
         return
     network.cpu()
     criterion = convex_criterion(net)
+    if network.position_terms is not None:
+        criterion.start(sample)
     fit_shortcut(network.shortcut, sample, criterion)
-    if network.vote_terms is not None:
+    if network.terms is not None:
         # By the terms that these scores have, the shortcut is another.
         for _ in range(_N_ROUNDS):
             scores = network.shortcut(sample.X, sample.missing)[..., 0]
@@ -297,13 +299,12 @@ def weigh_and_center(net, sample):
     parts = _parts(network, sample)
     criterion = convex_criterion(net)
     weights = sample.weigh(parts, criterion, np.ones(len(parts)))
-    if network.vote_terms is not None:
+    if network.terms is not None:
         for _ in range(_N_ROUNDS):
             scores = sum(w * part for w, part in zip(weights, parts, strict=True))
             fit_terms(criterion, sample.left_out(scores), sample.target)
             weights = sample.weigh(parts, criterion, np.ones(len(parts)))
-        left_out = sample.left_out(scores)
-        note_bias_error(criterion, left_out, sample.target, sample.share)
+        criterion.note_errors(sample.left_out(scores), sample)
     network.scale_parts(*weights)
     scores = sum(_parts(network, sample))
     with torch.no_grad():

@@ -7,6 +7,7 @@ import torch
 
 from sklearn_pscore._torch.history import columns_of, history_of, names_of_numbers
 from sklearn_pscore._torch.inputs import Bends, InputScaling
+from sklearn_pscore._torch.losses.positions import PositionTerms
 from sklearn_pscore._torch.net import new_net
 
 # Parameters of the last training that a net has, beside those of its network.
@@ -88,7 +89,14 @@ def net_of(state, network, columns, device):
     if parameters.shortcut == "additive":
         bends = Bends(np.zeros((parameters.n_pieces + 1, n_features)))
     missing_features = weights.get("shortcut.missing_features", ())
-    net = new_net(scaling, bends, parameters, torch.Generator(), missing_features)
+    terms = None
+    if "position_terms.position" in weights:
+        terms = PositionTerms(
+            *(weights[f"position_terms.{name}"] for name in ("position", "part"))
+        )
+    net = new_net(
+        scaling, bends, parameters, torch.Generator(), missing_features, terms
+    )
     net.module_.load_state_dict(weights)
     # As after a training.
     net.module_.eval()

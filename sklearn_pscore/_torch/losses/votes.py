@@ -2,9 +2,7 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import nn
 from torch.nn.functional import softplus
 
@@ -49,7 +47,6 @@ class PackedVotes(NamedTuple):
 
 
 _COUNTS = ("wins", "losses", "ties")
-_LARGEST_TERM = 30.0
 
 
 class VoteTerms(nn.Module):
@@ -123,6 +120,28 @@ class VoteLoss(nn.Module):
             target.votes,
         )
 
+    def free_terms(self):
+        """Return the terms that are fitted beside the scores."""
+        terms = [self.terms.log_nu] if self.ties == "davidson" else []
+        if self.terms.first_bias is not None:
+            terms.append(self.terms.first_bias)
+        return terms
+
+    def note_errors(self, scores, sample):
+        """Take note of the standard error of the bias, groups or blocks independent.
+
+        It is the sandwich estimate, the scores taken for given. A single group cannot
+        tell how much others would differ: the pairs are taken for independent then.
+
+        Parameters
+        ----------
+        scores : tensor of shape (n_items,)
+        sample : ScaledSample
+        """
+        if self.terms.first_bias is not None:
+            error = _error_of_bias(self, scores, sample.target, sample.share)
+            self.terms.first_bias_std.fill_(error)
+
 
 class _MeanOverVotes(torch.autograd.Function):
     """Mean loss over votes; the gradient is computed together with it.
@@ -161,61 +180,9 @@ class _MeanOverVotes(torch.autograd.Function):
         return *gradients, None, None
 
 
-def fit_terms(criterion, scores, target):
-    """Set the terms of a loss to those that are best for some scores.
-
-    Parameters
-    ----------
-    criterion : VoteLoss
-    scores : tensor of shape (n_items,)
-    target : PackedTarget
-    """
-    terms = [criterion.terms.log_nu] if criterion.ties == "davidson" else []
-    if criterion.terms.first_bias is not None:
-        terms.append(criterion.terms.first_bias)
-    if not terms:
-        return
-    scores = scores.detach()
-
-    def mean_loss(values):
-        with torch.no_grad():
-            for term, value in zip(terms, values, strict=True):
-                term.fill_(value)
-        for term in terms:
-            term.grad = None
-        loss = criterion(scores, target)
-        loss.backward()
-        slopes = [float(term.grad) for term in terms]
-        return float(loss.detach()), np.array(slopes)
-
-    start = np.array([float(term.detach()) for term in terms])
-    # The loss is convex in them; float32 does not tell ties above e**30 votes.
-    bounds = [(-_LARGEST_TERM, _LARGEST_TERM)] * len(terms)
-    best = minimize(mean_loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    with torch.no_grad():
-        for term, value in zip(terms, best.x, strict=True):
-            term.fill_(value)
-            term.grad = None
-
-
-def note_bias_error(criterion, scores, target, share):
-    """Take note of the standard error of the bias, with groups for independent.
-
-    It is the sandwich estimate, the scores taken for given. A single group cannot tell
-    how much others would differ: the pairs are taken for independent then.
-
-    Parameters
-    ----------
-    criterion : VoteLoss
-    scores : tensor of shape (n_items,)
-    target : PackedTarget
-    share : float
-        Share of all groups that `target` has.
-    """
+def _error_of_bias(criterion, scores, target, share):
+    """Return the standard error of the bias, see :meth:`VoteLoss.note_errors`."""
     terms, votes = criterion.terms, target.votes
-    if terms.first_bias is None:
-        return
-    group = torch.arange(len(target.sizes)).repeat_interleave(target.sizes)
     step = 1e-3
 
     def slopes(bias):
@@ -227,15 +194,13 @@ def note_bias_error(criterion, scores, target, share):
             return slope * votes.side.double()
 
     curvature = (slopes(step) - slopes(-step)).sum() / (2 * step)
-    of_group = slopes(0.0)
-    if len(target.sizes) > 1:
-        of_pair = of_group
-        of_group = torch.zeros(len(target.sizes), dtype=torch.float64)
-        of_group.index_add_(0, group[votes.first], of_pair)
-    n = len(of_group)
-    spread = of_group.square().sum() * n / max(n - 1, 1)
-    error = spread.sqrt() / curvature.clamp(min=1e-300) * share**0.5
-    terms.first_bias_std.fill_(float(error))
+    of_unit = slopes(0.0)
+    if target.unit is not None:
+        known, unit = target.unit[votes.first].unique(return_inverse=True)
+        of_unit = of_unit.new_zeros(len(known)).index_add_(0, unit, of_unit)
+    n = len(of_unit)
+    spread = of_unit.square().sum() * n / max(n - 1, 1)
+    return float(spread.sqrt() / curvature.clamp(min=1e-300) * share**0.5)
 
 
 def sum_over_votes(scores, votes, ties, log_nu=None, first_bias=None):
