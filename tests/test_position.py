@@ -262,8 +262,8 @@ class TestBias:
         assert min(gains) > 0.02
 
     def test_it_is_that_of_a_logistic_regression(self):
-        # No member, no penalty to speak of: pairs of one list, positions as columns.
-        X, groups, _ = make_lists(3, n_groups=400, n_items=2)
+        # Lists of two, and position as a column. The second metric foretells it.
+        X, groups, _ = make_lists(3, n_groups=400, n_items=2, sorted_by=3.0)
         ranker = PairwisePreferenceRanker(
             hidden_layer_sizes=(),
             shortcut="linear",
@@ -280,7 +280,7 @@ class TestBias:
         exact = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-8)
         coef = exact.fit(d, won).coef_[0]
         # The ridge of the shortcut shrinks the metrics a little.
-        assert_allclose(ranker.position_bias_["bias"][1], coef[-1], atol=0.05)
+        assert_allclose(ranker.position_bias_["bias"][1], coef[-1], atol=0.09)
 
         def information(coef):
             p = 1 / (1 + np.exp(-d @ coef))

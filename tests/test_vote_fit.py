@@ -167,6 +167,43 @@ class TestPairwise:
         )
         assert abs(none.order_bias_) < 3 * none.order_bias_std_
 
+    def test_standard_error_of_the_order_bias_goes_by_blocks(self):
+        # Each block has the same votes four times, in four groups.
+        rng = np.random.RandomState(0)
+        n, n_copies = 600, 4
+        prompt, left = rng.randint(40, size=(2, n))
+        left %= 4
+        right = (left + rng.randint(1, 4, size=n)) % 4
+        X = rng.normal(size=(160, 2))
+        copy = np.repeat(np.arange(n_copies), n)
+        votes = {
+            "prompt": np.tile(prompt, n_copies) + 40 * copy,
+            "left": np.tile(left, n_copies),
+            "right": np.tile(right, n_copies),
+            "winner": np.tile(rng.uniform(size=n) < 0.6, n_copies).astype(float),
+        }
+        items = pd.DataFrame(
+            {
+                "prompt": np.repeat(np.arange(40 * n_copies), 4),
+                "system": np.tile(np.arange(4), 40 * n_copies),
+            }
+        )
+        items["portrait"] = items["prompt"] % 40
+        options = {"hidden_layer_sizes": (), "shortcut": "linear", "n_members": 1}
+        ranker = PairwisePreferenceRanker(
+            order_bias=True, max_epochs=1, random_state=0, **options
+        )
+        found = [
+            clone(ranker)
+            .fit(
+                np.tile(X, (n_copies, 1)),
+                Groups.from_votes(votes, items, block=block, order=True),
+            )
+            .order_bias_std_
+            for block in ("portrait", None)
+        ]
+        assert_allclose(found[0], 2 * found[1], rtol=0.03)
+
     def test_standard_error_of_the_order_bias_is_that_of_other_votes(self):
         found, stated = [], []
         for seed in range(12):
