@@ -1,9 +1,10 @@
 """What ``pscore`` prints on a synthetic arena, for docs/votes.md.
 
-    python -m benchmarks.votes.command_line [--smoke]
+    python -m benchmarks.votes.command_line [--only NAME ...] [--smoke]
 
 runs the commands in a folder of its own, one after the other, and writes what they print
-to results/votes_command_line.csv. ``--smoke`` trains little, and writes nothing.
+to results/votes_command_line.csv. ``--only`` runs some of them, beside the first, and
+leaves the rows of the others. ``--smoke`` trains little, and writes nothing.
 """
 
 import os
@@ -25,13 +26,15 @@ COMMANDS = {
     "compare": f"pscore compare {TABLES}",
     "fit": f"pscore fit {TABLES} --annotator annotator -o model.skops",
     "score": "pscore score model.skops arena/items.csv -o scored.csv",
+    "order": f"pscore fit {TABLES} --order-bias -o unbiased.skops",
+    "annotators": f"pscore annotators {TABLES} --learnt -o annotators.csv",
     "twice": f"pscore leaderboard {TABLES} --left right",
     "not_there": "pscore leaderboard --votes votes.csv --items arena/items.csv",
 }
 """Commands by what docs/votes.md calls what they print, in their order."""
 
 _REFUSED = ("twice", "not_there")
-_TRAINED = ("board", "compare", "fit")
+_TRAINED = ("board", "compare", "fit", "order", "annotators")
 
 
 def printed(folder, name, smoke):
@@ -56,10 +59,16 @@ def printed(folder, name, smoke):
 
 def main():
     """Run the commands, and write what they print."""
-    smoke = parser_with_smoke(__doc__).parse_args().smoke
-    rows = []
+    parser = parser_with_smoke(__doc__)
+    parser.add_argument("--only", nargs="+", choices=COMMANDS, default=[*COMMANDS])
+    arguments = parser.parse_args()
+    smoke, only = arguments.smoke, {"data", *arguments.only}
+    known = results.read_rows("votes_command_line")
+    rows = [] if known.empty else known[~known["name"].isin(only)].to_dict("records")
     with TemporaryDirectory() as folder:
         for name, command in COMMANDS.items():
+            if name not in only:
+                continue
             if name == "not_there":
                 votes = pd.read_csv(Path(folder, "arena", "votes.csv"))
                 votes.loc[11, "right"] = "a new system"
@@ -68,6 +77,8 @@ def main():
             print(f"$ {command}\n{text}\n", flush=True)
             rows.append({"name": name, "command": command, "printed": text})
     if not smoke:
+        order = {name: place for place, name in enumerate(COMMANDS)}
+        rows.sort(key=lambda row: order[row["name"]])
         results.write_rows("votes_command_line", pd.DataFrame(rows))
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from sklearn_pscore._cli.annotators import annotators
 from sklearn_pscore._cli.compare import compare
 from sklearn_pscore._cli.curves import curves
 from sklearn_pscore._cli.data import data
@@ -50,7 +51,8 @@ def main(
         typer.echo(context.get_help())
 
 
-COMMANDS = (fit, score, compare, curves, importance, leaderboard, report, data)
+COMMANDS = (fit, score, compare, curves, importance, leaderboard, annotators)
+COMMANDS += (report, data)
 
 for command in COMMANDS:
     app.command()(command)

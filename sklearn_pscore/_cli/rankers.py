@@ -22,7 +22,7 @@ def import_rankers():
         import sklearn_pscore.inspection  # noqa: F401
 
 
-def learnt_ranker(random_state, *, quick=False, verbose=0):
+def learnt_ranker(random_state, *, quick=False, **options):
     """Return the ranker that learns, not fitted.
 
     Parameters
@@ -30,14 +30,13 @@ def learnt_ranker(random_state, *, quick=False, verbose=0):
     random_state : int
     quick : bool, default=False
         Whether to train little.
-    verbose : int, default=0
+    **options : dict
+        Further parameters of the ranker.
     """
     from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker
 
     parameters = QUICK if quick else {}
-    return PairwisePreferenceRanker(
-        random_state=random_state, verbose=verbose, **parameters
-    )
+    return PairwisePreferenceRanker(random_state=random_state, **parameters, **options)
 
 
 def quick_rankers(random_state):

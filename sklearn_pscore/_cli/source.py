@@ -147,13 +147,15 @@ class Source:
                 "write the table with `pscore data thqa -o table.csv` and pass that."
             )
 
-    def read(self, *, columns=None, **options):
+    def read(self, *, columns=None, order=False, **options):
         """Return the rows, and say what is in them.
 
         Parameters
         ----------
         columns : list of str or None, default=None
             Metrics of a model, in its order; None is what the options say.
+        order : bool, default=False
+            Whether the target is to know what was shown first.
         **options : dict
             Of :func:`judged_table`.
 
@@ -162,11 +164,17 @@ class Source:
         judged : Judged
         """
         self.check_given()
+        if order and self.votes is None and self.position is None:
+            raise Failure(
+                "Got --order-bias without --votes and --position; expected one of them, "
+                "for it is learnt from what was shown first. Name the column of where in "
+                "its list a row was shown as --position."
+            )
         with quiet_interrupt():
             from sklearn_pscore._tables.files import read_table
             from sklearn_pscore._tables.roles import judged_table, lacking
         if self.votes is not None:
-            judged = read_votes(self, columns=columns, **options)
+            judged = read_votes(self, columns=columns, order=order, **options)
             say_notes(judged.notes)
             return judged
         roles = self.roles()

@@ -79,7 +79,7 @@ def check_votes(source):
         )
 
 
-def read_votes(source, *, columns=None, needs_metrics=True, **options):
+def read_votes(source, *, columns=None, needs_metrics=True, order=False, **options):
     """Return the rows that were voted on.
 
     Parameters
@@ -89,12 +89,14 @@ def read_votes(source, *, columns=None, needs_metrics=True, **options):
         Metrics of a model, in its order; None is what the options say.
     needs_metrics : bool, default=True
         Whether to go without is an error.
+    order : bool, default=False
+        Whether the target is to know who was shown first.
     **options : dict
         Others of :func:`judged_table`, which votes do not need.
 
     Returns
     -------
-    judged : Judged
+    voted : Voted
     """
     from sklearn_pscore._tables.files import read_table
     from sklearn_pscore._tables.roles import lacking
@@ -115,7 +117,7 @@ def read_votes(source, *, columns=None, needs_metrics=True, **options):
             raise ValueError(message)
         given["drop"], given["metrics"] = (), tuple(columns)
     roles = VoteRoles(**{key: each for key, each in given.items() if each is not None})
-    return voted_table(votes, items, roles, needs_metrics=needs_metrics)
+    return voted_table(votes, items, roles, needs_metrics=needs_metrics, order=order)
 
 
 def parted(text):

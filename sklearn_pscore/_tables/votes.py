@@ -1,6 +1,7 @@
 """Two tables: votes, and the rows with metrics that were voted on."""
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,7 +48,38 @@ class VoteRoles:
     metrics: tuple | None = None
 
 
-def voted_table(votes, items, roles, *, needs_metrics=True):
+@dataclass(frozen=True)
+class Voted(Judged):
+    """Metrics of items that people voted on, and the votes.
+
+    Parameters
+    ----------
+    votes, items : dict of str to ndarray
+        Columns of both tables, as ``Groups.from_votes`` takes them.
+    names : dict of str to object
+        Its other arguments.
+    """
+
+    votes: dict = field(default_factory=dict)
+    items: dict = field(default_factory=dict)
+    names: dict = field(default_factory=dict)
+
+    @property
+    def annotators(self):
+        """Names of those who voted."""
+        return np.unique(self.votes[self.names["annotator"]]).tolist()
+
+    def without(self, annotator):
+        """Return the target of the votes of all others."""
+        kept = self.votes[self.names["annotator"]] != annotator
+        votes = {name: column[kept] for name, column in self.votes.items()}
+        with warnings.catch_warnings():
+            # Of votes that are left out: that was said when the tables were read.
+            warnings.simplefilter("ignore")
+            return Groups.from_votes(votes, self.items, **self.names)
+
+
+def voted_table(votes, items, roles, *, needs_metrics=True, order=False):
     """Return metrics and target of a table of items that were voted on.
 
     Parameters
@@ -56,10 +88,12 @@ def voted_table(votes, items, roles, *, needs_metrics=True):
     roles : VoteRoles
     needs_metrics : bool, default=True
         Whether to go without is an error.
+    order : bool, default=False
+        Whether the target is to know who was shown first.
 
     Returns
     -------
-    judged : Judged
+    voted : Voted
         One row per row of `items`.
 
     Raises
@@ -83,7 +117,7 @@ def voted_table(votes, items, roles, *, needs_metrics=True):
         needs_metrics=needs_metrics,
     )
     try:
-        groups = Groups.from_votes(columns, given, **_names(roles))
+        groups = Groups.from_votes(columns, given, **_names(roles), order=order)
     except (TypeError, ValueError) as error:
         raise ValueError(_in_options(str(error))) from error
     notes.append(_counts(groups, columns, roles))
@@ -93,7 +127,16 @@ def voted_table(votes, items, roles, *, needs_metrics=True):
             f"Without a vote: {n_unseen:,} of {len(groups):,} rows, of which nothing is "
             "learnt"
         )
-    return Judged(items.name, X, groups, notes, group_option="--on")
+    return Voted(
+        items.name,
+        X,
+        groups,
+        notes,
+        group_option="--on",
+        votes=columns,
+        items=given,
+        names=_names(roles),
+    )
 
 
 def _check_different(roles):
