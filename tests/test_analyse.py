@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_pscore import (
+    BradleyTerryRanker,
     Groups,
     LinearPreferenceRanker,
     PairwisePreferenceRanker,
@@ -23,10 +24,11 @@ from sklearn_pscore._rankers.learnt_directions import LearntDirections
 from sklearn_pscore.inspection import (
     bootstrap_leaderboard,
     group_permutation_importance,
+    strength_leaderboard,
 )
 from sklearn_pscore.metrics import pairwise_accuracy_score, pairwise_accuracy_scorer
 from sklearn_pscore.model_selection import PreferenceGroupKFold, compare_rankers
-from sklearn_pscore.report import QUESTIONS, Analysis, _analyse, analyse
+from sklearn_pscore.report import QUESTIONS, Analysis, _analyse, analyse, write_report
 from sklearn_pscore.report import _baselines as baselines
 from sklearn_pscore.report._page import _explained
 from sklearn_pscore.report._table import check_table
@@ -360,9 +362,83 @@ def test_targets_of_votes():
     assert analysis.answers[1].startswith("Most of all sharpness: larger is preferred")
     notes = " ".join(analysis.notes)
     assert f"Rows without judgement: {n_unmet} of 160" in notes
-    # What a mean is of, for another table of the same votes has other figures.
-    assert "Means of votes: the preference of an item is its strength among" in notes
-    assert "Means of votes" not in " ".join(quick(*planted()).notes)
+    assert "Strengths of votes: the systems are ranked by all votes together" in notes
+    assert "Strengths of votes" not in " ".join(quick(*planted()).notes)
+
+
+def voted(seed=0, block=None, always=None):
+    """Return metrics and target of votes of which some are against the truth.
+
+    The system `always` has won all of its votes.
+    """
+    X, groups = planted()
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(40, size=300)[:, None] * 4
+    rows = rows + np.array([rng.choice(4, 2, replace=False) for _ in range(300)])
+    margin = np.diff(groups["preference"][rows], axis=1).ravel() + rng.logistic(
+        size=300
+    )
+    votes = {
+        "prompt": groups["group"][rows[:, 0]],
+        "left": groups["item"][rows[:, 0]],
+        "right": groups["item"][rows[:, 1]],
+        "winner": np.where(margin > 0.3, 0.0, np.where(margin < -0.3, 1.0, 0.5)),
+    }
+    for side, worth in (("left", 1.0), ("right", 0.0)):
+        votes["winner"][votes[side] == always] = worth
+    items = {"prompt": groups["group"], "system": groups["item"], "half": block}
+    items = {name: column for name, column in items.items() if column is not None}
+    return X, Groups.from_votes(votes, items, block=None if block is None else "half")
+
+
+@pytest.mark.parametrize("has_blocks", [False, True])
+def test_systems_are_ranked_by_the_strengths_of_votes(has_blocks):
+    block = np.repeat(np.arange(20), 8) if has_blocks else None
+    X, target = voted(block=block)
+    analysis = quick(X, target)
+    board = analysis.leaderboard
+    ranker = BradleyTerryRanker(ties="davidson").fit(X, target)
+    expected = strength_leaderboard(ranker, n_boot=board.n_boot, random_state=0)
+    assert board.of == "strength"
+    pd.testing.assert_frame_equal(board.systems, expected.systems)
+    pd.testing.assert_frame_equal(board.is_better, expected.is_better)
+    first = expected.systems.iloc[0]
+    answer = analysis.answers[0]
+    assert f"its strength is {first['mean']:.3g} (95 % interval" in answer
+    assert "from 300 votes in 40 groups" in answer
+    assert analysis.learnt_leaderboard.of == "score"
+    # The same by labels of other names.
+    names = np.char.add("team ", target["item"])
+    renamed = quick(X, target, item=names).leaderboard.systems
+    assert renamed["item"].tolist() == [
+        f"team {name}" for name in board.systems["item"]
+    ]
+    np.testing.assert_allclose(renamed["mean"], board.systems["mean"])
+
+
+def test_a_system_that_has_won_all_is_noted():
+    analysis = quick(*voted(always="plain"))
+    notes = [note for note in analysis.notes if note.startswith("Strengths by votes: ")]
+    assert len(notes) == 1
+    assert "plain" in notes[0]
+    assert analysis.leaderboard.systems["item"][0] == "plain"
+
+
+def written(path, X, groups):
+    """Return the page of a quick analysis."""
+    write_report(path, X, groups, analysis=quick(X, groups))
+    return path.read_text("utf-8")
+
+
+def test_the_page_of_votes_has_strengths(tmp_path):
+    page = written(tmp_path / "votes.html", *voted())
+    assert "Strength of each system by all votes" in page
+    assert "groups more" not in page
+    assert "People: strengths with intervals of 95 %." in page
+    assert "by the standard errors of the strengths" in page
+    page = written(tmp_path / "means.html", *planted())
+    assert "groups more" in page
+    assert "Strength of each" not in page
 
 
 def test_two_systems_that_do_not_differ_are_not_told_apart():

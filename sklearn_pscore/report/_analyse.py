@@ -47,6 +47,7 @@ from sklearn_pscore.report._facts import facts_of, note_of_names, notes_of_table
 from sklearn_pscore.report._items import ranked_items
 from sklearn_pscore.report._settings import settings_of
 from sklearn_pscore.report._table import check_table
+from sklearn_pscore.report._votes import board_of_votes
 
 _SCORERS = {ACCURACY: pairwise_accuracy_scorer, "MRR": mrr_scorer, "DCG": dcg_scorer}
 _METRICS = {
@@ -382,24 +383,30 @@ def _leaderboards(table, y_score, refitted, n_boot, seed):
     if refitted is not None:
         y_score = refitted.y_score[is_ranked]
         y_refits = refitted.y_refits[is_ranked]
-    calls = (
-        ("people", table.groups, None, None, slice(None)),
-        ("the learnt score", table.open_groups, y_score, y_refits, rows),
-    )
-    boards, lacking = [], []
-    for whose, groups, scores, refits, rows in calls:
+    options = {"n_boot": n_boot, "random_state": seed}
+
+    def of_people():
+        if table.target.votes is not None:
+            return board_of_votes(table, options, notes)
+        of_rows = {"item": table.system, "cluster": table.block}
+        return bootstrap_leaderboard(table.groups, **of_rows, **options)
+
+    def of_score():
+        return bootstrap_leaderboard(
+            table.open_groups[rows],
+            y_score,
+            y_refits=y_refits,
+            item=table.system[rows],
+            cluster=table.block[rows],
+            **options,
+        )
+
+    boards, notes = [], []
+    for whose, made in (("people", of_people), ("the learnt score", of_score)):
         try:
-            board = bootstrap_leaderboard(
-                groups[rows],
-                scores,
-                y_refits=refits,
-                item=table.system[rows],
-                cluster=table.block[rows],
-                n_boot=n_boot,
-                random_state=seed,
-            )
+            board = made()
         except ValueError as error:
             board = None
-            lacking.append(f"No leaderboard of {whose}: {error}")
+            notes.append(f"No leaderboard of {whose}: {error}")
         boards.append(board)
-    return tuple(boards), lacking
+    return tuple(boards), notes

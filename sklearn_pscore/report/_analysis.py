@@ -35,7 +35,7 @@ class Analysis:
     importance : Bunch
         What it costs to shuffle each metric inside of groups, on rows held out.
     leaderboard : Leaderboard or None
-        Of the preferences; None without systems.
+        Of the preferences, or of the strengths that votes make; None without systems.
     learnt_leaderboard : Leaderboard or None
         Of the learnt score, with the uncertainty of its training if there are refits.
     facts : dict of str to str

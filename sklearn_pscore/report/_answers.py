@@ -34,8 +34,13 @@ def best_system(board, learnt):
     is_first = board.systems[board.systems["rank"] == 1]
     level = is_first["item"].tolist()
     is_alone = len(level) == 1
+    of = board.of
+    if of == "strength":
+        many = f"{board.systems['n_votes'].sum() / 2:,.0f} votes in {many}"
+    else:
+        of = f"mean {of}"
     mean = (
-        f"{'its' if is_alone else 'their'} mean {board.of} is {first['mean']:.3g} "
+        f"{'its' if is_alone else 'their'} {of} is {first['mean']:.3g} "
         f"({_level(board.level)} interval {is_first['low'].min():.3g} to "
         f"{is_first['high'].max():.3g}, from {many})"
     )

@@ -185,10 +185,10 @@ def _about_judgements(table):
         )
     if target.votes is not None:
         notes.append(
-            "Means of votes: the preference of an item is its strength among the items of "
-            "its group, which is uncertain where votes are few. The systems are ranked "
-            "here by its mean; strength_leaderboard and pscore leaderboard rank them by "
-            "all votes together, on another scale."
+            "Strengths of votes: the systems are ranked by all votes together, as by "
+            "strength_leaderboard and pscore leaderboard. The preference of a single item "
+            "is its strength among the items of its group, on another scale, and is "
+            "uncertain where votes are few."
         )
     elif _are_winners(target):
         notes.append(

@@ -105,28 +105,30 @@ def _leaderboard(analysis):
             "leaderboard", "Leaderboard", title, texts=(analysis.answers[0],)
         )
     frame = board.systems
+    is_of_votes = board.of == "strength"
     columns = {
         "rank": frame["rank"].tolist(),
         "system": frame["item"].map(str).tolist(),
-        f"mean {board.of}": frame["mean"].tolist(),
+        "strength" if is_of_votes else f"mean {board.of}": frame["mean"].tolist(),
         _percent(board.level): list(map(interval, frame["low"], frame["high"])),
         "true rank": _ranks(frame),
         "class": frame["class"].tolist(),
         "P(beats next)": [number(value, 2) for value in frame["beats_next"]],
-        "groups more": [_groups(v) for v in frame["more_groups"]],
-        "in groups": frame["n_groups"].tolist(),
     }
-    texts = [
-        f"Mean {board.of} of each system, adjusted for the groups that it was in. With a "
-        f"confidence of {_percent(board.level)} the true ranks of all systems are within "
-        'those of the table. Systems of one class are not told apart. "P(beats next)" is '
-        'how sure it is that a system is better than the one below it; "groups more" is '
-        "how many groups like these, on top of those that are there, it would take to tell "
-        "the two apart.",
-    ]
+    if is_of_votes:
+        columns["votes"] = [number(value, 0) for value in frame["n_votes"]]
+    else:
+        columns |= {
+            "groups more": [_groups(v) for v in frame["more_groups"]],
+            "in groups": frame["n_groups"].tolist(),
+        }
+    what = "strengths" if is_of_votes else "means"
+    texts = [_text_of_people(board, is_of_votes)]
     pictures = [
         leaderboard_picture(
-            "people", f"People: means with intervals of {_percent(board.level)}.", board
+            "people",
+            f"People: {what} with intervals of {_percent(board.level)}.",
+            board,
         )
     ]
     if learnt is not None:
@@ -152,6 +154,27 @@ def _leaderboard(analysis):
         texts=tuple(texts),
         pictures=tuple(pictures),
         tables=(page_table("Systems, the best first", columns),),
+    )
+
+
+def _text_of_people(board, is_of_votes):
+    """Return what the columns of people's leaderboard are."""
+    first = f"Mean {board.of} of each system, adjusted for the groups that it was in."
+    last = (
+        '; "groups more" is how many groups like these, on top of those that are there, it '
+        "would take to tell the two apart."
+    )
+    if is_of_votes:
+        first = (
+            "Strength of each system by all votes, of Bradley and Terry, with ties by the "
+            "model of Davidson: the log odds to be preferred to a system of strength 0."
+        )
+        last = "."
+    return (
+        f"{first} With a confidence of {_percent(board.level)} the true ranks of all "
+        "systems are within those of the table. Systems of one class are not told apart. "
+        '"P(beats next)" is how sure it is that a system is better than the one below it'
+        f"{last}"
     )
 
 
@@ -320,18 +343,21 @@ def _wins(analysis):
     board = analysis.leaderboard
     if board is None:
         return []
+    caption = (
+        "Share of the draws of the bootstrap in which the system of the row is liked "
+        "better than that of the column."
+    )
+    if board.of == "strength":
+        caption = (
+            "How sure it is, by the standard errors of the strengths, that the system of "
+            "the row is better than that of the column."
+        )
     return [
         Section(
             "wins",
             "Pairs of systems",
             "How sure is each comparison of two systems?",
-            pictures=(
-                win_picture(
-                    board,
-                    "Share of the draws of the bootstrap in which the system of the row "
-                    "is liked better than that of the column.",
-                ),
-            ),
+            pictures=(win_picture(board, caption),),
         )
     ]
 
