@@ -599,3 +599,36 @@ def test_a_metric_that_one_file_has_nothing_of(tmp_path):
     write(table[~half], tmp_path / "1.parquet")
     ranker = quick().fit_parquet(tmp_path, rows_at_a_time=20, **NAMES)
     assert np.isfinite(ranker.predict(table[FEATURES])).all()
+
+
+class TestVotes:
+    def test_the_way_is_named(self, tmp_path):
+        path = write(make_table(), tmp_path / "a.parquet")
+        way = (
+            "Call fit(X, Groups.from_votes(votes, items)), or partial_fit with each part "
+            "of the rows in turn, of whole groups, and the votes on it."
+        )
+        message = re.escape(f"expected preferences, for files hold no votes. {way}")
+        with pytest.raises(TypeError, match=message):
+            quick().fit_parquet(path, group="query", votes=make_table())
+        message = re.escape(f'expected "auto", "ignore" or "half". {way}')
+        with pytest.raises(ValueError, match=message):
+            quick(ties="davidson").fit_parquet(path, **NAMES)
+
+    def test_the_way_works(self):
+        table = make_table()
+        items = table.rename(columns={"query": "prompt"})
+        items["system"] = items.groupby("prompt").cumcount()
+        votes = items.merge(items, on="prompt", suffixes=("_a", "_b"))
+        votes = votes[votes["system_a"] < votes["system_b"]]
+        votes = votes.rename(columns={"system_a": "left", "system_b": "right"})
+        votes["winner"] = 1.0 * (votes["opinion_a"] > votes["opinion_b"])
+        ranker = quick()
+        prompts = np.array_split(items["prompt"].unique(), 3)
+        for _ in range(20):
+            for part in prompts:
+                rows = items[items["prompt"].isin(part)]
+                its = votes[votes["prompt"].isin(part)]
+                groups = Groups.from_votes(its, rows)
+                ranker.partial_fit(rows[FEATURES], groups)
+        assert ranker.score(items[FEATURES], Groups.from_votes(votes, items)) > 0.9

@@ -403,7 +403,7 @@ class TestBias:
         ranker = clone(learner).fit_parquet(tmp_path / "lists.parquet", **fields)
         assert ranker.feature_names_in_.tolist() == ["a", "b", "c"]
         assert ranker.position_bias_["bias"].is_monotonic_decreasing
-        with pytest.raises(ValueError, match="does not know who was shown first"):
+        with pytest.raises(ValueError, match="does not know what was shown first"):
             clone(learner).fit_parquet(
                 tmp_path / "lists.parquet", group="group", preference="preference"
             )

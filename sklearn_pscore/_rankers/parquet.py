@@ -15,7 +15,7 @@ from sklearn_pscore._rankers.item_checks import (
 )
 from sklearn_pscore._rankers.parameters import check_training_parameters
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
-from sklearn_pscore._target.arguments import explained_call
+from sklearn_pscore._target.arguments import HOW_TO_LEARN_FROM_VOTES, explained_call
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.groups import Groups
 
@@ -51,7 +51,8 @@ class ParquetMixin:
         The first stretch decides how metrics are scaled, and for which of them it
         learns what a missing value is worth. There is no validation
         set, so `early_stopping` must be False, and no group is left out by a
-        member: data that fits in memory is better given to ``fit``.
+        member: data that fits in memory is better given to ``fit``. So are votes, or to
+        ``partial_fit``: files hold preferences.
 
         Parameters
         ----------
@@ -99,6 +100,18 @@ class ParquetMixin:
             raise ValueError(
                 f"early_stopping=True, but {caller} has no validation set; expected "
                 "False. Set early_stopping=False, or use fit on data in memory."
+            )
+        if self.ties == "davidson":
+            raise ValueError(
+                f'ties="davidson", which is for votes, and {caller} learns from '
+                'preferences; expected "auto", "ignore" or "half". '
+                f"{HOW_TO_LEARN_FROM_VOTES}"
+            )
+        if self.order_bias and position is None:
+            raise ValueError(
+                f"order_bias=True, and {caller} does not know what was shown first; "
+                "expected the column of the positions. Pass position=, or set "
+                "order_bias=False."
             )
         named = {"item": item, "weight": weight, "donor": donor, "block": block}
         named["position"] = position

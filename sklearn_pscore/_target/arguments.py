@@ -17,6 +17,12 @@ _FIELDS = {
     **dict.fromkeys(["sample_weight", "weight", "weights"], "weight"),
 }
 
+HOW_TO_LEARN_FROM_VOTES = (
+    "Call fit(X, Groups.from_votes(votes, items)), or partial_fit with each part of the "
+    "rows in turn, of whole groups, and the votes on it."
+)
+"""The way for who has votes, where a method takes preferences alone."""
+
 # Of NumPy's errors where a target of Groups is taken for numbers or for classes.
 _SIGNS_OF_RECORDS = ("dtype([('group'", "void-scalar", "numpy.void")
 _HINT_OF_RECORDS = (
@@ -60,6 +66,10 @@ def explained_call(method):
 def _remedy(name, parameters, passed):
     """Return what was expected, and the call that was meant, for a message."""
     first = list(parameters)[1]
+    if "preference" in parameters and "votes" in passed:
+        return (
+            f"expected preferences, for files hold no votes. {HOW_TO_LEARN_FROM_VOTES}"
+        )
     if "preference" in parameters:
         columns = {"group": "...", "preference": "..."}
         for key, value in passed.items():
