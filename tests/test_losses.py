@@ -136,3 +136,32 @@ def test_groups_of_one_level_cost_nothing(name):
     assert_allclose(value, alone[0], rtol=1e-13)
     assert_allclose(gradient[:3], alone[1], atol=1e-15)
     assert not gradient[3:].any()
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_sums_of_parts_make_the_mean_and_the_gradient_of_the_whole(name, sizes):
+    scores, target = random_case(SIZES[sizes], seed=7)
+    members = torch.stack([scores, scores.flip(0)])
+    value, gradient = value_and_gradient(LOSSES[name], members, target)
+    is_first = torch.repeat_interleave(
+        torch.arange(len(target.sizes)) < 1, target.sizes
+    )
+    sums, slopes = 0, torch.zeros_like(members)
+    for items in (is_first, ~is_first):
+        part = members[:, items].requires_grad_()
+        loss, sums_of_part = LOSSES[name].mean_and_sums(part, target.take(items))
+        assert not sums_of_part.requires_grad
+        loss.backward()
+        slopes[:, items] = part.grad * sums_of_part[1, :, None]
+        sums = sums + sums_of_part
+    assert_allclose((sums[0] / sums[1]).sum(), value, rtol=1e-12)
+    assert_allclose(slopes / sums[1, :, None], gradient, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_sums_of_groups_without_a_pair_are_zero(name):
+    scores, target = random_case([3, 2])
+    target = target._replace(weight=torch.zeros_like(target.weight))
+    loss, sums = LOSSES[name].mean_and_sums(scores, target)
+    assert loss == 0
+    assert (sums == 0).all()

@@ -64,6 +64,22 @@ class LambdaRankLoss(nn.Module):
         loss : tensor of shape (), float64
             0 if no pair has any weight.
         """
+        return self.mean_and_sums(scores, target)[0]
+
+    def mean_and_sums(self, scores, target):
+        """Return the mean loss, and the sums that it is the ratio of.
+
+        Means over parts of a batch do not average to the mean over all of it; their
+        sums add up.
+
+        Returns
+        -------
+        loss : tensor of shape (), float64
+            As :meth:`forward` returns it.
+        sums : tensor of shape (2, n_members), float64
+            Loss summed over the pairs of each member, and their weight, which depends on
+            its scores. Without gradients.
+        """
         return _MeanOverSwaps.apply(scores, target, self.k)
 
 
@@ -92,6 +108,7 @@ class _MeanOverSwaps(torch.autograd.Function):
                 weights[members] += part[1]
                 slopes[members, groups] = part[2]
             rows.put(gradient, slopes)
+        sums = torch.stack([losses, weights])
         # No pair may weigh anything, or no more than the scores' type can hold: then
         # there is no loss and no gradient.
         divisor = weights.to(gradient.dtype)
@@ -99,10 +116,11 @@ class _MeanOverSwaps(torch.autograd.Function):
         weights.masked_fill_(divisor.isinf(), torch.inf)
         gradient /= divisor[:, None]
         ctx.save_for_backward(gradient.view(scores.shape))
-        return (losses / weights).sum()
+        ctx.mark_non_differentiable(sums)
+        return (losses / weights).sum(), sums
 
     @staticmethod
-    def backward(ctx, grad_loss):
+    def backward(ctx, grad_loss, _):
         (gradient,) = ctx.saved_tensors
         return gradient * grad_loss, None, None
 

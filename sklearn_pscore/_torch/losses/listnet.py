@@ -42,6 +42,22 @@ class TopOneLoss(nn.Module):
         loss : tensor of shape (), float64
             0 if no top item has any weight.
         """
+        return self.mean_and_sums(scores, target)[0]
+
+    def mean_and_sums(self, scores, target):
+        """Return the mean loss, and the sums that it is the ratio of.
+
+        Means over parts of a batch do not average to the mean over all of it; their
+        sums add up.
+
+        Returns
+        -------
+        loss : tensor of shape (), float64
+            As :meth:`forward` returns it.
+        sums : tensor of shape (2, 1), float64
+            Loss summed over members and top items, and weight of the top items, without
+            gradients.
+        """
         return _MeanOverTop.apply(scores, target.level, target.weight, target.sizes)
 
 
@@ -67,15 +83,18 @@ class _MeanOverTop(torch.autograd.Function):
         share = (logits - largest.index_select(1, group)).exp_()
         total = torch.zeros_like(largest).index_add_(1, group, share).clamp_(min=_TINY)
         top_of_group = total.new_zeros(len(sizes)).index_add_(0, group, top)
-        top_weight = top.sum().clamp(min=_TINY)
+        top_sum = top.sum()
+        top_weight = top_sum.clamp(min=_TINY)
         normaliser = (largest + total.log()).masked_fill_(top_of_group == 0, 0.0)
         loss = (normaliser * top_of_group).sum() - (matrix * top).sum()
         share *= (top_of_group / total).index_select(1, group)
         gradient = share.sub_(top).div_(top_weight).to(scores.dtype)
         ctx.save_for_backward(gradient.view(scores.shape))
-        return loss / top_weight
+        sums = torch.stack([loss, top_sum])[:, None]
+        ctx.mark_non_differentiable(sums)
+        return loss / top_weight, sums
 
     @staticmethod
-    def backward(ctx, grad_loss):
+    def backward(ctx, grad_loss, _):
         (gradient,) = ctx.saved_tensors
         return gradient * grad_loss, None, None, None

@@ -51,6 +51,21 @@ class PairwiseLogisticLoss(nn.Module):
         loss : tensor of shape (), float64
             0 if no pair has any weight.
         """
+        return self.mean_and_sums(scores, target)[0]
+
+    def mean_and_sums(self, scores, target):
+        """Return the mean loss, and the sums that it is the ratio of.
+
+        Means over parts of a batch do not average to the mean over all of it; their
+        sums add up.
+
+        Returns
+        -------
+        loss : tensor of shape (), float64
+            As :meth:`forward` returns it.
+        sums : tensor of shape (2, 1), float64
+            Loss summed over members and pairs, and weight of the pairs, without gradients.
+        """
         return _MeanOverPairs.apply(
             scores,
             target.level,
@@ -75,16 +90,18 @@ class _MeanOverPairs(torch.autograd.Function):
             ties=ties,
             contender=contender,
         )
+        sums = torch.stack([loss, pair_weight])[:, None]
         # A batch may hold no pair with any weight: no loss, no gradient. Both are then
         # 0 but for the error of the expansion, which no number must blow up.
         pair_weight.masked_fill_(pair_weight == 0, torch.inf)
         if gradient is not None:
             gradient = gradient.div_(pair_weight).view(scores.shape)
         ctx.save_for_backward(gradient)
-        return loss.div_(pair_weight)
+        ctx.mark_non_differentiable(sums)
+        return loss.div_(pair_weight), sums
 
     @staticmethod
-    def backward(ctx, grad_loss):
+    def backward(ctx, grad_loss, _):
         (gradient,) = ctx.saved_tensors
         # A tensor without dimensions does not promote the gradient's type.
         return gradient * grad_loss, None, None, None, None, None
