@@ -9,7 +9,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
+from sklearn_pscore._torch.packing import Extent, GroupBatches, PackedGroups
 from sklearn_pscore.metrics._gains import gains_of
 
 
@@ -289,3 +289,44 @@ class TestSample:
         assert_consistent(X, target, items)
         assert len(X) == len(judged) == 20
         assert len(target.sizes) == 1
+
+
+@pytest.mark.parametrize("group_weight", ["pairs", "sqrt", "equal"])
+def test_parts_have_the_weights_and_factors_of_the_whole(group_weight):
+    items = random_items()
+    whole = pack(items, group_weight=group_weight)
+    is_first = items.group < 8
+    packs = [
+        pack(items.take(mask), group_weight=group_weight)
+        for mask in (is_first, ~is_first)
+    ]
+    extent = Extent.of_all([each.extent() for each in packs])
+    assert extent == whole.extent()
+    parts = [each.part_of(extent, torch.Generator()) for each in packs]
+    for name in ("weight", "group_factor"):
+        values = [getattr(part, name) for part in parts]
+        if getattr(whole, name) is None:
+            assert values == [None, None]
+        else:
+            assert_array_equal(np.concatenate(values), getattr(whole, name))
+    # Those that they were taken from stay as they were.
+    assert all(each.weight.max() == 1 for each in packs)
+
+
+def test_a_part_knows_what_is_missing_in_the_whole():
+    items = random_items()
+    table = items.table.copy()
+    table[np.flatnonzero(items.group == 0)[0], 1] = np.nan
+    items = replace(items, table=table)
+    extents = [pack(items.take(items.group == label)).extent() for label in (0, 2)]
+    assert [each.missing_features for each in extents] == [(1,), ()]
+    part = pack(items.take(items.group == 2))
+    part = part.part_of(Extent.of_all(extents), torch.Generator())
+    assert part.missing_features() == [1]
+
+
+def test_folds_can_be_set_by_group():
+    packed = pack(random_items(sizes=(2, 3)))
+    packed.set_folds(np.array([1, 0]))
+    assert packed.fold.tolist() == [1, 1, 0, 0, 0]
+    assert packed.n_folds == 2

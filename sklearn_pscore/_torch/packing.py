@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -84,6 +85,45 @@ class PackedTarget(NamedTuple):
             for name, values in zip(self._fields, self, strict=True)
         ]
         return PackedTarget(*moved)
+
+
+class Extent(NamedTuple):
+    """What is known of all the items that some packed groups are a part of.
+
+    Attributes
+    ----------
+    n_items, n_groups, n_pairs : int
+    largest_weight : float
+        Of the items, as users gave them.
+    fewest_pairs, most_pairs : int
+        Of a group.
+    missing_features : tuple of int
+        Features that are NaN in some item, ascending.
+    """
+
+    n_items: int
+    n_groups: int
+    n_pairs: int
+    largest_weight: float
+    fewest_pairs: int
+    most_pairs: int
+    missing_features: tuple
+
+    @classmethod
+    def of_all(cls, extents):
+        """Return the extent of several sets of whole groups together."""
+        n_items, n_groups, n_pairs, weight, fewest, most, missing = zip(
+            *extents, strict=True
+        )
+        return cls(
+            sum(n_items),
+            sum(n_groups),
+            sum(n_pairs),
+            max(weight),
+            min(fewest),
+            max(most),
+            tuple(sorted(set().union(*missing))),
+        )
 
 
 GROUP_WEIGHTS = {"pairs": 1.0, "sqrt": 0.5, "equal": 0.0}
@@ -182,12 +222,14 @@ class PackedGroups(Dataset):
         of_group = np.searchsorted(apart.start, groups.start)
         n_pairs = groups.n_pairs - np.add.reduceat(apart.n_pairs, of_group)
         self.n_pairs = int(n_pairs.sum())
-        self.group_factor = _group_factor(groups, n_pairs, GROUP_WEIGHTS[group_weight])
+        self._pairs_of_group, self._power = n_pairs, GROUP_WEIGHTS[group_weight]
+        self.group_factor = self._group_factor(n_pairs.min(), n_pairs.max())
         self.fold = None
         self.ties = ties
         self.shortcut_scores = None
         self.generator = generator
         self._items, self._order = items, order
+        self._missing_features = None
         self.votes = None
         if items.votes is not None:
             self.votes = _VotesOfGroups(items.votes, order, self.weight, groups)
@@ -233,13 +275,46 @@ class PackedGroups(Dataset):
         """Number of folds that members leave out, one each; 0 if none does."""
         return 0 if self.fold is None else int(self.fold.max()) + 1
 
+    def extent(self):
+        """Return the :class:`Extent` of these groups."""
+        return Extent(
+            n_items=len(self),
+            n_groups=self.n_groups,
+            n_pairs=self.n_pairs,
+            largest_weight=float(self._items.weight[self._order].max()),
+            fewest_pairs=int(self._pairs_of_group.min()),
+            most_pairs=int(self._pairs_of_group.max()),
+            missing_features=tuple(self.missing_features()),
+        )
+
+    def part_of(self, extent, generator):
+        """Return these groups as a part of a larger set, with the weights of that.
+
+        Parameters
+        ----------
+        extent : Extent
+            Of the larger set.
+        generator : torch.Generator
+        """
+        part = copy(self)
+        part.generator = generator
+        weight = self._items.weight[self._order]
+        part.weight = (weight / extent.largest_weight).astype(np.float32)
+        part.group_factor = part._group_factor(extent.fewest_pairs, extent.most_pairs)
+        part._missing_features = list(extent.missing_features)
+        return part
+
     def draw_folds(self, n_folds):
         """Draw folds of blocks, or groups, one for each member to leave out.
 
         There are fewer folds where there are fewer blocks.
         """
         fold_of_unit = self.shuffled(self.n_units) % n_folds
-        self.fold = np.repeat(fold_of_unit[self.unit_of_group], self.sizes)
+        self.set_folds(fold_of_unit[self.unit_of_group])
+
+    def set_folds(self, fold_of_group):
+        """Let each member leave out the groups of its number."""
+        self.fold = np.repeat(fold_of_group, self.sizes)
 
     def batch(self, groups):
         """Return (X, target) of some groups, X as the network takes it."""
@@ -294,6 +369,8 @@ class PackedGroups(Dataset):
 
     def missing_features(self, most_at_a_time=2**13):
         """Return the numbers of the features that are NaN in some item, ascending."""
+        if self._missing_features is not None:
+            return self._missing_features
         values = self.table.data if issparse(self.table) else self.table
         # One quick pass, and mostly the only one: the smallest is NaN if any is.
         if not len(values) or not math.isnan(values.min()):
@@ -314,6 +391,20 @@ class PackedGroups(Dataset):
     def shuffled(self, n):
         """Return the numbers below `n` in random order."""
         return torch.randperm(int(n), generator=self.generator).numpy()
+
+    def _group_factor(self, fewest_pairs, most_pairs):
+        """Return the factors that let a group's pairs weigh a power of their number.
+
+        A pair weighs the product of its items' weights, so each item has the root.
+        The largest factor is that of the fewest pairs.
+        """
+        fewest, most = (
+            max(n, 1) ** ((self._power - 1) / 2) for n in (fewest_pairs, most_pairs)
+        )
+        if fewest == most:
+            return None
+        factor = np.maximum(self._pairs_of_group, 1) ** ((self._power - 1) / 2)
+        return np.repeat((factor / fewest).astype(np.float32), self.sizes)
 
     def _items_of(self, groups):
         """Return the items of some groups, group by group, and the groups' sizes."""
@@ -461,17 +552,6 @@ class GroupBatches:
                 or self.packed.ties == "half"
             ):
                 yield X, target
-
-
-def _group_factor(groups, n_pairs, power):
-    """Return the factors that let a group's pairs weigh `power` of their number.
-
-    A pair weighs the product of its items' weights, so each item has the root.
-    """
-    factor = np.maximum(n_pairs, 1) ** ((power - 1) / 2)
-    if np.all(factor == factor[:1]):
-        return None
-    return groups.spread((factor / factor.max()).astype(np.float32))
 
 
 def _as_tensor(table):
