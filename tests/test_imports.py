@@ -23,6 +23,8 @@ HEAVY = {
     "polars",
     "lightgbm",
     "xgboost",
+    "dask",
+    "distributed",
 }
 # The parts of the package from the top down: each may import those below it that
 # it names, and no other. A part is a file or folder of the package root.
@@ -108,6 +110,7 @@ ALLOWED = {
         "metrics",
     },
     "_rankers": {
+        "_dask",
         "_directions",
         "_estimators",
         "_items",
@@ -122,6 +125,7 @@ ALLOWED = {
         "_warn",
         "metrics",
     },
+    "_dask": set(),
     "_splitters": {"_estimators", "_target", "_warn"},
     "_items": {"_estimators", "_means", "_segments", "_target", "_warn"},
     "_estimators": {"_version", "_warn"},

@@ -41,7 +41,7 @@ def test_constraints_pin_every_requirement():
             for name in extra
         ),
     ]
-    names = {requirement.split(">=")[0] for requirement in requirements}
+    names = {re.split(r"\[|>=", requirement)[0] for requirement in requirements}
     assert names <= pins("constraints.txt").keys()
 
 

@@ -292,11 +292,18 @@ def warn_of_many_pairs(ranker, items):
     -------
     has_warned : bool
     """
-    from sklearn_pscore._torch.losses.lambdarank import takes_all_pairs
-
     if ranker.loss != "lambdarank" or not len(items):
         return False
     largest = int(np.unique(items.group, return_counts=True)[1].max())
+    return warn_of_large_group(ranker, largest)
+
+
+def warn_of_large_group(ranker, largest):
+    """Warn as :func:`warn_of_many_pairs`, by the size of the largest group."""
+    from sklearn_pscore._torch.losses.lambdarank import takes_all_pairs
+
+    if ranker.loss != "lambdarank":
+        return False
     if largest <= _MANY_ITEMS or not takes_all_pairs(largest, ranker.k):
         return False
     warn_user(

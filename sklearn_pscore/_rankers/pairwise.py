@@ -20,6 +20,7 @@ from sklearn_pscore._items.hold_out import hold_out
 from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._progress import say
 from sklearn_pscore._rankers.base import RankerMixin, log_odds
+from sklearn_pscore._rankers.dask import DaskMixin
 from sklearn_pscore._rankers.epoch_tasks import EpochTasks
 from sklearn_pscore._rankers.item_checks import (
     check_float32,
@@ -56,6 +57,7 @@ _HISTORY_KEYS = ("epoch", "train_loss", "valid_loss", "valid_score", "dur")
 class PairwisePreferenceRanker(
     VoteTermsMixin,
     ParquetMixin,
+    DaskMixin,
     SavedNetMixin,
     SavedWithoutCallbacksMixin,
     RankerMixin,

@@ -54,10 +54,10 @@ def fit_net(parameters, training, validation, rng, net=None, tasks=None):
     if net is None:
         check_columns_fit(training.table, len(training), parameters)
     generators = Generators.drawn(rng, net, parameters.device)
-    packed = _packed(training, parameters, generators.cpu)
+    packed = pack(training, parameters, generators.cpu)
     held_out = score = None
     if validation is not None:
-        held_out = _packed(validation.items, parameters, generators.cpu)
+        held_out = pack(validation.items, parameters, generators.cpu)
         score = validation.score
     schedule = parameters, parameters.max_epochs, generators.device
     followed = {"score": score, "tasks": tasks}
@@ -72,16 +72,16 @@ def fit_net(parameters, training, validation, rng, net=None, tasks=None):
     if net is not None:
         if tasks is not None:
             tasks.follow(packed, partial(_finished_copy, net))
-        with _threads(net, packed), progress:
+        with threads_of(net, packed), progress:
             train(net, packed, held_out, *schedule, **followed, progress=progress)
         check_finite(net, parameters)
         return net, packed
-    if _may_leave_out(packed, parameters):
+    if may_leave_out(packed.n_groups, packed.n_units, parameters):
         packed.draw_folds(parameters.n_members)
     net, sample = build_net(packed, parameters, generators.cpu)
     if tasks is not None:
         tasks.follow(packed, partial(_finished_copy, net, sample))
-    with _threads(net, packed):
+    with threads_of(net, packed):
         freeze_fitted_shortcut(net, sample, packed, held_out)
         with progress:
             train(net, packed, held_out, *schedule, **followed, progress=progress)
@@ -109,10 +109,10 @@ def fit_net_once(parameters, items, rng, net=None, share=None):
     packed : PackedGroups
     """
     generators = Generators.drawn(rng, net, parameters.device)
-    packed = _packed(items, parameters, generators.cpu)
+    packed = pack(items, parameters, generators.cpu)
     if net is None:
         net, _ = build_net(packed, parameters, generators.cpu)
-    with _threads(net, packed):
+    with threads_of(net, packed):
         train(net, packed, None, parameters, 1, generators.device, share)
     check_finite(net, parameters)
     return net, packed
@@ -151,13 +151,14 @@ def largest_gap(net, packed):
     )
 
 
-def _threads(net, packed):
+def threads_of(net, packed):
     """Return the context to train a net in, by the size of its batches."""
     largest_batch = max(net.batch_size, packed.sizes.max())
     return threads_for(min(len(packed), largest_batch), net.module_)
 
 
-def _packed(items, parameters, generator):
+def pack(items, parameters, generator):
+    """Return training items packed as the parameters ask for."""
     return PackedGroups(
         items,
         partial(_gain, parameters.gain),
@@ -167,15 +168,15 @@ def _packed(items, parameters, generator):
     )
 
 
-def _may_leave_out(packed, parameters):
+def may_leave_out(n_groups, n_units, parameters):
     """Return whether each member can leave out a fold of the blocks or groups."""
     return (
         parameters.leave_out
         and not parameters.early_stopping
         and parameters.n_members > 1
         and parameters.output_activation == "identity"
-        and packed.n_groups >= _FEWEST_GROUPS
-        and packed.n_units >= _FEWEST_BLOCKS
+        and n_groups >= _FEWEST_GROUPS
+        and n_units >= _FEWEST_BLOCKS
     )
 
 

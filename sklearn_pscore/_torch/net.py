@@ -194,7 +194,7 @@ def build_net(packed, parameters, generator):
     net : GroupNet
     sample : ScaledSample
     """
-    X, target, judged = packed.sample(_sample_rows(packed.table, parameters))
+    X, target, judged = packed.sample(sample_rows(packed.table, parameters))
     group = np.repeat(np.arange(len(target.sizes)), target.sizes)
     scaling = InputScaling.fitted(as_table(X), group, parameters.input_clip)
     scaled = scaling(X)
@@ -264,7 +264,7 @@ def new_net(
     return net
 
 
-def _sample_rows(table, parameters):
+def sample_rows(table, parameters):
     """Return how many rows of a table the shortcut may be fitted to."""
     n_rows, n_features = table.shape
     if not is_thin(table):
@@ -289,7 +289,7 @@ def check_columns_fit(table, n_items, parameters):
     """
     if parameters.shortcut != "additive" or is_thin(table):
         return
-    n_rows = min(n_items, _sample_rows(table, parameters))
+    n_rows = min(n_items, sample_rows(table, parameters))
     bytes_per_feature = 4 * n_rows * (1 + parameters.n_pieces)
     n_features, n_most = table.shape[1], _MOST_COLUMN_BYTES // bytes_per_feature
     if n_features > n_most:

@@ -1,0 +1,159 @@
+"""The partitions of a table, and which worker gets which of them."""
+
+import numpy as np
+
+
+def check_table(ddf, fields, features, caller):
+    """Return the names of the features of a dask DataFrame.
+
+    Parameters
+    ----------
+    ddf : dask.dataframe.DataFrame
+    fields : dict of str to str
+        Columns of the target, by argument.
+    features : list of str or None
+        None is all that the target leaves.
+    caller : str
+
+    Raises
+    ------
+    TypeError
+        If it is no dask DataFrame.
+    ValueError
+        If a column is not there, twice, or of a kind that its use cannot take.
+    """
+    import dask.dataframe as dd
+
+    if not isinstance(ddf, dd.DataFrame):
+        raise TypeError(
+            f"ddf is of type {type(ddf).__name__}; {caller} expected a dask DataFrame. "
+            "Make one by dask.dataframe.read_parquet(...) or from_pandas(frame, "
+            "npartitions=...), or call fit on data in memory."
+        )
+    names = list(ddf.columns)
+    taken = set(fields.values())
+    if features is None:
+        features = [name for name in names if name not in taken]
+    wanted = {**fields, **{f"features[{k}]": name for k, name in enumerate(features)}}
+    for argument, column in wanted.items():
+        if column not in names:
+            raise ValueError(
+                f"ddf has no column {column!r}, which {argument}= names; its columns are "
+                f"{names}. Name one of these."
+            )
+        if names.count(column) > 1:
+            raise ValueError(
+                f"ddf has {names.count(column)} columns of the name {column!r}, which "
+                f"{argument}= names; expected one. Rename them."
+            )
+    if not features:
+        raise ValueError(
+            f"ddf has no column beside {sorted(taken)}; expected at least one metric to "
+            "learn from. Pass features=[...]."
+        )
+    check_kinds(ddf.dtypes, fields, features, "ddf")
+    return features
+
+
+def check_kinds(dtypes, fields, features, name):
+    """Raise ValueError for a column of a type that its use cannot take.
+
+    Parameters
+    ----------
+    dtypes : Series
+        By column.
+    fields : dict of str to str
+    features : list of str
+    name : str
+        Of the table, for messages.
+    """
+    import pandas as pd
+    from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
+
+    for column in features:
+        if not is_numeric_dtype(dtypes[column]):
+            raise ValueError(
+                f"{name}: column {column!r} holds {dtypes[column]}; expected numbers in "
+                "every metric. Name the metrics with features=[...]."
+            )
+    for argument, column in fields.items():
+        kind = dtypes[column]
+        if isinstance(kind, pd.CategoricalDtype):
+            kind = kind.categories.dtype
+        is_number = is_numeric_dtype(kind)
+        if argument not in ("group", "block"):
+            if not is_number:
+                raise ValueError(
+                    f"{name}: column {column!r}, which {argument}= names, holds {kind}; "
+                    "expected numbers. Convert the column."
+                )
+        elif (is_number and not is_integer_dtype(kind)) or is_bool_dtype(kind):
+            raise ValueError(
+                f"{name}: column {column!r}, which {argument}= names, holds {kind}; "
+                "expected integers or strings, which tell the same label on every worker. "
+                "Convert it: "
+                f"ddf[{column!r}].astype(int), or astype(str)."
+            )
+
+
+def load(client, ddf, columns):
+    """Return futures of the partitions of some columns, in order.
+
+    A partition is made where the cluster likes, as for any other work.
+    """
+    return client.compute(ddf[columns].to_delayed())
+
+
+def deal_out(n_rows, n_workers):
+    """Return the numbers of the partitions that each rank gets.
+
+    Neighbours stay together, and the ranks have about the same number of rows. It
+    depends on nothing else, so the same partitions on as many workers give the same fit.
+
+    Parameters
+    ----------
+    n_rows : sequence of int
+        Of each partition.
+    n_workers : int
+
+    Returns
+    -------
+    parts : list of ndarray of int
+        At most `n_workers`; none is empty, and no partition without rows is in one.
+    """
+    n_rows = np.asarray(n_rows)
+    kept = np.flatnonzero(n_rows)
+    n_ranks = min(n_workers, len(kept))
+    if not n_ranks:
+        return []
+    ends = np.cumsum(n_rows[kept])
+    middle = ends - n_rows[kept] / 2
+    rank = (middle * (n_ranks / ends[-1])).astype(np.int64)
+    # A large partition may span several ranks: each gets one at least.
+    place = np.arange(len(kept))
+    rank = np.clip(rank, n_ranks - len(kept) + place, place)
+    for k in range(1, len(rank)):
+        rank[k] = min(rank[k], rank[k - 1] + 1)
+    return [kept[rank == number] for number in range(n_ranks)]
+
+
+def place(parts, holders, workers):
+    """Return the worker of each rank: mostly where its partitions are already.
+
+    Parameters
+    ----------
+    parts : list of ndarray of int
+        Partitions of each rank.
+    holders : list of collection of str
+        Addresses of the workers that hold each partition.
+    workers : list of str
+        More or as many as there are ranks.
+    """
+    free, chosen = list(workers), []
+    for numbers in parts:
+        held = {worker: sum(worker in holders[k] for k in numbers) for worker in free}
+        # The first of those that hold most.
+        best = max(free, key=held.get)
+        free.remove(best)
+        chosen.append(best)
+    return chosen

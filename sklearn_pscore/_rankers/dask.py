@@ -1,0 +1,337 @@
+"""Learning from a table on a Dask cluster, each worker from groups of its own."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from sklearn_pscore._dask.cluster import check_versions, client_of, probe, workers_of
+from sklearn_pscore._dask.crew import Crew
+from sklearn_pscore._dask.partitions import check_table, deal_out, load, place
+from sklearn_pscore._estimators.restore import restored_on_error
+from sklearn_pscore._progress import progress_of
+from sklearn_pscore._rankers import dask_rank
+from sklearn_pscore._rankers.item_checks import (
+    check_weights,
+    refuse_awards,
+    warn_of_choices,
+    warn_of_large_group,
+)
+from sklearn_pscore._rankers.parameters import (
+    check_training_parameters,
+    resolve_parameters,
+)
+from sklearn_pscore._rankers.parquet_arguments import check_features, check_fields
+from sklearn_pscore._target.arguments import explained_call
+
+_CALLER = "PairwisePreferenceRanker.fit_dask"
+_N_SEEDS = 2**31 - 1
+
+
+class DaskMixin:
+    """The fit on a Dask cluster of PairwisePreferenceRanker."""
+
+    @explained_call
+    def fit_dask(
+        self,
+        ddf,
+        *,
+        group,
+        preference,
+        features=None,
+        weight=None,
+        block=None,
+        client=None,
+        timeout=300,
+    ):
+        """Learn from a table that is spread over the workers of a Dask cluster.
+
+        Each worker trains on groups of its own, and all take every step together, by
+        the gradient of the mean over the pairs of all: a fit of ``fit`` to the whole
+        table, but for chance. No worker holds more than its part.
+
+        Partitions are dealt out to the workers in their order, about as many rows to
+        each. So the same partitions on as many workers give the same ranker, to the
+        bit where the machines are alike. See ``docs/dask.md``.
+
+        Parameters
+        ----------
+        ddf : dask.dataframe.DataFrame
+            All rows of a group have to come to one worker, which they do where they are
+            in one partition: ``ddf.shuffle(on=group)`` sees to that.
+        group, preference : str
+            Columns of the target, see :meth:`Groups.from_frame`. Groups are integers or
+            strings.
+        features : list-like of str or None, default=None
+            Columns of the metrics, which must be numeric. None takes every other
+            column.
+        weight, block : str or None, default=None
+            Further columns of the target.
+        client : dask.distributed.Client or None, default=None
+            None takes the one that was made last.
+        timeout : float, default=300
+            Seconds after which a worker that gives no sign of life is given up, and
+            the fit with it. It has to be longer than a worker takes to prepare its rows,
+            and one of them to fit the shortcut, but for the time that the cluster takes
+            to make the partitions.
+
+        Returns
+        -------
+        self : PairwisePreferenceRanker
+            The same object, fitted. It needs no cluster any more.
+
+        Raises
+        ------
+        ValueError
+            If there is no client or worker, a group comes to two workers, a column is
+            not there or of another kind, a worker has another version of this package
+            or of torch, a parameter is one of those below, and as for :meth:`fit`.
+            Not learnt so yet: `early_stopping`, `batch_norm`,
+            ``output_activation="relu6"``, `callbacks`, and going on by `warm_start`.
+        TypeError
+            If `ddf` is no dask DataFrame, `client` no client, or `timeout` no number.
+        RuntimeError
+            If a worker dies.
+        TimeoutError
+            If a worker gives no sign of life.
+        ImportError
+            If dask is not installed.
+        """
+        caller = _CALLER
+        self._check_for_dask(caller)
+        timeout = _checked_timeout(timeout)
+        named = {"weight": weight, "block": block}
+        fields = {"group": group, "preference": preference}
+        fields |= {field: name for field, name in named.items() if name is not None}
+        check_fields(fields)
+        features = check_features(features, fields)
+        client = client_of(client, timeout, caller)
+        features = check_table(ddf, fields, features, caller)
+        is_float32 = all(ddf.dtypes[name] == np.float32 for name in features)
+        dtype = np.dtype(np.float32 if is_float32 else np.float64)
+        columns = dask_rank.Columns(fields, features, dtype, caller)
+        rng = check_random_state(self.random_state)
+        with restored_on_error(self):
+            no_rows = ddf[features]._meta
+            validate_data(self, no_rows, reset=True, skip_check_array=True)
+            self._cut_target = None
+            net, plan = self._train_on_cluster(
+                ddf, columns, client, timeout, rng.randint(_N_SEEDS)
+            )
+            extent = plan.extent
+            counts = extent.n_groups, extent.n_pairs
+            drops_steps = not self.warm_start
+            self._keep(net, plan.parameters, *counts, False, drops_steps)
+        return self
+
+    def _check_for_dask(self, caller):
+        """Check the parameters; refuse those that ranks cannot have yet."""
+        check_training_parameters(self, caller)
+        reasons = {
+            "early_stopping": "nothing is held out on a cluster",
+            "batch_norm": "each worker would normalise by rows of its own",
+            "output_activation": "the BatchNorm before ReLU6 would normalise by the rows "
+            "of each worker",
+            "callbacks": "they would be called in the processes of the workers",
+        }
+        defaults = {"output_activation": "identity", "callbacks": None}
+        for name, reason in reasons.items():
+            value, expected = getattr(self, name), defaults.get(name, False)
+            if value != expected and not (name == "callbacks" and not value):
+                raise ValueError(
+                    f"{name}={value!r}, but {reason}, in {caller}; expected "
+                    f"{name}={expected!r}. Set that, or use fit on data in memory."
+                )
+        if self.warm_start and hasattr(self, "net_"):
+            raise ValueError(
+                f"warm_start=True, and there is a fitted network to go on with; {caller} "
+                "starts anew. Set warm_start=False, or go on by fit or partial_fit."
+            )
+
+    def _train_on_cluster(self, ddf, columns, client, timeout, seed):
+        """Train on a cluster; return the net, and the plan that it was trained by."""
+        from sklearn_pscore._torch.distributed import PeerLostError
+
+        caller = columns.caller
+        shell = clone(self)
+        validate_data(
+            shell, ddf[columns.features]._meta, reset=True, skip_check_array=True
+        )
+        told = Progress(self)
+        with told, Crew(client, caller, timeout, PeerLostError, told.note) as crew:
+            workers = workers_of(client)
+            versions = crew.results(crew.on_workers(workers, probe()), workers)
+            check_versions(dict(zip(workers, versions, strict=True)), probe()())
+            rows, facts = _rows_on_workers(crew, shell, ddf, columns, workers)
+            plan = self._plan(facts, seed, caller)
+            n_ranks = len(rows)
+            shares = [
+                crew.submit(k, dask_rank.share_of, each, plan)
+                for k, each in enumerate(rows)
+            ]
+            start = crew.submit(0, dask_rank.start_of, plan, *shares)
+            net = crew.submit(0, dask_rank.net_of_start, start)
+            sample = crew.submit(0, dask_rank.sample_of_start, start)
+            address = None
+            waiting = crew.timeout_of_tasks
+            crew.results([*shares, start], [*crew.workers, crew.workers[0]])
+            crew.drop(shares)
+            if n_ranks > 1:
+                meeting = dask_rank.open_meeting, crew.name, waiting
+                (address,) = crew.results([crew.submit(0, *meeting)])
+            told.begin(plan.parameters.max_epochs)
+            arguments = n_ranks, address, waiting, plan
+            trained = [
+                crew.submit_apart(
+                    k,
+                    dask_rank.train_rank,
+                    k,
+                    *arguments,
+                    each,
+                    net,
+                    sample if k == 0 else None,
+                )
+                for k, each in enumerate(rows)
+            ]
+            results = crew.results(trained)
+        return results[0][0], plan
+
+    def _plan(self, facts, seed, caller):
+        """Return what all ranks have to know, and check what none knows alone."""
+        from sklearn_pscore._rankers.training import may_leave_out
+        from sklearn_pscore._torch.packing import Extent
+
+        lightest = min(each.lightest for each in facts)
+        check_weights(np.array([lightest, max(each.heaviest for each in facts)]))
+        if self.ties == "half":
+            refuse_awards(np.concatenate([each.preferences for each in facts]))
+            warn_of_choices(sum(each.choices for each in facts))
+        warn_of_large_group(self, max(each.largest_group for each in facts))
+        extent = Extent.of_all([each.extent for each in facts])
+        parameters = resolve_parameters(self, extent.n_items)
+        units = np.unique(np.concatenate([each.block for each in facts]))
+        has_blocks = len(units) > 1
+        if not has_blocks:
+            units = np.concatenate([each.group for each in facts])
+        n_folds = 0
+        if may_leave_out(extent.n_groups, len(units), parameters):
+            n_folds = min(parameters.n_members, len(units))
+        n_steps = min(-(-extent.n_items // parameters.batch_size), extent.n_groups)
+        few_units = None
+        if len(units) <= dask_rank.FEW_UNITS:
+            few_units = np.sort(units)
+        return dask_rank.Plan(
+            parameters, extent, seed, n_steps, n_folds, has_blocks, few_units
+        )
+
+
+class Progress:
+    """What a fit on a cluster tells, by what its first rank tells the client.
+
+    Parameters
+    ----------
+    ranker : estimator
+    """
+
+    def __init__(self, ranker):
+        self._ranker = ranker
+        self._progress = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self._progress is not None:
+            self._progress.__exit__(*error)
+
+    def begin(self, n_epochs):
+        """Begin with the epochs."""
+        self._progress = progress_of(
+            type(self._ranker).__name__, "epoch", n_epochs, self._ranker.verbose
+        )
+        self._progress.__enter__()
+
+    def note(self, tick):
+        """Take note of what a rank told."""
+        if self._progress is not None and "epochs" in tick:
+            self._progress.update(
+                tick["epochs"], tick["text"], is_milestone=tick["is_milestone"]
+            )
+
+
+def _rows_on_workers(crew, shell, ddf, columns, workers):
+    """Return the futures of the ranks' rows, and the facts of each.
+
+    Ranks without a pair are left out; `crew` gets the workers of the others.
+    """
+    caller = columns.caller
+    names = list(dict.fromkeys([*columns.fields.values(), *columns.features]))
+    parts = crew.loaded(load(crew.client, ddf, names))
+    counted = crew.loaded(crew.client.map(len, parts, pure=False))
+    numbers = deal_out(crew.client.gather(counted), len(workers))
+    crew.drop(counted)
+    if not numbers:
+        raise ValueError(
+            f"ddf has {len(parts)} partitions and no rows; {caller} expected the rows to "
+            "learn from. Check what made it."
+        )
+    holders = crew.client.who_has(parts)
+    holders = [holders[part.key] for part in parts]
+    crew.workers = place(numbers, holders, workers)
+    rows = [
+        crew.submit(k, dask_rank.rows_of, shell, columns, own, *[parts[n] for n in own])
+        for k, own in enumerate(numbers)
+    ]
+    asked = [crew.submit(k, dask_rank.facts_of, each) for k, each in enumerate(rows)]
+    facts = crew.results(asked)
+    crew.drop([*parts, *asked])
+    _check_whole_groups(crew, rows, facts, columns)
+    kept = [k for k, each in enumerate(facts) if each.extent is not None]
+    if not kept:
+        raise ValueError(
+            "No comparable pairs in ddf: within each group all items have one "
+            f"preference. {caller} compares items of one group with different "
+            "preference; check the group column."
+        )
+    crew.workers = [crew.workers[k] for k in kept]
+    return [rows[k] for k in kept], [facts[k] for k in kept]
+
+
+def _check_whole_groups(crew, rows, facts, columns):
+    """Raise ValueError if a group has rows on two ranks."""
+    hashes = np.concatenate([each.hashes for each in facts])
+    rank = np.repeat(np.arange(len(facts)), [len(each.hashes) for each in facts])
+    order = np.argsort(hashes, kind="stable")
+    again = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
+    if not len(again):
+        return
+    first, second = rank[order[again[0]]], rank[order[again[0] + 1]]
+    value = hashes[order[again[0]]]
+    (label,) = crew.results(
+        [crew.submit(int(first), dask_rank.label_of, rows[first], value)],
+        [crew.workers[first]],
+    )
+    column = columns.fields["group"]
+    raise ValueError(
+        f"Group {label!s} of column {column!r} has rows on two workers, "
+        f"{crew.workers[first]} and {crew.workers[second]}, and so have "
+        f"{len(again) - 1:,} other groups; expected each group on one, for its items are "
+        f"compared there. Call ddf = ddf.shuffle(on={column!r}) first."
+    )
+
+
+def _checked_timeout(timeout):
+    """Return the timeout as a float."""
+    if isinstance(timeout, (bool, np.bool_)) or not isinstance(timeout, Real):
+        raise TypeError(
+            f"timeout is {timeout!r:.80}, of type {type(timeout).__name__}; expected "
+            "seconds. Pass a number above 0, for example timeout=300."
+        )
+    if not 0 < timeout < np.inf:
+        raise ValueError(
+            f"timeout is {timeout}; expected seconds above 0, or no worker could answer in "
+            "time. Pass for example timeout=300."
+        )
+    return float(timeout)
