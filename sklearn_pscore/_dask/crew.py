@@ -1,6 +1,7 @@
 """Tasks that belong together, each on a worker of its own, watched by the client."""
 
 from collections import deque
+from contextlib import suppress
 from time import monotonic, sleep
 from uuid import uuid4
 
@@ -252,10 +253,17 @@ class Crew:
     def _tell(self, function):
         """Call a function in the processes of all workers, without waiting for it."""
         workers = [worker for worker in self._has_run if not self._lost([worker])]
+        client, name = self.client, self.name
+
+        async def tell():
+            # The fit ends one way or the other: a worker may be frozen, or have gone.
+            with suppress(Exception):
+                await client.run(
+                    function, name, workers=workers, wait=False, on_error="ignore"
+                )
+
         if workers:
-            self.client.run(
-                function, self.name, workers=workers, wait=False, on_error="ignore"
-            )
+            client.loop.add_callback(tell)
 
 
 def _error_of(future):
