@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 
-import dask
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
@@ -17,20 +16,19 @@ COLUMNS = {"group": "prompt", "preference": "opinion"}
 
 
 @contextmanager
-def local_cluster(**kwargs):
+def local_cluster(set_as_default=True, **kwargs):
     """Yield a client of two workers of one thread each that only this machine reaches."""
     settings = {
         "n_workers": 2,
         "threads_per_worker": 1,
         "host": "127.0.0.1",
-        "dashboard_address": None,
+        # Any port that is free: others may have clusters, too.
+        "dashboard_address": "127.0.0.1:0",
         **kwargs,
     }
-    # A worker that is closed may take a while to unload torch, which is no news.
     with (
-        dask.config.set({"distributed.worker.daemon": True}),
         LocalCluster(silence_logs=50, **settings) as cluster,
-        Client(cluster) as client,
+        Client(cluster, set_as_default=set_as_default) as client,
     ):
         yield client
 

@@ -107,3 +107,8 @@ def probe():
         return found
 
     return versions
+
+
+def here():
+    """Return the versions of this process."""
+    return probe()()

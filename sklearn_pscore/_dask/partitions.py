@@ -70,12 +70,6 @@ def check_kinds(dtypes, fields, features, name):
     import pandas as pd
     from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
-    for column in features:
-        if not is_numeric_dtype(dtypes[column]):
-            raise ValueError(
-                f"{name}: column {column!r} holds {dtypes[column]}; expected numbers in "
-                "every metric. Name the metrics with features=[...]."
-            )
     for argument, column in fields.items():
         kind = dtypes[column]
         if isinstance(kind, pd.CategoricalDtype):
@@ -93,6 +87,12 @@ def check_kinds(dtypes, fields, features, name):
                 "expected integers or strings, which tell the same label on every worker. "
                 "Convert it: "
                 f"ddf[{column!r}].astype(int), or astype(str)."
+            )
+    for column in features:
+        if not is_numeric_dtype(dtypes[column]):
+            raise ValueError(
+                f"{name}: column {column!r} holds {dtypes[column]}; expected numbers in "
+                "every metric. Name the metrics with features=[...]."
             )
 
 

@@ -7,7 +7,13 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from sklearn_pscore._dask.cluster import check_versions, client_of, probe, workers_of
+from sklearn_pscore._dask.cluster import (
+    check_versions,
+    client_of,
+    here,
+    probe,
+    workers_of,
+)
 from sklearn_pscore._dask.crew import Crew
 from sklearn_pscore._dask.partitions import check_table, deal_out, load, place
 from sklearn_pscore._estimators.restore import restored_on_error
@@ -163,7 +169,7 @@ class DaskMixin:
         with told, Crew(client, caller, timeout, PeerLostError, told.note) as crew:
             workers = workers_of(client)
             versions = crew.results(crew.on_workers(workers, probe()), workers)
-            check_versions(dict(zip(workers, versions, strict=True)), probe()())
+            check_versions(dict(zip(workers, versions, strict=True)), here())
             rows, facts = _rows_on_workers(crew, shell, ddf, columns, workers)
             plan = self._plan(facts, seed, caller)
             n_ranks = len(rows)
@@ -268,7 +274,13 @@ def _rows_on_workers(crew, shell, ddf, columns, workers):
     """
     caller = columns.caller
     names = list(dict.fromkeys([*columns.fields.values(), *columns.features]))
-    parts = crew.loaded(load(crew.client, ddf, names))
+    try:
+        parts = crew.loaded(load(crew.client, ddf, names))
+    except KeyError as error:
+        raise ValueError(
+            f"A partition of ddf has other columns than ddf says: {error}; expected "
+            f"{names} in each. Mend what made it."
+        ) from error
     counted = crew.loaded(crew.client.map(len, parts, pure=False))
     numbers = deal_out(crew.client.gather(counted), len(workers))
     crew.drop(counted)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_pscore._dask.partitions import check_kinds
 from sklearn_pscore._dask.tasks import host_of_worker, kept
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._rankers.item_checks import count_choices
+from sklearn_pscore._rankers.item_checks import check_votes, count_choices
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.groups import Groups
 
@@ -170,6 +170,9 @@ def rows_of(ranker, columns, numbers, *frames):
     del frame
     target = check_groups(y, n_rows=len(X), caller=columns.caller)
     items = TrainingItems.from_target(X, target)
+    check_votes(
+        items, target, columns.caller, ranker.loss, ranker.ties, ranker.order_bias
+    )
     items = ranker._comparable(items, target, columns.caller)
     labels = np.unique(y["group"])
     hashes = hashes_of(labels)
