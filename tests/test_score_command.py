@@ -361,3 +361,72 @@ def test_levels_that_scikit_learns_trees_are_in(folder):
     model = other(LevelClassifierRanker(n_levels=2).fit(FRAME, GROUPS), folder)
     result = run(model, folder / "table.csv", "-o", folder / "out.csv")
     assert result.exit_code == 0 or "skops.io.load(path, trusted=" in result.stderr
+
+
+@pytest.fixture
+def parts(folder):
+    """A folder of Parquet files, as dask writes them, and something else."""
+    parts = folder / "parts.parquet"
+    parts.mkdir()
+    for number in range(3):
+        rows = slice(50 * number, 50 * (number + 1))
+        write(FRAME[rows].assign(id=range(50)), parts / f"part.{number}.parquet")
+    (parts / "_SUCCESS").touch()
+    return parts
+
+
+@pytest.mark.parametrize("name", ["scored", "scored.parquet"])
+def test_a_folder_of_files_becomes_as_many(folder, parts, ranker, name):
+    out = folder / name
+    result = run(folder / "model.skops", parts, "-o", out)
+    assert result.exit_code == 0
+    assert result.stdout.replace("\n", "") == f"Written to {out}: 3 files, 150 rows"
+    written = sorted(path.name for path in out.iterdir())
+    assert written == [f"part.{number}.parquet" for number in range(3)]
+    scored = pd.concat([read(out / name) for name in written])
+    assert list(scored.columns) == [*FRAME.columns, "id", "score"]
+    assert_allclose(scored["score"], ranker.predict(FRAME), rtol=1e-12)
+
+
+def test_a_folder_is_scored_whole_or_not_at_all(folder, parts):
+    FRAME[["a"]].to_parquet(parts / "part.3.parquet")
+    out = folder / "scored"
+    result = run(folder / "model.skops", parts, "-o", out)
+    assert result.exit_code == 2
+    assert "part.3.parquet' lacks 2 of the 3 columns" in result.stderr
+    assert not out.exists()
+    (parts / "part.3.parquet").unlink()
+    (parts / "part.3.parquet").symlink_to(folder / "no such file")
+    result = run(folder / "model.skops", parts, "-o", out)
+    assert result.exit_code == 2
+    assert "part.3.parquet' cannot be read: [Errno 2]" in result.stderr.replace(
+        "\n", " "
+    )
+    assert not out.exists()
+
+
+def test_folders_that_cannot_be_scored(folder, parts):
+    model, empty = folder / "model.skops", folder / "empty"
+    empty.mkdir()
+    result = run(model, empty, "-o", folder / "scored")
+    assert "a folder without a *.parquet file; expected" in result.stderr
+    result = run(model, parts, "-o", folder / "table.csv", "--force")
+    assert "a file; expected a folder, since TABLE is one" in result.stderr
+    result = run(model, parts, "-o", parts / ".." / parts.name, "--force")
+    assert "which is TABLE itself; expected another" in result.stderr
+    result = run(model, folder / "table.csv", "-o", empty)
+    assert (
+        "a folder; expected a file" in result.stderr or "ends in one" in result.stderr
+    )
+    for path in sorted(parts.glob("*.parquet")):
+        assert "score" not in read(path)
+
+
+def test_files_of_a_folder_are_replaced_by_force_only(folder, parts):
+    out = folder / "scored"
+    assert run(folder / "model.skops", parts, "-o", out).exit_code == 0
+    again = [folder / "model.onnx", parts, "-o", out]
+    result = run(*again)
+    assert result.exit_code == 2
+    assert "part.0.parquet', which is there already" in result.stderr
+    assert run(*again, "--force").exit_code == 0

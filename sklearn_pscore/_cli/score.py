@@ -7,7 +7,13 @@ import typer
 
 from sklearn_pscore._cli.failures import told_in_one_line
 from sklearn_pscore._cli.models import columns_of, load_model
-from sklearn_pscore._cli.output import check_out, write_file
+from sklearn_pscore._cli.output import (
+    check_folder,
+    check_is_new,
+    check_out,
+    write_file,
+    write_files,
+)
 from sklearn_pscore._cli.progress import shown_progress
 from sklearn_pscore._cli.source import ForceOption
 from sklearn_pscore._interrupt import quiet_interrupt
@@ -20,10 +26,18 @@ _MOST_ROWS = 100_000
 def score(
     model: Annotated[Path, typer.Argument(help="A fitted ranker, .skops or .onnx.")],
     table: Annotated[
-        Path, typer.Argument(help="Rows to score: CSV, TSV, Parquet, JSON lines.")
+        Path,
+        typer.Argument(
+            help="Rows to score: CSV, TSV, Parquet, JSON lines, or a folder of Parquet."
+        ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The table with a column of scores.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="The table with a column of scores; of a folder, a folder of as many.",
+        ),
     ],
     column: Annotated[
         str, typer.Option(help="Name of the column of scores.")
@@ -31,19 +45,67 @@ def score(
     force: ForceOption = False,
 ):
     """Score the rows of a table by a fitted ranker."""
-    check_out(out, force, ENDINGS)
-    check_ending(table, "TABLE")
+    if table.is_dir():
+        tables = _tables_of(table, out, force)
+    else:
+        check_out(out, force, ENDINGS)
+        check_ending(table, "TABLE")
     with quiet_interrupt():
         import sklearn_pscore._rankers.training  # noqa: F401
         from sklearn_pscore._tables.files import read_table, write_table
     fitted = load_model(model)
-    rows = read_table(table)
-    scores = scores_of(fitted, rows, columns_of(fitted, model), column)
-    # A table of text stays as it is written, in a table of text.
-    is_same = out.suffix.lower() in SEPARATORS
-    frame = (rows.frame if is_same else rows.typed()).assign(**{column: scores})
-    write_file(out, lambda path: write_table(frame, path))
-    typer.echo(f"Written to {out}: {len(scores)} rows")
+    names = columns_of(fitted, model)
+
+    def scored(table, ending):
+        rows = read_table(table)
+        scores = scores_of(fitted, rows, names, column)
+        # A table of text stays as it is written, in a table of text.
+        frame = rows.frame if ending.lower() in SEPARATORS else rows.typed()
+        return frame.assign(**{column: scores})
+
+    if not table.is_dir():
+        frame = scored(table, out.suffix)
+        write_file(out, lambda path: write_table(frame, path))
+        typer.echo(f"Written to {out}: {len(frame)} rows")
+        return
+    n_rows = []
+
+    def write_all(folder):
+        # One at a time, so that no more than one is in memory.
+        for path in shown_progress(tables, "files"):
+            try:
+                frame = scored(path, path.suffix)
+            except OSError as error:
+                raise ValueError(
+                    f"TABLE {str(path)!r} cannot be read: {error}."
+                ) from None
+            write_table(frame, folder / path.name)
+            n_rows.append(len(frame))
+
+    write_files(out, write_all)
+    typer.echo(f"Written to {out}: {len(tables)} files, {sum(n_rows)} rows")
+
+
+def _tables_of(folder, out, force):
+    """Return the Parquet files of a folder, if as many can be written to another."""
+    tables = sorted(folder.glob("*.parquet"))
+    if not tables:
+        raise ValueError(
+            f"TABLE is {str(folder)!r}, a folder without a *.parquet file; expected at "
+            "least one. Pass a file, or another folder."
+        )
+    if out.exists() and not out.is_dir():
+        raise ValueError(
+            f"--out is {str(out)!r}, a file; expected a folder, since TABLE is one."
+        )
+    if out.exists() and out.samefile(folder):
+        raise ValueError(
+            f"--out is {str(out)!r}, which is TABLE itself; expected another folder, or "
+            "the files would be replaced that the scores are made of."
+        )
+    check_is_new([out / path.name for path in tables], force)
+    check_folder(out)
+    return tables
 
 
 def scores_of(model, table, names, column="score"):
