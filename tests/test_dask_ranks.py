@@ -1,6 +1,6 @@
 """What the ranks of a fit do, in threads of this process, without a cluster."""
 
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from sklearn.utils.validation import validate_data
 from sklearn_pscore._rankers import dask_rank
 from sklearn_pscore._rankers.dask_rank import Columns, facts_of, fold_of, rows_of
 from sklearn_pscore._torch.distributed import (
+    PeerLostError,
+    RankBatches,
     RankNet,
     Ranks,
     digest_of,
@@ -140,7 +142,7 @@ def test_the_first_full_gradient_is_that_of_one_machine(loss, group_weight):
         "group_weight": group_weight,
         "dropout": 0.0,
         "batch_size": 10**6,
-        "n_members": 3,
+        "n_members": 2,
     }
     gradients = []
     ends = np.flatnonzero(np.diff(frame["prompt"])) + 1
@@ -182,3 +184,182 @@ def test_the_first_full_gradient_is_that_of_one_machine(loss, group_weight):
     plain.train_step_single(batch)
     alone = [w.grad.flatten() for w in plain.module_.parameters() if w.requires_grad]
     assert_allclose(whole[:-1], torch.cat(alone).numpy(), atol=1e-6 * size)
+
+
+@pytest.mark.parametrize("ends", [[180], [6], [120, 126]])
+def test_ranks_end_with_the_same_bits(monkeypatch, ends):
+    monkeypatch.setattr(dask_rank, "host_of_worker", lambda: HOST)
+    frames = cut(judged_table(), *ends)
+    rows, plan, net, sample = start_of(frames, max_epochs=3, batch_size=30)
+    # More steps than the smallest rank has groups: some of its batches are empty.
+    assert plan.n_steps == 12
+    store = open_store(HOST, TIMEOUT)
+    told = []
+
+    def train(number):
+        own = sample if number == 0 else None
+        address = HOST, store.port
+        return dask_rank.train_rank(
+            lambda **facts: told.append(facts),
+            number,
+            len(rows),
+            address,
+            TIMEOUT,
+            plan,
+            rows[number],
+            net,
+            own,
+        )
+
+    before = digest_of(net)
+    results = in_threads(train, len(rows))
+    digests = {digest for *_, digest in results}
+    assert len(digests) == 1
+    assert digests != {before}
+    assert digest_of(net) == before
+    trained = results[0][0]
+    assert [each[0] for each in results[1:]] == [None] * (len(rows) - 1)
+    assert [epoch["train_batch_count"] for epoch in trained.history] == [12] * 3
+    n_rows = trained.history[:, "batches", :, "train_batch_size"]
+    assert [sum(epoch) for epoch in n_rows] == [360] * 3
+    assert sum("epochs" in facts for facts in told) == 3
+    assert trained.n_folds == 2
+
+
+def test_sums_over_ranks():
+    def total(ranks):
+        values = torch.arange(5.0) * (ranks.number + 1)
+        ranks.add_up(values)
+        return values.tolist()
+
+    assert met(3, total) == [[0.0, 6.0, 12.0, 18.0, 24.0]] * 3
+    alone = torch.ones(2)
+    Ranks(0, 1, None, HOST, TIMEOUT).add_up(alone)
+    assert alone.tolist() == [1.0, 1.0]
+
+
+def test_a_rank_that_does_not_come():
+    store = open_store(HOST, 1)
+    with pytest.raises(PeerLostError):
+        Ranks(0, 2, (HOST, store.port), HOST, 1)
+
+
+def test_a_store_that_is_not_there():
+    store = open_store(HOST, 1)
+    port = store.port
+    del store
+    with pytest.raises(PeerLostError):
+        Ranks(0, 2, (HOST, port), HOST, 1)
+
+
+def test_a_rank_that_is_started_twice():
+    store = open_store(HOST, TIMEOUT)
+    store.add("rank-0", 1)
+    with pytest.raises(PeerLostError, match="rank 0 was started twice"):
+        Ranks(0, 2, (HOST, store.port), HOST, TIMEOUT)
+
+
+def test_a_rank_that_leaves_ends_the_others():
+    def leave(ranks):
+        if ranks.number == 0:
+            raise ZeroDivisionError
+        ranks.add_up(torch.ones(3))
+
+    first, *others = met(3, leave)
+    assert isinstance(first, ZeroDivisionError)
+    assert [type(error) for error in others] == [PeerLostError] * 2
+
+
+def test_a_rank_that_is_silent_ends_the_others():
+    is_over = Event()
+    store = open_store(HOST, TIMEOUT)
+
+    def wait(number):
+        ranks = Ranks(number, 2, (HOST, store.port), HOST, 2)
+        if number == 0:
+            is_over.wait(TIMEOUT)
+            return None
+        try:
+            ranks.add_up(torch.ones(3))
+        finally:
+            is_over.set()
+
+    silent, other = in_threads(wait, 2)
+    assert silent is None
+    assert isinstance(other, PeerLostError)
+
+
+@pytest.mark.parametrize("n_batches", [1, 2, 7, 60, 61, 150])
+def test_batches_are_as_many_as_asked_for(n_batches):
+    rows, _ = rows_and_plan([judged_table()])
+    packed = rows[0].packed.part_of(rows[0].packed.extent(), torch.Generator())
+    batches = RankBatches(packed, n_batches, max_rows=10**6)
+    assert len(batches) == n_batches
+    for _ in range(2):
+        sizes, seen = [], []
+        for X, target in batches:
+            sizes.append(len(X))
+            assert (target is None) == (len(X) == 0)
+            seen.append(X.numpy())
+        assert len(sizes) == n_batches
+        # Groups of six items, as even as they can be.
+        assert max(sizes) - min(sizes) <= 6
+        order = np.lexsort(np.concatenate(seen).T)
+        expected = rows[0].items.X
+        assert_array_equal(
+            np.concatenate(seen)[order], expected[np.lexsort(expected.T)]
+        )
+
+
+def test_a_group_too_large_for_memory_is_a_random_part_of_it():
+    frame = judged_table()
+    frame["prompt"] = np.where(np.arange(360) < 100, -1, frame["prompt"])
+    rows, _ = rows_and_plan([frame])
+    packed = rows[0].packed.part_of(rows[0].packed.extent(), torch.Generator())
+    sizes = [len(X) for X, _ in RankBatches(packed, 3, max_rows=90)]
+    assert max(sizes) == 90
+
+
+def test_hashes_of_labels_are_known():
+    # On every machine and in every version: folds and samples depend on them.
+    expected = [0, 1346066267577507604, 13029008266876403067]
+    assert dask_rank.hashes_of(np.array([0, 7, -1])).tolist() == expected
+    assert (
+        dask_rank.hashes_of(np.array([0, 7], dtype=np.int32)).tolist() == expected[:2]
+    )
+    text = dask_rank.hashes_of(np.array(["a", "häh"]))
+    assert text.tolist() == [13950350942979735504, 13434675614083121048]
+
+
+def test_many_blocks_have_folds_by_their_hash(monkeypatch):
+    monkeypatch.setattr(dask_rank, "FEW_UNITS", 10)
+    rows, plan = rows_and_plan([judged_table()], n_members=5, leave_out=True)
+    assert plan.few_units is None
+    folds = fold_of(rows[0].group, plan)
+    assert_array_equal(folds, [int(value) % 5 for value in rows[0].group.tolist()])
+
+
+def test_few_blocks_have_even_folds():
+    frame = judged_table()
+    frame["person"] = frame["prompt"] % 7
+    rows, plan = rows_and_plan([frame], block="person", n_members=5)
+    folds = {block: set() for block in np.unique(rows[0].block)}
+    for block, fold in zip(rows[0].block, fold_of(rows[0].block, plan), strict=True):
+        folds[block].add(int(fold))
+    assert all(len(each) == 1 for each in folds.values())
+    assert np.bincount([min(each) for each in folds.values()]).tolist() == [
+        2,
+        2,
+        1,
+        1,
+        1,
+    ]
+
+
+def test_a_single_block_is_none():
+    frame = judged_table()
+    frame["person"] = "one"
+    rows, plan = rows_and_plan([frame], block="person", n_members=5)
+    assert not plan.has_blocks
+    assert plan.n_folds == 5
+    assert len(np.unique(fold_of(dask_rank.units_of(rows[0], plan), plan))) == 5

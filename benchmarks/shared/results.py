@@ -11,7 +11,7 @@ import pandas as pd
 
 RESULTS = Path(__file__).parents[1] / "results"
 PACKAGES = ("scikit-learn", "torch", "skorch", "catboost", "numpy")
-PEERS = ("lightgbm", "xgboost", "xgboost-cpu", "ranx", "pyarrow")
+PEERS = ("lightgbm", "xgboost", "xgboost-cpu", "ranx", "pyarrow", "dask")
 
 
 def machine():
