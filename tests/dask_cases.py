@@ -11,7 +11,7 @@ from distributed import Client, LocalCluster
 from sklearn_pscore import Groups
 
 # Seconds: only a fit that hangs reaches them, however busy the machine is.
-TIMEOUT = 120
+TIMEOUT = 300
 COLUMNS = {"group": "prompt", "preference": "opinion"}
 
 

@@ -14,7 +14,7 @@ from dask_cases import COLUMNS, TIMEOUT, judged_table, local_cluster, parts_of, 
 from numpy.testing import assert_array_equal
 
 # Seconds until a frozen worker is given up: longer than all else takes here.
-SHORT = 8
+SHORT = 10
 
 
 @pytest.fixture(scope="module")

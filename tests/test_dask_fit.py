@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import SEED, quick
 from dask_cases import COLUMNS, TIMEOUT, judged_table, local_cluster, parts_of, split
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import spearmanr
 
 from sklearn_pscore import PairwisePreferenceRanker
@@ -72,3 +72,74 @@ def test_the_same_seed_gives_the_same_bits(client, frame):
     third = fit(quick(random_state=SEED), persisted)
     assert_array_equal(third.predict(X), first.predict(X))
     assert len(persisted.compute()) == len(frame)
+
+
+def test_scores_of_partitions_in_one_line(client, frame):
+    ddf = split(frame, [180, 180])
+    ranker = fit(quick(random_state=SEED), ddf)
+    metrics = ranker.feature_names_in_
+    scored = ddf.map_partitions(
+        lambda part: part.assign(score=ranker.predict(part[metrics]))
+    )
+    expected = ranker.predict(frame[metrics])
+    assert_allclose(scored.compute()["score"], expected, rtol=1e-12)
+
+
+def test_weights_and_blocks_are_columns(client, frame):
+    frame["person"] = [f"person {label % 12}" for label in frame["prompt"]]
+    frame["n"] = np.where(frame["prompt"] % 2, 3.0, 0.0)
+    ranker = fit(
+        PairwisePreferenceRanker(max_epochs=2, random_state=SEED),
+        split(frame, [180, 180]),
+        weight="n",
+        block="person",
+    )
+    assert ranker.n_features_in_ == 4
+    assert ranker.n_groups_ == 30
+    # Each member left out a fold of the blocks, so the spread is a standard error.
+    assert ranker.net_.n_folds == 5
+    _, std = ranker.predict(frame[ranker.feature_names_in_], return_std=True)
+    assert (std > 0).all()
+
+
+def test_missing_metrics_of_one_worker_are_known_to_all(client, frame):
+    frame.loc[:20, "metric3"] = np.nan
+    ranker = fit(quick(shortcut="additive"), split(frame, [180, 180]))
+    assert ranker.net_.module_.shortcut.missing_features.tolist() == [3]
+
+
+@pytest.mark.parametrize("loss", ["lambdarank", "listnet"])
+def test_other_losses(client, frame, loss):
+    X, groups = parts_of(frame)
+    settings = {"loss": loss, "max_epochs": 10, "random_state": SEED}
+    local = quick(**settings).fit(X, groups)
+    ranker = fit(quick(**settings), split(frame, [240, 120]))
+    assert abs(ranker.score(X, groups) - local.score(X, groups)) < 0.03
+    losses = ranker.history_["train_loss"], local.history_["train_loss"]
+    assert_allclose(*losses, rtol=0.05)
+
+
+def test_ties_that_count(client, frame):
+    frame["opinion"] = frame["opinion"].round()
+    X, groups = parts_of(frame)
+    settings = {"ties": "half", "random_state": SEED}
+    local = quick(**settings).fit(X, groups)
+    ranker = fit(quick(**settings), split(frame, [180, 180]))
+    assert ranker.n_pairs_ == local.n_pairs_
+    chosen = frame.assign(opinion=np.where(frame["metric0"] > 1, 10.0, 0.0))
+    with pytest.raises(ValueError, match=r"Groups.from_winners"):
+        fit(quick(**settings), split(chosen, [180, 180]))
+
+
+def test_progress_is_told_here(client, frame, capfd):
+    fit(quick(verbose=2, max_epochs=4), split(frame, [180, 180]))
+    told = [line for line in capfd.readouterr().err.splitlines() if "epoch" in line]
+    assert told[-1].startswith("[PairwisePreferenceRanker] epoch 4 of 4, train_loss")
+
+
+def test_scores_that_are_constant_warn(client, frame):
+    frame["opinion"] = np.random.default_rng(SEED).normal(size=len(frame))
+    for name in [name for name in frame if name.startswith("metric")]:
+        frame[name] = 1.0
+    with pytest.warns(UserWarning, match=r"The scores are \(nearly\) constant"):
+        fit(quick(), split(frame, [180, 180]))

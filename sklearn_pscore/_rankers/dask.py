@@ -22,6 +22,7 @@ from sklearn_pscore._rankers import dask_rank
 from sklearn_pscore._rankers.item_checks import (
     check_weights,
     refuse_awards,
+    warn_if_constant,
     warn_of_choices,
     warn_of_large_group,
 )
@@ -123,13 +124,14 @@ class DaskMixin:
             no_rows = ddf[features]._meta
             validate_data(self, no_rows, reset=True, skip_check_array=True)
             self._cut_target = None
-            net, plan = self._train_on_cluster(
+            net, gap, plan = self._train_on_cluster(
                 ddf, columns, client, timeout, rng.randint(_N_SEEDS)
             )
             extent = plan.extent
             counts = extent.n_groups, extent.n_pairs
             drops_steps = not self.warm_start
             self._keep(net, plan.parameters, *counts, False, drops_steps)
+        warn_if_constant(gap, plan.n_folds > 0, plan.parameters)
         return self
 
     def _check_for_dask(self, caller):
@@ -157,7 +159,7 @@ class DaskMixin:
             )
 
     def _train_on_cluster(self, ddf, columns, client, timeout, seed):
-        """Train on a cluster; return the net, and the plan that it was trained by."""
+        """Train on a cluster; return the net, its largest gap of scores, and the plan."""
         from sklearn_pscore._torch.distributed import PeerLostError
 
         caller = columns.caller
@@ -202,7 +204,8 @@ class DaskMixin:
                 for k, each in enumerate(rows)
             ]
             results = crew.results(trained)
-        return results[0][0], plan
+        net, gap, _ = results[0]
+        return net, gap, plan
 
     def _plan(self, facts, seed, caller):
         """Return what all ranks have to know, and check what none knows alone."""

@@ -377,10 +377,12 @@ def train_rank(tick, number, n_ranks, address, timeout, plan, rows, net, sample=
     Returns
     -------
     net : GroupNet or None
-    digest : bytes
+    gap : float or None
+        Largest difference of two scores in a group of this rank.
+    digest : str
         Of the weights after training.
     """
-    from sklearn_pscore._rankers.training import threads_of
+    from sklearn_pscore._rankers.training import largest_gap, threads_of
     from sklearn_pscore._torch.distributed import RankNet, Ranks, digest_of
     from sklearn_pscore._torch.epochs import check_finite, train
     from sklearn_pscore._torch.net import Generators
@@ -414,10 +416,10 @@ def train_rank(tick, number, n_ranks, address, timeout, plan, rows, net, sample=
         ranks.close()
     digest = digest_of(net)
     if sample is None:
-        return None, digest
+        return None, None, digest
     net = net.plain()
     net.n_folds = plan.n_folds
     with threads_of(net, packed):
         weigh_and_center(net, sample)
     check_finite(net, parameters)
-    return net, digest
+    return net, largest_gap(net, packed), digest

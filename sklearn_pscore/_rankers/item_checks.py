@@ -243,12 +243,22 @@ def warn_of_choices(counts):
         )
 
 
-def warn_if_constant(gap, packed, parameters):
-    """Warn if a fit ended with scores that order nobody."""
+def warn_if_constant(gap, leaves_out, parameters):
+    """Warn if a fit ended with scores that order nobody.
+
+    Parameters
+    ----------
+    gap : float
+        Largest difference of two scores in a group.
+    leaves_out : bool
+        Whether members left out groups.
+    parameters : namespace
+        Resolved parameters of the ranker.
+    """
     if gap >= _LEAST_GAP:
         return
     why = "the metrics may say nothing about the preference."
-    if packed.fold is not None:
+    if leaves_out:
         why = (
             "what was learnt from some groups did not hold in those left out. No metric "
             "may tell the items of a group apart; or groups prefer opposite things, or a "

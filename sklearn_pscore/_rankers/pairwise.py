@@ -533,7 +533,8 @@ class PairwisePreferenceRanker(
         net, packed = fit_net(parameters, items, validation, rng, net, tasks)
         keep(self, net, n_groups=packed.n_groups, n_pairs=packed.n_pairs)
         tasks.end_fit()
-        warn_if_constant(largest_gap(net, packed), packed, parameters)
+        leaves_out = packed.fold is not None
+        warn_if_constant(largest_gap(net, packed), leaves_out, parameters)
         return self
 
     @explained_call
