@@ -388,6 +388,7 @@ def test_every_page_has_what_its_tables_are_made_of():
     augmentation = {"augmentation", "augmentation_more"}
     tables = {
         "speed.md": {*speed_tables.TABLES},
+        "dask.md": {*speed_tables.DASK_TABLES},
         "agreement.md": {*agreement_tables.TABLES} - augmentation,
         "augmentation.md": augmentation,
         "reliability.md": {*reliability_tables.TABLES},

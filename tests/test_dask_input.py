@@ -201,9 +201,39 @@ def test_missing_labels_and_preferences(client, frame, column):
     assert_refused(ValueError, expected, split(frame, [60, 60]), client=client)
 
 
-def test_infinite_metrics(client, frame):
+def test_infinite_metrics_and_where_they_are(client, frame):
     frame.loc[70, "metric1"] = np.inf
-    assert_refused(ValueError, "infinity", split(frame, [60, 60]), client=client)
+    expected = (
+        "partition 1 of ddf: X contains infinity: inf at row 10, column 'metric1'"
+    )
+    assert_refused(ValueError, expected, split(frame, [60, 60]), client=client)
+    expected = (
+        "partitions 2 to 3 of ddf, their rows in a row: X contains infinity: inf at"
+    )
+    ddf = split(frame, [30, 30, 18, 42])
+    assert_refused(ValueError, expected, ddf, client=client)
+
+
+def test_huge_metrics(client, frame):
+    frame.loc[70, "metric1"] = 1e300
+    expected = "partition 1 of ddf: X holds 1e+300"
+    assert_refused(ValueError, expected, split(frame, [60, 60]), client=client)
+
+
+def test_weights_that_are_too_far_apart(client, frame):
+    # On two workers.
+    frame["w"] = np.where(np.arange(120) < 60, 1e-9, 1e9)
+    ddf, expected = (
+        split(frame, [60, 60]),
+        "weight is 1e-09 in one row and 1e+09 in anoth",
+    )
+    assert_refused(ValueError, expected, ddf, weight="w", client=client)
+
+
+def test_infinite_opinions(client, frame):
+    frame.loc[70, "opinion"] = np.inf
+    expected = "partition 1 of ddf: preference is inf at row 10"
+    assert_refused(ValueError, expected, split(frame, [60, 60]), client=client)
 
 
 def test_a_group_on_two_workers_shows_the_remedy(client, frame):

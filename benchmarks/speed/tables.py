@@ -3,7 +3,7 @@
     python -m benchmarks.speed.tables
 
 replaces the text between their marks (doc_tables.py) by tables of the rows in
-results/, and so for the tables of docs/loss.md.
+results/, and so for the tables of docs/loss.md and docs/dask.md.
 """
 
 from functools import partial
@@ -248,6 +248,59 @@ def table_of_gpu(rows):
     return markdown(seconds)
 
 
+def fits_on_a_cluster(rows):
+    """Seconds, steps and memory of fits on one machine and on workers."""
+    rows = rows[rows["kind"].isin(["fit", "fit_dask"])].sort_values(
+        ["n_rows", "n_workers"]
+    )
+    ways = ["fit" if n == 0 else f"fit_dask, {n:g}" for n in rows["n_workers"]]
+    shown = pd.DataFrame(
+        {
+            "rows": [f"{n:,.0f}" for n in rows["n_rows"]],
+            "seconds": rows["seconds"],
+            "processor, s": rows["cpu_seconds"],
+            "steps": [f"{n:,.0f}" for n in rows["n_steps"]],
+            "step, ms": rows["ms_per_step"],
+            "in the all-reduce, ms": rows["ms_in_all_reduce"],
+            "memory, MB": (rows["peak_bytes"] / 2**20).round(),
+            "accuracy": rows["accuracy"],
+        }
+    )
+    return markdown(shown.set_axis(ways, axis=0).rename_axis("fit, workers"))
+
+
+def model_of_a_cluster(rows):
+    """Milliseconds of a step on more workers, by the model of docs/dask.md."""
+    reduced = rows[rows["kind"] == "all-reduce"].iloc[0]
+    steps = rows[rows["kind"] == "step"].set_index("n_workers")
+    n_workers = steps.index.to_numpy()
+    n_bytes = 4 * reduced["n_values"]
+    message = reduced["ms_per_step"] / 2 + MS_OF_NETWORK
+    message = message + 1e3 * n_bytes / n_workers / BYTES_PER_SECOND
+    all_reduce = 2 * (n_workers - 1) * message
+    step = steps["ms_per_step"] + all_reduce
+    shown = pd.DataFrame(
+        {
+            "rows of each in a batch": [f"{n:,.0f}" for n in steps["n_rows"]],
+            "computing, ms": steps["ms_per_step"],
+            "all-reduce, ms": all_reduce,
+            "step, ms": step,
+            "times as fast as one": step.loc[1] / step,
+        }
+    )
+    shown.index = [f"{n:g}" for n in n_workers]
+    note = (
+        f"A bare all-reduce of {reduced['n_values']:,.0f} values between two processes "
+        f"took {doc_tables.three_digits(reduced['ms_per_step'])} ms."
+    )
+    return f"{markdown(shown.rename_axis('workers, model'))}\n\n{note}"
+
+
+# What is assumed of the network between the machines of the model.
+MS_OF_NETWORK, BYTES_PER_SECOND = 0.1, 1.25e9
+DASK_TABLES = {"dask_fit": fits_on_a_cluster, "dask_model": model_of_a_cluster}
+"""The function that makes a table of docs/dask.md, by its mark."""
+
 TABLES = {
     name.removeprefix("table_of_"): make
     for name, make in list(globals().items())
@@ -265,3 +318,9 @@ if __name__ == "__main__":
         "pair_loss_error": doc_tables.from_rows("pair_loss_error", errors_of_pair_loss),
     }
     doc_tables.fill("loss.md", of_loss)
+    of_dask = {
+        name: doc_tables.from_rows("dask_fit", make)
+        for name, make in DASK_TABLES.items()
+    }
+    machine = partial(doc_tables.table_of_machines, ["dask_fit"])
+    doc_tables.fill("dask.md", of_dask | {"machine": machine})

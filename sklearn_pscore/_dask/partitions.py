@@ -85,8 +85,8 @@ def check_kinds(dtypes, fields, features, name):
             raise ValueError(
                 f"{name}: column {column!r}, which {argument}= names, holds {kind}; "
                 "expected integers or strings, which tell the same label on every worker. "
-                "Convert it: "
-                f"ddf[{column!r}].astype(int), or astype(str)."
+                "Integers are floats to pandas where one is missing: drop such rows, and "
+                f"convert the column by ddf[{column!r}].astype(int), or astype(str)."
             )
     for column in features:
         if not is_numeric_dtype(dtypes[column]):

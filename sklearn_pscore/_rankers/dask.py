@@ -329,11 +329,12 @@ def _check_whole_groups(crew, rows, facts, columns):
         [crew.workers[first]],
     )
     column = columns.fields["group"]
+    others = f", and so have {len(again) - 1:,} others" if len(again) > 1 else ""
     raise ValueError(
         f"Group {label!s} of column {column!r} has rows on two workers, "
-        f"{crew.workers[first]} and {crew.workers[second]}, and so have "
-        f"{len(again) - 1:,} other groups; expected each group on one, for its items are "
-        f"compared there. Call ddf = ddf.shuffle(on={column!r}) first."
+        f"{crew.workers[first]} and {crew.workers[second]}{others}; expected each group "
+        "on one, for its items are compared there. Call ddf = "
+        f"ddf.shuffle(on={column!r}) first."
     )
 
 

@@ -1,5 +1,6 @@
 """What each rank of a fit on a cluster does: its rows, the start, and the training."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -164,16 +165,16 @@ def rows_of(ranker, columns, numbers, *frames):
 
     for number, frame in zip(numbers, frames, strict=True):
         _check_frame(frame, columns, f"partition {number} of ddf")
-    frame = pd.concat(frames, ignore_index=True)
-    X = ranker._check_X(frame[columns.features]).astype(columns.dtype, copy=False)
-    y = Groups.from_frame(frame, **columns.fields)
+    frame, caller = pd.concat(frames, ignore_index=True), columns.caller
+    with _located(numbers):
+        X = ranker._check_X(frame[columns.features]).astype(columns.dtype, copy=False)
+        y = Groups.from_frame(frame, **columns.fields)
+        target = check_groups(y, n_rows=len(X), caller=caller)
     del frame
-    target = check_groups(y, n_rows=len(X), caller=columns.caller)
     items = TrainingItems.from_target(X, target)
-    check_votes(
-        items, target, columns.caller, ranker.loss, ranker.ties, ranker.order_bias
-    )
-    items = ranker._comparable(items, target, columns.caller)
+    check_votes(items, target, caller, ranker.loss, ranker.ties, ranker.order_bias)
+    with _located(numbers):
+        items = ranker._comparable(items, target, caller)
     labels = np.unique(y["group"])
     hashes = hashes_of(labels)
     codes = np.unique(items.group)
@@ -188,6 +189,19 @@ def rows_of(ranker, columns, numbers, *frames):
         )
         packed = pack(items, settings, None)
     return RankRows(items, packed, codes, group, block, labels, hashes)
+
+
+@contextmanager
+def _located(numbers):
+    """Let an error in the block name the partitions that the rows are of."""
+    where = f"partition {numbers[0]} of ddf"
+    if len(numbers) > 1:
+        where = f"partitions {numbers[0]} to {numbers[-1]} of ddf, their rows in a row"
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{where}: {error}") from error
 
 
 def _check_frame(frame, columns, name):

@@ -307,8 +307,8 @@ class PairwisePreferenceRanker(
 
     Callbacks of scikit-learn (``sklearn.callback``), such as its progress bar, are
     set by the method ``set_callbacks``, and not by the parameter `callbacks`. Each
-    epoch of ``fit`` is a task, ``partial_fit`` and ``fit_parquet`` have none. A
-    Pipeline or search hands on those that it hands on to its own steps; a fitted
+    epoch of ``fit`` is a task, ``partial_fit``, ``fit_parquet`` and ``fit_dask`` have
+    none. A Pipeline or search hands on those that it hands on to its own steps; a fitted
     ranker that is saved or copied has none.
 
     Missing values: NaN in ``X`` is taken. Where a metric is missing it counts as
