@@ -4,12 +4,14 @@ Real and synthetic sets (``data_sets.py``), this package and its peers with
 fixed settings (``rankers.py``), nothing tuned on the rows judged.
 
     python -m benchmarks.agreement.comparison [--sets NAME ...] [--rankers NAME ...]
-        [--seeds 5] [--missing] [--out NAME] [--show] [--smoke]
+        [--real] [--folds N] [--seeds 5] [--missing] [--out NAME] [--show] [--smoke]
 
 writes ``results/agreement.csv``, one row per set, ranker, seed and fold, after
 each ranker, and prints tables. A run replaces its earlier rows
 and keeps all others; with ``--missing`` only runs without rows are made, so
-that a long run can be stopped and resumed. ``--show`` runs nothing.
+that a long run can be stopped and resumed. ``--real`` runs real sets alone, ``--show``
+nothing. Means over sets count each table once: not "THQA, one method out", whose rows
+are those of THQA.
 Folds of one table share most of their training rows, so their intervals are a
 little too narrow; draws of a synthetic set share nothing. On THQA the method's
 identity alone (its mean opinion on the training folds, no metric) has an accuracy
@@ -17,17 +19,20 @@ of 0.807; where one method is left out, the other item of each pair judged was
 trained on.
 """
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.agreement.data_sets import SETS
 from benchmarks.agreement.evaluation import (
     METRICS,
+    differences_by_set,
     fits,
     fold_means,
+    over_sets,
     paired_difference,
     score,
 )
-from benchmarks.agreement.rankers import MANY_ROWS, OURS, RANKERS
+from benchmarks.agreement.rankers import MANY_ROWS, OURS, RANKERS, STACK
 from benchmarks.agreement.runs import Grid, parse, run_grid
 
 
@@ -55,17 +60,19 @@ GRID = Grid(
 
 
 def best_peer(means_by_fold, metric):
-    """Return the name of the peer with the best mean."""
-    peers = means_by_fold.drop(columns=OURS, errors="ignore").mean()
+    """Return the name of the single peer with the best mean; a stack is none."""
+    peers = means_by_fold.drop(columns=[OURS, STACK], errors="ignore").mean()
     return peers.idxmin() if metric == "log_loss" else peers.idxmax()
 
 
 def summary(table, metric="accuracy"):
-    """Return one row per set: ours, the best peer, the paired difference."""
+    """Return one row per set: ours, the stack, the best peer, the paired difference."""
     rows = []
     for name in table["set"].unique():
         means = fold_means(table, name, metric, by="ranker")
-        if OURS not in means or means.shape[1] < 2 or means[OURS].isna().all():
+        if OURS not in means or means[OURS].isna().all():
+            continue
+        if not len(means.columns.drop([OURS, STACK], errors="ignore")):
             continue
         peer = best_peer(means, metric)
         difference, half = paired_difference(means[OURS], means[peer])
@@ -74,6 +81,7 @@ def summary(table, metric="accuracy"):
                 "set": name,
                 "folds": len(means),
                 "ours": means[OURS].mean(),
+                "stack": means[STACK].mean() if STACK in means else np.nan,
                 "best peer": means[peer].mean(),
                 "which": peer,
                 "difference": difference,
@@ -84,20 +92,55 @@ def summary(table, metric="accuracy"):
     return pd.DataFrame(rows)
 
 
+def counted(table, kind="all"):
+    """Return the rows of the sets that means over sets count: each table once.
+
+    Parameters
+    ----------
+    table : DataFrame
+    kind : {"all", "real", "synthetic"}
+    """
+
+    def counts(name):
+        data = SETS[name]
+        return not data.is_split_again and kind in ("all", data.kind)
+
+    return table[table["set"].map(counts)]
+
+
 def means_over_sets(table, metric="accuracy"):
-    """Return the mean over sets of every ranker that was run on all of them."""
-    means = pd.DataFrame(
-        {
-            name: fold_means(table, name, metric, by="ranker").mean()
-            for name in table["set"].unique()
-        }
-    ).dropna()
-    kinds = pd.Series({name: SETS[name].kind for name in means if name in SETS})
-    columns = {"all": means.mean(axis=1)}
-    for kind in ("real", "synthetic"):
-        if (kinds == kind).any():
-            columns[kind] = means[kinds.index[kinds == kind]].mean(axis=1)
-    return pd.DataFrame(columns).sort_values("all", ascending=False)
+    """Return the mean over sets of rankers, of all sets and of either kind.
+
+    A mean is there if a ranker was run on all those sets that ours was run on.
+    """
+    columns = {}
+    for kind in ("real", "all", "synthetic"):
+        rows = counted(table, kind)
+        rows = rows[rows["set"].isin(rows.loc[rows["ranker"] == OURS, "set"])]
+        if not len(rows):
+            continue
+        folds = rows.pivot_table(metric, ["set", "fold"], "ranker", sort=False)
+        by_set = folds.groupby(level="set").mean()
+        columns[f"{kind}, {len(by_set)} sets"] = by_set.mean(skipna=False)
+    means = pd.DataFrame(columns).dropna(how="all")
+    return means.sort_values(list(means)[0], ascending=False)
+
+
+def against_peers(table, kind="real", metric="accuracy"):
+    """Return what ours gains over each peer: paired over folds, then over sets."""
+    rows = counted(table, kind)
+    gains = -differences_by_set(rows, "ranker", OURS, metric)
+    gains = gains.drop(index=OURS).dropna(how="all")
+    return over_sets(gains).sort_values("difference")
+
+
+def behind_the_best(table, *, by=0.01, kind="real"):
+    """Return the rows of `summary` where ours is behind the best peer by more."""
+    rows = counted(table, kind)
+    if not len(rows):
+        return pd.DataFrame()
+    differences = summary(rows)
+    return differences[differences["difference"] < -by].sort_values("difference")
 
 
 def show_set(name, rows):
@@ -128,7 +171,12 @@ def show(table):
             print(f"{metric}, where one is chosen")
             print(summary(choices, metric).round(4).to_string(index=False), "\n")
     print("accuracy, mean over the sets, of rankers that were run on all of them")
-    print(means_over_sets(table).round(4).to_string())
+    print(means_over_sets(table).round(4).to_string(), "\n")
+    for kind in ("real", "all"):
+        print(f"accuracy, this package - each peer, over sets: {kind}")
+        print(against_peers(table, kind).round(4).to_string(), "\n")
+    print("real sets where this package is behind the best peer by more than .01")
+    print(behind_the_best(table).round(4).to_string(index=False))
 
 
 def main():

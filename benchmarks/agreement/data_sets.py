@@ -1,30 +1,32 @@
 """The data on which agreement with people is measured.
 
 ``SETS`` maps a name to a data set; ``SETS[name].splits()`` returns its training
-and held-out rows. Real tables are read from the data home, the folder
-that the environment variable ``SKLEARN_PSCORE_DATA`` names; a set whose table
-is not there is not available. Features come as they are: scaling is the
-ranker's part.
+and held-out rows. Real tables are read by ``real_tables.py``; a set whose table is not
+in the data home is not available. Features come as they are, missing ones too: scaling
+is the ranker's part.
 """
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_svmlight_file
 
+from benchmarks.agreement.real_tables import (
+    TABLES,
+    is_there,
+    read_queries,
+    read_realsumm,
+    read_swissmetro,
+    read_table,
+)
 from benchmarks.agreement.synthetic import RECIPES
 from sklearn_pscore import Groups
 from sklearn_pscore._directions import KNOWN_DIRECTIONS
 from sklearn_pscore._experiments import challenge_experiment
 from sklearn_pscore.datasets import fetch_thqa
-from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
 N_FOLDS = 5
@@ -57,6 +59,9 @@ class DataSet:
         Whether each group is a choice of one item, judged by log loss too.
     directions : callable or None
         Returns the known directions by feature name, for #Top1 and RS.
+    is_split_again : bool
+        Whether these are the rows of another set, split in another way. Means over
+        sets leave it out, so that each table counts once.
     """
 
     name: str
@@ -66,6 +71,7 @@ class DataSet:
     gain: str = "rank"
     is_choice: bool = False
     directions: Callable | None = None
+    is_split_again: bool = False
 
     def splits(self):
         """Return a list of `Split`."""
@@ -73,19 +79,14 @@ class DataSet:
 
     def is_available(self):
         """Return whether the set needs no table, or its table is there."""
-        home = os.environ.get(DATA_HOME_VARIABLE)
-        return self.file is None or (home is not None and _path(self.file).exists())
+        return self.file is None or is_there(self.file)
 
 
-def _path(file):
-    return Path(os.environ[DATA_HOME_VARIABLE]) / file
-
-
-def _folds(X, groups, cv_groups=None, n_folds=N_FOLDS):
-    """Hold out folds of groups, or of `cv_groups` where these are given."""
+def _folds(X, groups, n_folds=N_FOLDS):
+    """Hold out folds of groups, or of blocks where the target has these."""
     return [
         Split(X.iloc[train], groups[train], X.iloc[test], groups[test])
-        for train, test in PreferenceGroupKFold(n_folds).split(X, groups, cv_groups)
+        for train, test in PreferenceGroupKFold(n_folds).split(X, groups)
     ]
 
 
@@ -122,75 +123,14 @@ def _pairs_that_hold(X, groups, item):
     )
 
 
-def read_realsumm():
-    """Return the metrics of summaries, and their target: articles are groups."""
-    table = pd.read_csv(_path("realsumm/realsumm.csv"))
-    groups = Groups.from_frame(
-        table, group="group", preference="litepyramid_recall", item="item"
-    )
-    return table.drop(columns=["group", "item", "litepyramid_recall"]), groups
-
-
-def _realsumm():
-    return _folds(*read_realsumm())
-
-
-def _swissmetro():
-    """One row per alternative: time, cost, headway, seats, and which one it is."""
-    table = pd.read_csv(_path("swissmetro/swissmetro.csv"))
-    constants = pd.get_dummies(table["item"], dtype=float)[["SM", "TRAIN"]]
-    X = pd.concat([table[["tt", "co", "he", "seats"]].astype(float), constants], axis=1)
-    groups = Groups.from_winners(group=table["group"], winner=table["chosen"])
-    return _folds(X, groups, table["person"])
+def _folds_of(read):
+    """Hold out folds of what a reader of real_tables.py returns."""
+    return _folds(*read())
 
 
 def _lambdarank():
     """The example that comes with LightGBM, with its split."""
-    return [Split(*_read_queries("train"), *_read_queries("test"))]
-
-
-def _read_queries(part):
-    folder = _path("lightgbm_lambdarank")
-    X, relevance = load_svmlight_file(str(folder / f"rank.{part}"), n_features=301)
-    sizes = np.loadtxt(folder / f"rank.{part}.query", dtype=int)
-    frame = pd.DataFrame(X.toarray()).add_prefix("x")
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    return frame, Groups.from_arrays(group=group, preference=relevance)
-
-
-_TABLES = {
-    "HANNA, stories": "hanna",
-    "FRANK, summaries": "frank",
-    "simplifications": "simplicity_da",
-    "CoNaLa, code": "conala_code",
-    "speech codecs": "speech_codec",
-    "HDR video": "avt_hdr",
-    "TREC News, entities": "trec_news_2018",
-    "car choice": "car_choice",
-}
-"""Tables of the folder ``agreement/`` by the name of their set."""
-
-
-def _table(name):
-    """Hold out folds of a table that ``agreement/sets.json`` describes."""
-    about = json.loads(_path("agreement/sets.json").read_text())[name]
-    table = pd.read_csv(_path(f"agreement/{name}.csv"))
-    if about["label"] == "choice":
-        groups = Groups.from_winners(group=table["group"], winner=table["choice"] > 0)
-    else:
-        groups = Groups.from_arrays(
-            group=table["group"], preference=table[about["label"]]
-        )
-    X = table[about["metrics"]].astype(float)
-    return [_without_missing(s) for s in _folds(X, groups, table[about["block"]])]
-
-
-def _without_missing(split):
-    """Fill what is missing by the medians of the training rows."""
-    median = split.X_train.median()
-    return split._replace(
-        X_train=split.X_train.fillna(median), X_test=split.X_test.fillna(median)
-    )
+    return [Split(*read_queries("train"), *read_queries("test"))]
 
 
 def challenge_splits(track, *, n_train=20, n_draws=5, with_donors=False):
@@ -213,6 +153,7 @@ def _thqa_directions():
     return fetch_thqa().directions
 
 
+_GRADED = ("TREC News, entities", "CoNaLa, code")
 _ALL = [
     DataSet(
         "THQA",
@@ -221,9 +162,15 @@ _ALL = [
         "thqa/vvmf_results_a01.csv",
         directions=_thqa_directions,
     ),
-    DataSet("RealSumm", _realsumm, "real", "realsumm/realsumm.csv"),
     DataSet(
-        "Swissmetro", _swissmetro, "real", "swissmetro/swissmetro.csv", is_choice=True
+        "RealSumm", partial(_folds_of, read_realsumm), "real", "realsumm/realsumm.csv"
+    ),
+    DataSet(
+        "Swissmetro",
+        partial(_folds_of, read_swissmetro),
+        "real",
+        "swissmetro/swissmetro.csv",
+        is_choice=True,
     ),
     DataSet(
         "lambdarank",
@@ -238,16 +185,19 @@ _ALL = [
         "real",
         "thqa/vvmf_results_a01.csv",
         directions=_thqa_directions,
+        is_split_again=True,
     ),
     *(
         DataSet(
             name,
-            partial(_table, table),
+            partial(_folds_of, partial(read_table, table)),
             "real",
             f"agreement/{table}.csv",
+            # Grades 0 to 4, as in web search.
+            gain="exponential" if name in _GRADED else "rank",
             is_choice=name == "car choice",
         )
-        for name, table in _TABLES.items()
+        for name, table in TABLES.items()
     ),
     *(
         DataSet(
@@ -263,3 +213,6 @@ _ALL = [
 
 SETS = {data.name: data for data in _ALL}
 """Every data set by its name, available or not."""
+
+REAL_SETS = [d.name for d in _ALL if d.kind == "real" and not d.is_split_again]
+"""Names of the real sets, each table once."""

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import pandas as pd
 from scipy import special, stats
 
 from benchmarks.agreement.rankers import Sorted
@@ -13,7 +14,11 @@ from sklearn_pscore.metrics import (
 )
 from sklearn_pscore.metrics._models import predict_scores
 
-METRICS = ["accuracy", "MRR", "NDCG", "top1", "log_loss", "NDCG@1", "NDCG@3", "NDCG@5"]
+_DEPTHS = (1, 3, 5, 10)
+"""Ranks to which NDCG is cut where the gain is exponential."""
+
+METRICS = ["accuracy", "MRR", "NDCG", "top1", "log_loss"]
+METRICS += [f"NDCG@{k}" for k in _DEPTHS]
 
 
 def fits(make, splits, n_seeds):
@@ -59,7 +64,7 @@ def score(model, data, split):
     if data.is_choice:
         values["log_loss"] = choice_log_loss(groups, y_score)
     if data.gain == "exponential":
-        for k in (1, 3, 5):
+        for k in _DEPTHS:
             values[f"NDCG@{k}"] = ndcg_score(groups, y_score, k=k, gain="exponential")
     return values
 
@@ -86,3 +91,51 @@ def paired_difference(values, others):
         return difference.mean(), np.nan
     half = stats.t.ppf(0.975, n - 1) * difference.std(ddof=1) / np.sqrt(n)
     return difference.mean(), half
+
+
+def differences_by_set(table, by, base, metric="accuracy"):
+    """Return names x sets: what each name in `by` gains over `base`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows with the columns "set", "seed", "fold", `by` and `metric`.
+    by : str
+        Column of the names.
+    base : str
+        Name that the others are compared to.
+    metric : str
+
+    Returns
+    -------
+    gaps : DataFrame
+        Means over the folds that both have, of means over seeds; NaN where a name
+        and the base share no fold of a set.
+    """
+    folds = table.pivot_table(metric, ["set", "fold"], by, sort=False)
+    gaps = folds.sub(folds[base], axis=0)
+    return gaps.groupby(level="set", sort=False).mean().T
+
+
+def over_sets(gaps):
+    """Return mean, standard error over sets and extremes of differences, by name.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        Names x sets, as `differences_by_set` returns them.
+    """
+    n_sets = gaps.notna().sum(axis=1)
+    return pd.DataFrame(
+        {
+            "sets": n_sets,
+            "difference": gaps.mean(axis=1),
+            "standard error over sets": gaps.std(axis=1, ddof=1) / np.sqrt(n_sets),
+            "ahead": (gaps > 0).sum(axis=1),
+            "behind": (gaps < 0).sum(axis=1),
+            "worst": gaps.min(axis=1),
+            "worst set": gaps.idxmin(axis=1),
+            "best": gaps.max(axis=1),
+            "best set": gaps.idxmax(axis=1),
+        }
+    )

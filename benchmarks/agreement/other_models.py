@@ -15,7 +15,7 @@ from catboost import CatBoostRanker
 from lightgbm import LGBMRanker
 from xgboost import XGBRanker
 
-from benchmarks.agreement.data_sets import read_realsumm
+from benchmarks.agreement.real_tables import read_realsumm
 from benchmarks.shared.results import read_rows, write_rows
 from sklearn_pscore import (
     GroupwiseRanker,

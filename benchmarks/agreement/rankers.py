@@ -19,6 +19,7 @@ from sklearn_pscore import (
     PairwisePreferenceRanker,
     RankSumRanker,
     SingleMetricRanker,
+    StackedRanker,
     TopCountRanker,
 )
 
@@ -254,6 +255,8 @@ def _by_directions(ranker):
 
 
 OURS = "sklearn_pscore"
+LINEAR = "linear"
+STACK = "stack"
 
 # Of the example's train.conf; 100 trees, 31 leaves and rate 0.1 are defaults.
 _EXAMPLE = {
@@ -265,10 +268,11 @@ _EXAMPLE = {
 
 RANKERS = {
     OURS: Entry(_ours, all_seeds=True),
+    STACK: Entry(lambda seed, data: StackedRanker(random_state=seed)),
     "best metric": Entry(lambda seed, data: SingleMetricRanker(direction="learn")),
     "#Top1": _by_directions(TopCountRanker),
     "RS": _by_directions(RankSumRanker),
-    "linear": Entry(lambda seed, data: LinearPreferenceRanker()),
+    LINEAR: Entry(lambda seed, data: LinearPreferenceRanker()),
     "conditional logit": Entry(lambda seed, data: ConditionalLogit(), needs="choice"),
     "LightGBM": _lightgbm(),
     "LightGBM, small": _lightgbm(n_estimators=100, num_leaves=7, learning_rate=0.05),

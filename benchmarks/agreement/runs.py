@@ -56,17 +56,32 @@ def parse(grid, doc, *, sets=None, seeds=5, smoke_sets, smoke_names=None):
     parser = parser_with_smoke(doc)
     for option, known in (("sets", grid.sets), (f"{grid.by}s", grid.names)):
         parser.add_argument(f"--{option}", nargs="+", choices=known, metavar="NAME")
+    parser.add_argument("--real", action="store_true", help="real sets alone")
+    parser.add_argument("--folds", type=int, help="of each set, at most (default: all)")
     parser.add_argument("--seeds", type=int, default=seeds, help="runs of each fold")
     parser.add_argument("--missing", action="store_true", help="skip runs with rows")
     parser.add_argument("--out", default=grid.table, help="name of the rows")
+    parser.add_argument(
+        "--as",
+        dest="recorded_as",
+        metavar="NAME",
+        help=f"write the rows of one {grid.by} by this name: of code that is not kept",
+    )
     parser.add_argument("--show", action="store_true", help="run nothing, print rows")
     args = parser.parse_args()
     args.names = getattr(args, f"{grid.by}s")
     if args.smoke:
-        args.seeds = 1
+        args.seeds, args.folds = 1, 2
         args.sets, args.names = args.sets or smoke_sets, args.names or smoke_names
     args.sets = args.sets or list(sets or grid.sets)
+    if args.real:
+        args.sets = [n for n in args.sets if grid.sets[n].kind == "real"]
     args.names = args.names or list(grid.names)
+    if args.recorded_as is not None and len(args.names) != 1:
+        parser.error(
+            f"--as names the rows of one {grid.by}, but {len(args.names)} are run; "
+            f"pass one, --{grid.by}s NAME."
+        )
     return args
 
 
@@ -86,10 +101,10 @@ def run_grid(grid, args):
             name
             for name in args.names
             if grid.suits(name, data)
-            and not (args.missing and rows.has(data.name, name))
+            and not (args.missing and rows.has(data.name, args.recorded_as or name))
         ]
         # Some sets take seconds to make.
-        splits = data.splits()[: 2 if args.smoke else None] if names else []
+        splits = data.splits()[: args.folds] if names else []
         for name in names:
             table = grid.run(name, data, splits, args.seeds)
             if not len(table):
@@ -99,5 +114,6 @@ def run_grid(grid, args):
                 f"{table['fit_seconds'].sum():.1f} s",
                 flush=True,
             )
-            rows.replace(table.assign(**{"set": data.name, grid.by: name}))
+            written_as = args.recorded_as or name
+            rows.replace(table.assign(**{"set": data.name, grid.by: written_as}))
     return rows.table

@@ -19,8 +19,13 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.agreement.data_sets import SETS
-from benchmarks.agreement.evaluation import fits, score
+from benchmarks.agreement.data_sets import REAL_SETS, SETS
+from benchmarks.agreement.evaluation import (
+    differences_by_set,
+    fits,
+    over_sets,
+    score,
+)
 from benchmarks.agreement.rankers import CatBoost
 from benchmarks.agreement.runs import Grid, parse, run_grid
 from benchmarks.shared.results import n_threads
@@ -32,15 +37,8 @@ from sklearn_pscore import (
 )
 
 DEFAULTS = "defaults"
-SETS_RUN = {
-    name: SETS[name]
-    for name in (
-        *("speech codecs", "HDR video", "simplifications", "THQA", "CoNaLa, code"),
-        *("TREC News, entities", "HANNA, stories", "FRANK, summaries", "RealSumm"),
-        "car choice",
-    )
-}
-"""THQA, RealSumm and the eight tables of ``agreement/``, small ones first."""
+SETS_RUN = {name: SETS[name] for name in REAL_SETS}
+"""The real sets, each table once."""
 
 _MOST_FOLDS = 3
 
@@ -125,25 +123,30 @@ GRID = Grid("stack", by="ranker", names=[*MEMBERS, *STACKS], sets=SETS_RUN, run=
 
 
 def means_by_set(rows):
-    """Return sets x rankers, the mean accuracy, of sets on which all were run."""
-    order = [name for name in GRID.names if name in set(rows["ranker"])]
-    table = rows.pivot_table("accuracy", "set", "ranker", sort=False)[order]
-    return table.dropna()
+    """Return sets x rankers, the mean accuracy."""
+    table = rows.pivot_table("accuracy", "set", "ranker", sort=False)
+    return table[[name for name in GRID.names if name in table]]
 
 
 def differences(rows):
     """Return the differences to the defaults over sets, one row per ranker."""
-    table = means_by_set(rows)
-    gap = table.sub(table[DEFAULTS], axis=0)
-    return pd.DataFrame(
-        {
-            "accuracy": table.mean(),
-            "difference": gap.mean(),
-            "standard error over sets": gap.std(ddof=1) / np.sqrt(len(gap)),
-            "worst set": gap.min(),
-            "best set": gap.max(),
-        }
-    )
+    gaps = differences_by_set(rows, "ranker", DEFAULTS)
+    return over_sets(gaps.loc[[name for name in GRID.names if name in gaps.index]])
+
+
+def leave_one_out(rows):
+    """Return, for each set, the stack that is best on the others, and what it gains.
+
+    The gains are over the defaults alone, on the set that was left out.
+    """
+    gaps = differences_by_set(rows, "ranker", DEFAULTS)
+    gaps = gaps.loc[[name for name in STACKS if name in gaps.index]].dropna(axis=1)
+    chosen = {
+        name: gaps.drop(columns=name).mean(axis=1).idxmax()
+        for name in (gaps if gaps.shape[1] > 1 else ())
+    }
+    gains = [gaps.loc[stack, name] for name, stack in chosen.items()]
+    return pd.DataFrame({"chosen": pd.Series(chosen, dtype=object), "gain": gains})
 
 
 def main():
@@ -151,7 +154,9 @@ def main():
     args = parse(GRID, __doc__, seeds=1, smoke_sets=["speech codecs"])
     rows = run_grid(GRID, args)
     print(means_by_set(rows).T.round(4).to_string(), "\n")
-    print(differences(rows).round(4).to_string())
+    print(differences(rows).round(4).to_string(), "\n")
+    print("the stack that is best on the other sets, and what it gains on this one")
+    print(leave_one_out(rows).round(4).to_string())
 
 
 if __name__ == "__main__":

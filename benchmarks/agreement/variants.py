@@ -5,23 +5,31 @@ synthetic ones of ``data_sets.py``; and, for comparison, with the defaults that
 it had before these rows.
 
     python -m benchmarks.agreement.variants [--sets NAME ...] [--variants NAME ...]
-        [--seeds 1] [--missing] [--out NAME] [--show] [--smoke]
+        [--real] [--folds N] [--seeds 1] [--missing] [--as NAME] [--out NAME]
+        [--show] [--smoke]
 
 writes ``results/variants.csv``, one row per set, variant, seed and fold, and
 prints means, the differences to the defaults, and the choice if each set in turn
 is left out: the variant that is best on the other sets, and its accuracy on the
-one left out.
+one left out. All are paired over the folds that a variant and the defaults have.
+``--real`` runs real sets alone. A change that is not kept has its rows too, see `TRIED`.
 """
 
+from dataclasses import dataclass
 from unittest.mock import patch
 
-import numpy as np
 import pandas as pd
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.agreement.data_sets import SETS
-from benchmarks.agreement.evaluation import fits, score
+from benchmarks.agreement.comparison import counted
+from benchmarks.agreement.data_sets import REAL_SETS, SETS
+from benchmarks.agreement.evaluation import (
+    differences_by_set,
+    fits,
+    over_sets,
+    score,
+)
 from benchmarks.agreement.runs import Grid, parse, run_grid
 from sklearn_pscore import PairwisePreferenceRanker
 from sklearn_pscore._experiments import PAPER_RANKER
@@ -67,11 +75,33 @@ VARIANTS = {
 }
 """Parameters that differ from the defaults, by the name of the variant."""
 
+
+@dataclass(frozen=True)
+class Tried:
+    """A change that is not in the code any more, and what its rows are compared to.
+
+    Attributes
+    ----------
+    what : str
+        What was changed, in a few words.
+    base : str
+        Name of the rows without the change, of the same time.
+    """
+
+    what: str
+    base: str = DEFAULTS
+
+
+TRIED = {}
+"""Changes whose rows stay in ``results/variants.csv``, by the name of their rows.
+
+``--variants defaults --as NAME`` writes such rows from code that has the change. Where
+the defaults change later, write rows of the earlier ones by a name of their own first,
+and make that the base.
+"""
+
 SMALL_SETS = [
-    "THQA",
-    "RealSumm",
-    "lambdarank",
-    "THQA, one method out",
+    *(name for name in REAL_SETS if name != "Swissmetro"),
     "head challenge, talking",
     "metrics 20 x 8",
     "metrics 40 x 10, winners",
@@ -117,7 +147,7 @@ def run(variant, data, splits, n_seeds):
         return make_pipeline(scaler, ranker)
 
     # One method out has eight folds of one kind; all are needed.
-    n_folds = None if "one method out" in data.name else _MOST_FOLDS
+    n_folds = None if data.is_split_again else _MOST_FOLDS
     penalties = VARIANTS[variant].get(PENALTIES, stacking._CANDIDATES)
     with patch.object(stacking, "_CANDIDATES", penalties):
         return pd.DataFrame(
@@ -136,50 +166,70 @@ GRID = Grid(
 )
 
 
-def means_by_set(table, metric="accuracy"):
-    """Return variants x sets, the means over folds and seeds."""
-    return table.pivot_table(metric, "variant", "set", sort=False)
+def differences(rows, kind="all"):
+    """Return what each variant gains over the defaults, over the sets of a kind.
+
+    Rows of variants that are kept in `TRIED` are left out.
+    """
+    rows = counted(rows[~rows["variant"].isin(_tried_names())], kind)
+    gaps = differences_by_set(rows, "variant", DEFAULTS)
+    return over_sets(gaps).sort_values("difference", ascending=False)
 
 
-def differences(means):
-    """Return the mean of each variant over sets, and its difference to the defaults."""
-    gaps = means - means.loc[DEFAULTS]
-    n_sets = gaps.notna().sum(axis=1)
-    return pd.DataFrame(
-        {
-            "sets": n_sets,
-            "difference": gaps.mean(axis=1),
-            "standard error over sets": gaps.std(axis=1, ddof=1) / np.sqrt(n_sets),
-            "worst set": gaps.min(axis=1),
-            "best set": gaps.max(axis=1),
-        }
-    ).sort_values("difference", ascending=False)
+def differences_of_tried(rows, kind="all"):
+    """Return what each of `TRIED` gains over its base, over the sets of a kind."""
+    rows = counted(rows, kind)
+    there = {name: t for name, t in TRIED.items() if name in set(rows["variant"])}
+    if not there:
+        return pd.DataFrame()
+    gaps = {
+        name: differences_by_set(rows, "variant", tried.base).loc[name]
+        for name, tried in there.items()
+    }
+    table = over_sets(pd.DataFrame(gaps).T)
+    table.insert(0, "what", [tried.what for tried in there.values()])
+    return table.rename_axis("variant")
 
 
-def leave_one_out(means):
-    """Return, for each set, the choice of the other sets and its accuracy here."""
-    everywhere = means.dropna()
-    rows = []
-    for name in everywhere:
-        chosen = everywhere.drop(columns=name).mean(axis=1).idxmax()
-        reached, default = everywhere.loc[[chosen, DEFAULTS], name]
-        rows.append((name, chosen, reached, default))
-    return pd.DataFrame(rows, columns=["left out", "chosen", "reached", DEFAULTS])
+def _tried_names():
+    return {*TRIED, *(tried.base for tried in TRIED.values())} - {DEFAULTS}
 
 
-def show(table):
+def leave_one_out(rows, kind="all"):
+    """Return, for each set, the choice of the other sets and its accuracy here.
+
+    Of the variants that were run on all sets that the defaults were run on.
+    """
+    rows = counted(rows[~rows["variant"].isin(_tried_names())], kind)
+    gaps = differences_by_set(rows, "variant", DEFAULTS)
+    gaps = gaps[gaps.columns[gaps.loc[DEFAULTS].notna()]].dropna()
+    of_defaults = rows[rows["variant"] == DEFAULTS].groupby("set")["accuracy"].mean()
+    chosen = {}
+    for name in gaps:
+        variant = gaps.drop(columns=name).mean(axis=1).idxmax()
+        default = of_defaults[name]
+        chosen[name] = variant, default + gaps.loc[variant, name], default
+    columns = ["chosen", "reached", DEFAULTS]
+    return pd.DataFrame.from_dict(chosen, orient="index", columns=columns)
+
+
+def show(rows):
     """Print means by set, differences to the defaults, and the leave-one-out choice."""
-    means = means_by_set(table)
-    print(means.T.round(4).to_string(), "\n")
-    if DEFAULTS not in means.index:
+    means = rows.pivot_table("accuracy", "set", "variant", sort=False)
+    print(means.round(4).to_string(), "\n")
+    if DEFAULTS not in means:
         return
-    print(differences(means).round(4).to_string(), "\n")
-    if means.shape[1] < 2:
-        return
-    choice = leave_one_out(means)
-    print("chosen on the other sets, and reached on the one that was left out")
-    print(choice.round(4).to_string(index=False))
-    print(choice[["reached", DEFAULTS]].mean().round(4).to_string())
+    for kind in ("real", "all"):
+        if not len(counted(rows, kind)):
+            continue
+        print(f"difference to the defaults, over sets: {kind}")
+        print(differences(rows, kind).round(4).to_string(), "\n")
+        choice = leave_one_out(rows, kind)
+        if len(choice) < 2:
+            continue
+        print("chosen on the other sets, and reached on the one that was left out")
+        print(choice.round(4).to_string())
+        print(choice[["reached", DEFAULTS]].mean().round(4).to_string(), "\n")
 
 
 def main():

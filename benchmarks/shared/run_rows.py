@@ -15,7 +15,8 @@ class RunRows:
     ----------
     name : str
     order : dict of str to iterable of str
-        The names that each key column may hold, in the order of the file.
+        The names that each key column may hold, in the order of the file; any other
+        comes after them.
     columns : iterable of str
         Order of the columns after the key; any other comes last.
     on_disk : bool
@@ -59,7 +60,13 @@ class RunRows:
     def _sorted(self, table):
         listed = [c for c in [*self.order, *self.columns] if c in table]
         ranks = {
-            column: {name: rank for rank, name in enumerate(names)}
+            column: {
+                name: rank
+                # Names that are not in the order any more come last.
+                for rank, name in enumerate(
+                    dict.fromkeys([*names, *sorted(table[column].unique())])
+                )
+            }
             for column, names in self.order.items()
         }
         return table[[*listed, *table.columns.drop(listed)]].sort_values(
