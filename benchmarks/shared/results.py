@@ -51,20 +51,22 @@ def read_rows(name):
 
 def write_rows(name, rows):
     """Write rows to ``results/NAME.csv``, and the machine to a file beside it."""
-    _write_csv(name, rows)
+    write_csv(name, rows)
     path = RESULTS / f"{name}.machine.json"
     path.write_text(json.dumps(machine(), indent=1) + "\n")
 
 
 def write_timings(name, rows):
     """Write rows of times, each with the date, cores, threads and versions."""
+    write_csv(name, timed(rows))
+
+
+def timed(rows):
+    """Return rows with the date, cores, threads and versions of now."""
     made_on = machine()
     date, cores = made_on.pop("date"), made_on.pop("cores")
-    _write_csv(
-        name,
-        rows.assign(
-            date=date, cores=cores, threads=n_threads(), versions=one_line(made_on)
-        ),
+    return rows.assign(
+        date=date, cores=cores, threads=n_threads(), versions=one_line(made_on)
     )
 
 
@@ -73,5 +75,6 @@ def one_line(versions):
     return " ".join(f"{package}={number}" for package, number in versions.items())
 
 
-def _write_csv(name, rows):
+def write_csv(name, rows):
+    """Write rows to ``results/NAME.csv``, as they are."""
     rows.to_csv(RESULTS / f"{name}.csv", index=False, float_format="%.5g")

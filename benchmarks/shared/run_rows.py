@@ -21,13 +21,16 @@ class RunRows:
         Order of the columns after the key; any other comes last.
     on_disk : bool
         False keeps the rows in memory, and starts with none.
+    write : callable
+        ``write(name, rows)`` writes all rows.
     """
 
-    def __init__(self, name, order, columns=(), *, on_disk=True):
+    def __init__(self, name, order, columns=(), *, on_disk=True, write=write_rows):
         self.name = name
         self.order = {column: list(names) for column, names in order.items()}
         self.columns = list(columns)
         self.on_disk = on_disk
+        self.write = write
         self._in_memory = pd.DataFrame()
 
     @property
@@ -46,7 +49,7 @@ class RunRows:
         """Add the rows of some runs, and drop their earlier ones."""
         merged = self._sorted(self._merged(self.table, rows))
         if self.on_disk:
-            write_rows(self.name, merged)
+            self.write(self.name, merged)
         else:
             self._in_memory = merged
 
@@ -70,7 +73,7 @@ class RunRows:
             for column, names in self.order.items()
         }
         return table[[*listed, *table.columns.drop(listed)]].sort_values(
-            [*self.order, "seed", "fold"],
+            [*self.order, *(c for c in ("seed", "fold") if c in table)],
             key=lambda c: c.map(ranks[c.name]) if c.name in ranks else c,
             kind="stable",
         )

@@ -10,8 +10,18 @@ import pandas as pd
 
 
 def as_curve(points):
-    """Return points (seconds, rounds, score) as a frame."""
-    return pd.DataFrame(points, columns=["seconds", "rounds", "score"])
+    """Return points (seconds, rounds, score) as a frame.
+
+    A score may be a dict of several by name, of which "score" is the one to reach.
+    """
+    return pd.DataFrame(
+        {
+            "seconds": seconds,
+            "rounds": n_rounds,
+            **(score if isinstance(score, dict) else {"score": score}),
+        }
+        for seconds, n_rounds, score in points
+    )
 
 
 def curves_by_method(rows):

@@ -59,6 +59,12 @@ class GradedGroups:
             X[rows] = self._measured(z)
         return X, grade, np.arange(n_rows) // self.group_size
 
+    def utility(self, X):
+        """Return the truth without noise: the best score of rows of `X`."""
+        z = (np.asarray(X, dtype=np.float32) - self._shifts) / self._units
+        z[:, ::4] = np.log1p(z[:, ::4])
+        return self._utility(z, 0.0)
+
     def _part_sizes(self):
         """Return how many features each part of the utility takes."""
         n = self.n_features

@@ -9,7 +9,7 @@ import matplotlib as mpl
 
 from benchmarks.shared.doc_tables import IMAGES
 from benchmarks.shared.results import read_rows
-from benchmarks.speed import growth
+from benchmarks.speed import growth, large_ranking
 from benchmarks.speed.tables import OURS_IN_PREDICTION
 from sklearn_pscore.plotting._axes import SOFT, bare, label_rows, text_color
 from sklearn_pscore.plotting._colors import BLUE, is_ours, styles_of
@@ -53,13 +53,53 @@ def draw_paper_workload(rows):
 
 
 def draw_large_ranking(rows):
-    """Held-out NDCG@10 against seconds of a fit."""
-    n_rows = rows["n_rows"].iloc[0]
-    return _curves(
-        rows,
-        "NDCG@10 on other groups",
-        f"Learning to rank {n_rows:,} rows, 136 features",
+    """Held-out NDCG@10 against seconds of a fit, a panel per truth."""
+    rows = rows[rows["n_rows"] == rows["n_rows"].max()]
+    rows = rows[rows["repetition"] == rows["repetition"].min()]
+    rows = rows.assign(
+        method=rows["method"].str.replace("sklearn_pscore", "this package")
     )
+    truths = list(rows["truth"].unique())
+    is_truth = rows["method"] == large_ranking.TRUTH
+    styles = styles_of(rows.loc[~is_truth, "method"].unique())
+    fig, axes = plt.subplots(
+        len(truths),
+        1,
+        figsize=(7.6, 2.9 * len(truths) + 0.5),
+        layout="constrained",
+        squeeze=False,
+    )
+    for truth, ax in zip(truths, axes.ravel(), strict=True):
+        here = rows["truth"] == truth
+        for method, curve in rows[here & ~is_truth].groupby("method", sort=False):
+            line = curve.sort_values("seconds")
+            _draw_line(
+                ax,
+                line["seconds"],
+                line["score"].cummax(),
+                method,
+                styles[method],
+                markevery=max(1, len(line) // 4),
+            )
+        for best in rows.loc[here & is_truth, "score"]:
+            ax.axhline(best, color=text_color(), linewidth=1, linestyle=":")
+            ax.annotate(
+                "the truth itself",
+                (0.01, best),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, -3),
+                textcoords="offset points",
+                va="top",
+                fontsize=9,
+            )
+        ax.set(xscale="log", title=truth)
+        ax.set_ylabel("NDCG@10, best so far")
+        _name_lines_by_legend(ax)
+        bare(ax)
+        _plain_ticks(ax.xaxis)
+    axes[-1, 0].set_xlabel("seconds of the fit (log scale; less is better)")
+    fig.suptitle(f"Learning to rank {rows['n_rows'].iloc[0]:,} rows, 136 features")
+    return fig
 
 
 def draw_epoch(rows):

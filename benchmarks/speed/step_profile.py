@@ -143,7 +143,7 @@ def cases(smoke):
     yield "the paper's pairs", X, groups, paper_workload.OURS, 10
     X, grade, group = GradedGroups(large_ranking.N_FEATURES).draw(400_000, seed=(0, 0))
     groups = Groups.from_arrays(group=group, preference=grade)
-    yield "400,000 x 136, 1,000", X, groups, large_ranking.OURS, 1
+    yield "400,000 x 136, 1,000", X, groups, large_ranking.SINGLE_NET, 1
 
 
 def medians_by_part(rows):

@@ -12,8 +12,8 @@ import pandas as pd
 
 from benchmarks.shared import doc_tables
 from benchmarks.shared.doc_tables import markdown
-from benchmarks.speed import growth, paper_workload
-from benchmarks.speed.curves import curves_by_method, seconds_to
+from benchmarks.speed import growth, large_ranking, paper_workload
+from benchmarks.speed.curves import curves_by_method
 from benchmarks.speed.step_profile import medians_by_part
 
 
@@ -116,26 +116,47 @@ def table_of_step_profile(rows):
 
 
 def table_of_large_ranking(rows):
-    """Seconds of each peer, and of ours to the same NDCG@10, per repetition."""
-    parts = []
-    for repetition, part in rows.groupby("repetition"):
-        by_method = curves_by_method(part)
-        ours = by_method.pop("sklearn_pscore")
-        for method, curve in by_method.items():
-            last = curve.iloc[-1]
-            reached = seconds_to(ours, last["score"])
-            parts.append(
-                {
-                    "peer": method,
-                    "draw": str(repetition),
-                    "its NDCG@10": last["score"],
-                    "its seconds": last["seconds"],
-                    "seconds of ours to that": reached,
-                    "times": last["seconds"] / reached,
-                    "best NDCG@10 of ours": ours["score"].max(),
-                }
-            )
-    return markdown(pd.DataFrame(parts).set_index("peer"))
+    """NDCG@10, accuracy and seconds of each fit by rows and method, truths across."""
+    points = large_ranking.last_points(rows)
+    values = ["score", "accuracy", "seconds"]
+    means = points.groupby(["n_rows", "method", "truth"], sort=False)[values].mean()
+    wide = means.unstack("truth")
+    names = {"score": "NDCG@10", "accuracy": "accuracy", "seconds": "s"}
+    shown = pd.DataFrame(
+        {
+            f"{truth}: {names[value]}": wide.get((value, truth))
+            for truth in large_ranking.TRUTHS
+            for value in values
+        },
+        index=wide.index,
+    )
+    order = {name: rank for rank, name in enumerate(large_ranking.METHODS)}
+    shown = shown.dropna(axis=1, how="all").sort_index(
+        key=lambda level: level.map(lambda name: order.get(name, name))
+    )
+    shown = shown.reset_index("method")
+    return markdown(shown.set_axis([f"{n:,}" for n in shown.index]).rename_axis("rows"))
+
+
+def table_of_large_ranking_reached(rows):
+    """Seconds of LightGBM by its trees, and of ours to the same NDCG@10."""
+    table = large_ranking.reached(rows)
+    if not len(table):
+        return doc_tables.NO_ROWS
+    shown = pd.DataFrame(
+        {
+            "rows": [f"{n:,}" for n in table["n_rows"]],
+            "trees": [f"{n:.0f}" for n in table["rounds"]],
+            "its NDCG@10": table["score"],
+            "its seconds": table["seconds"],
+            "seconds of ours to that": [
+                "not reached" if pd.isna(s) else doc_tables.three_digits(s)
+                for s in table["ours"]
+            ],
+            "times": table["seconds"] / table["ours"],
+        }
+    )
+    return markdown(shown.set_axis(table["truth"]).rename_axis("truth"))
 
 
 def table_of_growth(rows):
@@ -306,11 +327,17 @@ TABLES = {
     for name, make in list(globals().items())
     if name.startswith("table_of_")
 }
-"""The function that makes a table, by the name of its rows and its mark."""
+"""The function that makes a table, by its mark."""
+
+ROWS = {"large_ranking_reached": "large_ranking"}
+"""Names of the rows of tables whose mark is another."""
 
 
 if __name__ == "__main__":
-    tables = {name: doc_tables.from_rows(name, make) for name, make in TABLES.items()}
+    tables = {
+        mark: doc_tables.from_rows(ROWS.get(mark, mark), make)
+        for mark, make in TABLES.items()
+    }
     machine = partial(doc_tables.table_of_machines, TABLES)
     doc_tables.fill("speed.md", tables | {"machine": machine})
     of_loss = {
