@@ -20,7 +20,7 @@ from benchmarks.agreement import (
     variants,
 )
 from benchmarks.agreement.rankers import OURS, RANKERS, STACK
-from benchmarks.shared import results
+from benchmarks.shared import doc_tables, results
 from sklearn_pscore import LinearPreferenceRanker
 from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
 
@@ -254,6 +254,35 @@ def test_the_best_peer_is_no_stack_and_what_is_behind_is_told(rows):
     assert tables.behind(only_ahead).startswith("None: on every real set")
 
 
+def test_the_verdict_names_the_peers_that_ours_is_not_ahead_of(rows):
+    assert tables.verdict(rows) == (
+        "Over the 2 real sets the defaults are ahead of 0 of the 1 single peers that were "
+        "run on all of them, by more than one standard error over sets. They are not "
+        "ahead by that of linear (+0.0625 ± 0.0875)."
+    )
+    rows.loc[rows["ranker"] == "linear", "accuracy"] -= 0.1
+    assert tables.verdict(rows) == (
+        "Over the 2 real sets the defaults are ahead of each of the 1 single peers that "
+        "were run on all of them, by more than one standard error over sets; the nearest "
+        "is linear (+0.1625 ± 0.0875)."
+    )
+    assert tables.verdict(rows[rows["ranker"] == OURS]) == doc_tables.NO_ROWS
+
+
+def test_the_verdict_on_the_stack(rows):
+    assert tables.stack_verdict(rows) == (
+        "Over 2 real sets the stack has +0.0500 ± 0.0000 (the standard error over sets) "
+        "over the defaults: that is more than its standard error. It is ahead on 2 sets "
+        "and behind on 0, from +0.050 (THQA) to +0.050 (RealSumm)."
+    )
+    is_stack = rows["ranker"] == STACK
+    rows.loc[is_stack & (rows["set"] == "THQA"), "accuracy"] -= 0.08
+    assert "that is less than its standard error" in tables.stack_verdict(rows)
+    rows.loc[is_stack, "accuracy"] -= 0.2
+    assert "so it is not above them" in tables.stack_verdict(rows)
+    assert tables.stack_verdict(rows[~is_stack]) == doc_tables.NO_ROWS
+
+
 def test_every_reason_is_of_a_set():
     assert set(tables.WHY_BEHIND) <= set(data_sets.REAL_SETS)
 
@@ -329,6 +358,8 @@ class TestVariants:
             "| accuracy, lambdarank |",
             "| --- | ---: | ---: | ---: | ---: |",
             "| lambdarank | 0.500 | 0.500 | 0.700 | 0.600 |",
+            "",
+            "By NDCG@5 lambdarank is no better as a rule: +0.000 (lambdarank).",
         ]
 
 

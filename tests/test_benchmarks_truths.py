@@ -160,6 +160,14 @@ class TestLargeRanking:
             "| graded | 100,000 | 100 | 0.7 | 7 | 9 | 0.778 |",
             "| graded | 100,000 | 400 | 0.8 | 22 | not reached |  |",
         ]
+        losses = rows.replace(
+            {"method": {large_ranking.LIGHTGBM: large_ranking.LAMBDARANK}}
+        )
+        losses = losses[losses["rounds"] != 400]
+        assert tables.table_of_large_ranking(losses).splitlines()[-1] == (
+            "lambdarank has the higher NDCG@10 of the two losses in 0 of 1 cases; the "
+            "differences are -0.100 to -0.100."
+        )
         only_truth = rows[rows["method"] == large_ranking.TRUTH]
         assert tables.table_of_large_ranking_reached(only_truth).startswith("(no rows")
 

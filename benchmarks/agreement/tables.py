@@ -21,6 +21,7 @@ from benchmarks.agreement import (
     variants,
 )
 from benchmarks.agreement.data_sets import SETS
+from benchmarks.agreement.rankers import OURS, STACK
 from benchmarks.shared import doc_tables
 
 table_of = partial(doc_tables.markdown, cell=doc_tables.three_decimals)
@@ -33,8 +34,8 @@ WHY_BEHIND = {
     "lambdarank": "300 sparse features for 3,000 documents, most of them one value "
     "nearly everywhere; what counts is one or two cuts in a few of them, and shallow "
     "trees pick just those. One test part of 50 queries, so a difference says little",
-    "simplifications": "74 groups of 3 to 5 items and 20 metrics that are made of each "
-    "other; what curves and layers learn beyond a line is mostly noise there",
+    "simplifications": "one metric alone orders best, and 60 groups of 3 to 5 items do not "
+    "tell that the other 19, many of them means of each other, add nothing",
     "FRANK, summaries": "the labels are shares of sentences, with ties, and a weighed sum "
     "of metrics tells them apart; bends add noise",
     "HANNA, stories": "72 measures, most of them copies of a few; a penalised line shares "
@@ -57,6 +58,55 @@ WHY_BEHIND = {
 def means(rows):
     """Mean accuracy over the sets of each kind, of rankers that were run on all."""
     return table_of(comparison.means_over_sets(rows).rename_axis("ranker"))
+
+
+def verdict(rows):
+    """In words: which single peers ours is ahead of, by more than the error over sets."""
+    table = comparison.against_peers(rows, "real").drop(index=STACK, errors="ignore")
+    n_sets = rows.loc[rows["ranker"] == OURS, "set"].nunique()
+    if not len(table) or not n_sets:
+        return doc_tables.NO_ROWS
+    table = table[table["sets"] == table["sets"].max()]
+    is_ahead = table["difference"] > table["standard error over sets"]
+    of_sets = f"Over the {table['sets'].max()} real sets the defaults are"
+    if is_ahead.all():
+        return (
+            f"{of_sets} ahead of each of the {len(table)} single peers that were run on "
+            f"all of them, by more than one standard error over sets; the nearest is "
+            f"{_gain_of(table, table.index[0])}."
+        )
+    near = ", ".join(_gain_of(table, name) for name in table.index[~is_ahead])
+    return (
+        f"{of_sets} ahead of {is_ahead.sum()} of the {len(table)} single peers that were "
+        "run on all of them, by more than one standard error over sets. They are not "
+        f"ahead by that of {near}."
+    )
+
+
+def _gain_of(table, name):
+    gain, error = table.loc[name, ["difference", "standard error over sets"]]
+    return f"{name} ({gain:+.4f} ± {error:.4f})"
+
+
+def stack_verdict(rows):
+    """In words: what the default stack gains over the defaults on real sets."""
+    table = comparison.against_peers(rows, "real")
+    if STACK not in table.index:
+        return doc_tables.NO_ROWS
+    row = table.loc[STACK]
+    gain, error = -row["difference"], row["standard error over sets"]
+    if gain > error:
+        said = "that is more than its standard error"
+    elif gain > 0:
+        said = "that is less than its standard error, so it cannot be told from nothing"
+    else:
+        said = "so it is not above them"
+    return (
+        f"Over {row['sets']} real sets the stack has {gain:+.4f} ± {error:.4f} (the "
+        f"standard error over sets) over the defaults: {said}. It is ahead on "
+        f"{row['behind']} sets and behind on {row['ahead']}, from {-row['best']:+.3f} "
+        f"({row['best set']}) to {-row['worst']:+.3f} ({row['worst set']})."
+    )
 
 
 def peers_real(rows):
@@ -190,7 +240,16 @@ def lambdarank_loss(rows):
             for loss in losses
         }
     )
-    return table_of(table.rename_axis("set"))
+    return f"{table_of(table.rename_axis('set'))}\n\n{_said_of_lambdarank(table)}"
+
+
+def _said_of_lambdarank(table):
+    """In words: on how many sets lambdarank has the better NDCG at the top."""
+    metric = "NDCG@10" if "NDCG@10, defaults" in table else "NDCG@5"
+    gains = (table[f"{metric}, lambdarank"] - table[f"{metric}, defaults"]).dropna()
+    said = ", ".join(f"{gain:+.3f} ({name})" for name, gain in gains.items())
+    helps = "is better" if gains.gt(0).all() else "is no better as a rule"
+    return f"By {metric} lambdarank {helps}: {said}."
 
 
 def group_weights(rows):
@@ -304,6 +363,7 @@ def _errors(table):
 
 
 TABLES = {
+    "verdict": ("agreement", verdict),
     "means": ("agreement", means),
     "peers_real": ("agreement", peers_real),
     "peers_all": ("agreement", peers_all),
@@ -316,6 +376,7 @@ TABLES = {
     "variants_tried": ("variants", variants_tried),
     "lambdarank_loss": ("variants", lambdarank_loss),
     "group_weight": ("group_weight", group_weights),
+    "stack_verdict": ("agreement", stack_verdict),
     "stack": ("stack", stacks),
     "stack_choice": ("stack", stack_choice),
     "stack_by_set": ("stack", stacks_by_set),
