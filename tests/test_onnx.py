@@ -316,7 +316,7 @@ class TestReader:
         assert_array_equal(again.predict(FRAME), reader.predict(FRAME))
 
     def test_takes_more_rows_than_go_at_a_time(self, tmp_path):
-        ranker = quick().fit(X, GROUPS)
+        ranker = quick(predict_dtype="float64").fit(X, GROUPS)
         many = np.random.default_rng(1).normal(size=(20_001, 3)).astype(np.float32)
         scores = written(ranker, tmp_path).predict(many)
         assert_allclose(scores, ranker.predict(many), atol=1e-12)

@@ -252,7 +252,7 @@ RULES = {
         "random_state": _seed,
         "verbose": _count(0),
         "device": _word(words=("cpu",)),
-        "predict_dtype": _word(words=("float64", "float32")),
+        "predict_dtype": _word(words=("auto", "float64", "float32")),
     },
     "LevelClassifierRanker": {
         "classifier": _classifier,

@@ -12,6 +12,7 @@ from skorch.history import History
 from skorch.utils import to_numpy
 
 from sklearn_pscore._rows import dense_rows, rows_at_a_time
+from sklearn_pscore._torch.folded import Folding
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
@@ -28,6 +29,9 @@ from sklearn_pscore._torch.threads import threads_for
 _N_SEEDS = 2**31 - 1
 # Rows to score at a time, fewer of many features. No benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
+# With "auto", the scores of more rows than this are of products in float32. Not measured
+# by a benchmark.
+MOST_IN_FLOAT64 = 2**13
 # Values that the shortcut is fitted to, 16 MB of float32, and the least rows.
 _SAMPLE_VALUES, _SAMPLE_ROWS = 2**22, 2**12
 # What a row of a thin table counts for at least: it takes memory in the layers, too.
@@ -63,17 +67,21 @@ class GroupNet(NeuralNet):
     n_folds = 0
     std_factor = 1.0
     generator_ = None
+    # Made of the network when scores are asked for; copies and pickles make their own.
+    _folding = None
 
     def __deepcopy__(self, memo):
         """Copy all attributes; skorch would go through files of pickles instead."""
         memo[id(self)] = copied = type(self).__new__(type(self))
-        attributes = {**vars(self), "generator_": None}
+        attributes = {**vars(self), "generator_": None, "_folding": None}
         vars(copied).update(deepcopy(attributes, memo))
         return copied
 
     def __getstate__(self):
         """Return the state that is pickled."""
-        return {**super().__getstate__(), "generator_": None}
+        state = {**super().__getstate__(), "generator_": None}
+        state.pop("_folding", None)
+        return state
 
     def get_default_callbacks(self):
         """Return those of skorch without its table of epochs, which has colours."""
@@ -115,7 +123,7 @@ class GroupNet(NeuralNet):
         module = self.module_
         if not training:
             dtype = self.module__parameters.predict_dtype
-            module = scoring_copy(module, getattr(torch, dtype))
+            module = scoring_copy(module, members_dtype(dtype))
         for _, chunk in _chunks(X, self.device):
             was_training = module.training
             with torch.set_grad_enabled(training):
@@ -132,7 +140,14 @@ class GroupNet(NeuralNet):
         """
         X = _features_of(X, len(self.module_.scaling.shift))
         dtype = self.module__parameters.predict_dtype
-        return member_scores(self, X, dtype).mean(axis=0)
+        return mean_scores(self, X, dtype)
+
+    def folded(self, dtype):
+        """Return the network as :class:`FoldedNetwork` of a type, None if there is none."""
+        folding = self._folding
+        if folding is None or not folding.is_of(self.module_):
+            folding = self._folding = Folding(self.module_)
+        return folding.of_type(dtype)
 
     def infer(self, x, **fit_params):
         """Return the scores of a batch, with the dropout of this training."""
@@ -372,6 +387,32 @@ def _criterion(parameters, module):
     return loss
 
 
+def members_dtype(dtype):
+    """Return the type of torch in which the scores of single members are computed."""
+    return getattr(torch, "float64" if dtype == "auto" else dtype)
+
+
+def mean_scores(net, X, dtype):
+    """Return the mean of the members' scores, (n_rows,), float64.
+
+    Parameters
+    ----------
+    net : GroupNet
+    X : ndarray or CSR matrix of shape (n_rows, n_features), float32 or float64
+    dtype : {"auto", "float64", "float32"}
+    """
+    if not is_thin(X):
+        kind = members_dtype(dtype)
+        if dtype == "auto" and X.shape[0] > MOST_IN_FLOAT64:
+            kind = torch.float32
+        folded = net.folded(kind)
+        if folded is None and dtype == "auto":
+            folded = net.folded(torch.float64)
+        if folded is not None:
+            return folded.scores(X)
+    return member_scores(net, X, dtype).mean(axis=0)
+
+
 def member_scores(net, X, dtype):
     """Return the members' scores, computed in `dtype`, (n_members, n_rows) float64.
 
@@ -380,7 +421,7 @@ def member_scores(net, X, dtype):
     scores = np.empty((net.module_.n_members, X.shape[0]), dtype=np.float64)
     threads = threads_for(min(X.shape[0], _ROWS_AT_A_TIME), net.module_)
     with torch.inference_mode(), threads:
-        module = scoring_copy(net.module_, getattr(torch, dtype))
+        module = scoring_copy(net.module_, members_dtype(dtype))
         for rows, chunk in _chunks(X, net.device):
             scores[:, rows] = module(chunk).cpu().numpy()
     return scores
