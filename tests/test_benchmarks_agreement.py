@@ -336,6 +336,18 @@ class TestVariants:
         assert choice.loc["THQA", "reached"] == pytest.approx(0.85 - 0.1)
         assert choice.loc["RealSumm", "chosen"] == "defaults"
 
+    def test_a_single_set_leaves_none_to_choose_by(self, rows, capsys):
+        only_thqa = rows[rows["set"] == "THQA"]
+        assert not len(variants.leave_one_out(only_thqa))
+        variants.show(only_thqa)
+        assert "difference to the defaults, over sets: real" in capsys.readouterr().out
+
+    def test_a_variant_without_a_fold_of_the_defaults_is_left_out(self, rows):
+        other = rows_of({("lambdarank", "10 members"): [0.5]}, by="variant")
+        table = variants.differences(pd.concat([rows, other]))
+        assert "10 members" not in table.index
+        assert "one member" in table.index
+
     def test_what_is_not_kept_stays_by_name(self, rows, tried):
         table = variants.differences_of_tried(rows)
         assert table.loc["dropped", "difference"] == pytest.approx(0.1)

@@ -130,8 +130,7 @@ def against_peers(table, kind="real", metric="accuracy"):
     """Return what ours gains over each peer: paired over folds, then over sets."""
     rows = counted(table, kind)
     gains = -differences_by_set(rows, "ranker", OURS, metric)
-    gains = gains.drop(index=OURS).dropna(how="all")
-    return over_sets(gains).sort_values("difference")
+    return over_sets(gains.drop(index=OURS)).sort_values("difference")
 
 
 def behind_the_best(table, *, by=0.01, kind="real"):

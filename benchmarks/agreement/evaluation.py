@@ -123,8 +123,10 @@ def over_sets(gaps):
     Parameters
     ----------
     gaps : DataFrame
-        Names x sets, as `differences_by_set` returns them.
+        Names x sets, as `differences_by_set` returns them. Names without any
+        difference are left out.
     """
+    gaps = gaps.dropna(how="all")
     n_sets = gaps.notna().sum(axis=1)
     return pd.DataFrame(
         {

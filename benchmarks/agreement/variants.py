@@ -205,7 +205,8 @@ def leave_one_out(rows, kind="all"):
     gaps = gaps[gaps.columns[gaps.loc[DEFAULTS].notna()]].dropna()
     of_defaults = rows[rows["variant"] == DEFAULTS].groupby("set")["accuracy"].mean()
     chosen = {}
-    for name in gaps:
+    # A single set leaves none to choose by.
+    for name in gaps if gaps.shape[1] > 1 else ():
         variant = gaps.drop(columns=name).mean(axis=1).idxmax()
         default = of_defaults[name]
         chosen[name] = variant, default + gaps.loc[variant, name], default
@@ -225,7 +226,7 @@ def show(rows):
         print(f"difference to the defaults, over sets: {kind}")
         print(differences(rows, kind).round(4).to_string(), "\n")
         choice = leave_one_out(rows, kind)
-        if len(choice) < 2:
+        if not len(choice):
             continue
         print("chosen on the other sets, and reached on the one that was left out")
         print(choice.round(4).to_string())
