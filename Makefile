@@ -25,7 +25,7 @@ help:
 	@echo "make test-oldest  run it with the oldest versions allowed (Python 3.11 or 3.12)"
 	@echo "make lint    check style and format"
 	@echo "make format  mend format"
-	@echo "make bench   measure speed against the peers (30 minutes), write docs/speed.md"
+	@echo "make bench   measure speed against the peers (an hour), write docs/speed.md"
 	@echo "make bench-agreement  measure agreement with people (hours)"
 	@echo "make bench-inspection  leaderboards, curves, importance, coverage (40 minutes), write their pages of docs/"
 	@echo "make bench-reliability  judge 10,000 odd inputs (5 minutes), write docs/reliability.md"

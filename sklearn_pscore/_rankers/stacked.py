@@ -56,7 +56,7 @@ class StackedRanker(RankerMixin, _BaseComposition):
 
     on the scale of log odds, so that :meth:`preference_proba` states probabilities.
 
-    The strong option, where a tenth of a percent counts and six times the time does not:
+    The strong option, where a tenth of a percent counts and six fits of each member do not:
     ``docs/agreement.md`` has what it gains over :class:`PairwisePreferenceRanker` on real
     data, where it does, and with how few groups it does not. Direction, ties, weights and
     gains are as in ``docs/conventions.md``.
