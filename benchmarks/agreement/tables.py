@@ -40,12 +40,12 @@ WHY_BEHIND = {
     "trees pick just those. One test part of 50 queries, so a difference says little",
     "HANNA, stories": "72 measures, many of them nearly the same one; a penalised line "
     "shares the weight among these",
-    "FRANK, summaries": "labels are shares of few sentences, and all items tie in 213 of 499 "
-    "groups: little to learn bends from, and a line is enough",
+    "FRANK, summaries": "labels are shares of few sentences, and all items tie in 213 of "
+    "499 groups: little to learn bends from, and a line is enough",
     "simplifications": "one metric alone orders best, and 60 groups of 3 to 5 items do not "
     "tell that the other 19, many of them means of each other, add nothing",
-    "CoNaLa, code": "measures of overlap that are nearly the same one, and flags; a few cuts "
-    "are enough",
+    "CoNaLa, code": "measures of overlap that are nearly the same one, and flags; a few "
+    "cuts are enough",
     "speech codecs": "16 groups of 7 items, of which folds leave 12 or 13 to learn from",
     "HDR video": "five sources, of which folds leave four to learn from",
     "TREC News, entities": "five features and 50 articles; a line is enough",
