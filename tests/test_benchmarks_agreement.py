@@ -21,7 +21,8 @@ from benchmarks.agreement import (
 )
 from benchmarks.agreement.rankers import OURS, RANKERS, STACK
 from benchmarks.shared import doc_tables, results
-from sklearn_pscore import LinearPreferenceRanker
+from sklearn_pscore import LinearPreferenceRanker, SingleMetricRanker
+from sklearn_pscore._rankers import stacked
 from sklearn_pscore.datasets._remote_file import DATA_HOME_VARIABLE
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -393,6 +394,28 @@ def test_the_stack_that_the_other_sets_choose():
     text = tables.stack_choice(rows)
     assert "| mean, standard error |  | -0.0500, 0.0500 |" in text
     assert "| defaults | 2 | 0.5000 | +0.0000 | 0.0000 |" in tables.stacks(rows)
+
+
+def test_a_stronger_pull_brings_weights_together(monkeypatch):
+    data = data_sets.SETS["linear, 20 x 8"]
+    columns = data.splits()[0].X_train.columns
+    for name, column in zip(
+        (stack.DEFAULTS, "linear", "ExtraTrees"), columns, strict=False
+    ):
+        monkeypatch.setitem(
+            stack.MEMBERS,
+            name,
+            lambda seed, column=column: SingleMetricRanker(column, direction="learn"),
+        )
+    spread = [
+        stack.run(name, data, data.splits()[:1], 1)
+        .filter(like="weight of")
+        .std(axis=1)
+        .iloc[0]
+        for name in ("stack: defaults, linear, ExtraTrees", *stack.PULLS)
+    ]
+    assert spread[0] > spread[1] > spread[2]
+    assert stacked._PULL == 10.0
 
 
 def arguments(monkeypatch, *options):

@@ -11,6 +11,7 @@ member is fitted once to the same rows, and `fit_seconds` is what the fit took b
 """
 
 import hashlib
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,7 @@ from sklearn_pscore import (
     PlainTarget,
     StackedRanker,
 )
+from sklearn_pscore._rankers import stacked
 
 DEFAULTS = "defaults"
 SETS_RUN = {name: SETS[name] for name in REAL_SETS}
@@ -67,7 +69,13 @@ STACKS = {
     "stack: defaults, linear, CatBoost": [DEFAULTS, "linear", "CatBoost"],
     "stack: defaults, linear, ExtraTrees": [DEFAULTS, "linear", "ExtraTrees"],
     "stack: all four": [DEFAULTS, "linear", "CatBoost", "ExtraTrees"],
+    "stack: defaults, linear, ExtraTrees, pull 100": [DEFAULTS, "linear", "ExtraTrees"],
+    "stack: defaults, linear, ExtraTrees, pull 1000": [DEFAULTS, "linear", "ExtraTrees"],
 }
+"""Names of the members of each stack."""
+
+PULLS = {"stack: defaults, linear, ExtraTrees, pull 100": 100.0, "stack: defaults, linear, ExtraTrees, pull 1000": 1000.0}
+"""Pull of the weights towards equal ones, where it is not the default one of 10."""
 
 _FITTED = {}
 
@@ -105,13 +113,14 @@ def run(name, data, splits, n_seeds):
         # It comes first; fits to other sets are not needed any more.
         _FITTED.clear()
     rows = []
-    for model, split, fit in fits(
-        lambda seed, split: make(name, seed), splits[:_MOST_FOLDS], n_seeds
-    ):
-        weights = dict(
-            zip(STACKS.get(name, ()), getattr(model, "weights_", ()), strict=True)
-        )
-        rows.append({**fit, **score(model, data, split), **_named(weights)})
+    with patch.object(stacked, "_PULL", PULLS.get(name, stacked._PULL)):
+        for model, split, fit in fits(
+            lambda seed, split: make(name, seed), splits[:_MOST_FOLDS], n_seeds
+        ):
+            weights = dict(
+                zip(STACKS.get(name, ()), getattr(model, "weights_", ()), strict=True)
+            )
+            rows.append({**fit, **score(model, data, split), **_named(weights)})
     return pd.DataFrame(rows)
 
 

@@ -36,8 +36,8 @@ from sklearn_pscore._target.groups import Groups
 from sklearn_pscore._target.rows import count_rows
 from sklearn_pscore._warn import warn_user
 
-# Strength of the pull towards equal weights, as penalty times the number of items. No
-# benchmark varies it.
+# Strength of the pull towards equal weights, as penalty times the number of items.
+# benchmarks/agreement/stack.py varies it.
 _PULL = 10.0
 # Scores whose spread inside groups is less than this share of their size do not vary.
 _ROUNDING = 1e-12
