@@ -70,11 +70,18 @@ STACKS = {
     "stack: defaults, linear, ExtraTrees": [DEFAULTS, "linear", "ExtraTrees"],
     "stack: all four": [DEFAULTS, "linear", "CatBoost", "ExtraTrees"],
     "stack: defaults, linear, ExtraTrees, pull 100": [DEFAULTS, "linear", "ExtraTrees"],
-    "stack: defaults, linear, ExtraTrees, pull 1000": [DEFAULTS, "linear", "ExtraTrees"],
+    "stack: defaults, linear, ExtraTrees, pull 1000": [
+        DEFAULTS,
+        "linear",
+        "ExtraTrees",
+    ],
 }
 """Names of the members of each stack."""
 
-PULLS = {"stack: defaults, linear, ExtraTrees, pull 100": 100.0, "stack: defaults, linear, ExtraTrees, pull 1000": 1000.0}
+PULLS = {
+    "stack: defaults, linear, ExtraTrees, pull 100": 100.0,
+    "stack: defaults, linear, ExtraTrees, pull 1000": 1000.0,
+}
 """Pull of the weights towards equal ones, where it is not the default one of 10."""
 
 _FITTED = {}
