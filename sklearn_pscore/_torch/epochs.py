@@ -4,6 +4,7 @@ import math
 from copy import deepcopy
 
 import numpy as np
+import torch
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from sklearn_pscore._torch.callbacks import (
@@ -65,6 +66,9 @@ def train(
         If the loss is not finite any more.
     """
     packed = (training, validation)
+    for groups in packed:
+        if groups is not None:
+            groups.place(net.device, bytes_to_place(net.device))
     lasting_callbacks = net.callbacks_
     is_scheduled = any(isinstance(each, LRScheduler) for _, each in lasting_callbacks)
     if parameters.learning_rate == "one_cycle" and share and not is_scheduled:
@@ -104,6 +108,13 @@ def train(
     net.notify("on_train_end", X=packed, y=None)
     net.callbacks_ = lasting_callbacks
     net.generator_ = None
+
+
+def bytes_to_place(device):
+    """Return how much of a device's memory the items may take: half of what is free."""
+    if torch.device(device).type != "cuda":
+        return 0
+    return torch.cuda.mem_get_info(device)[0] // 2
 
 
 def told_epoch(net):

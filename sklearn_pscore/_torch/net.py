@@ -149,6 +149,32 @@ class GroupNet(NeuralNet):
             folding = self._folding = Folding(self.module_)
         return folding.of_type(dtype)
 
+    @property
+    def waits_for_losses(self):
+        """Whether the loss of each batch is a number at once: a GPU would be waited for."""
+        return torch.device(self.device).type == "cpu"
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Go through all batches, as skorch does; losses on a GPU are read once."""
+        if iterator is None or self.waits_for_losses:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            return
+        losses = []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses.append(step["loss"].detach())
+            # A number that callbacks may ask for, which waits for it then.
+            self.history.record_batch(f"{prefix}_loss", losses[-1])
+            self.history.record_batch(f"{prefix}_batch_size", len(batch[1].level))
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        self.history.record(f"{prefix}_batch_count", len(losses))
+        values = torch.stack(losses).tolist() if losses else []
+        batches = self.history[-1]["batches"]
+        own = [row for row in batches if f"{prefix}_loss" in row]
+        for row, value in zip(own, values, strict=True):
+            row[f"{prefix}_loss"] = value
+
     def infer(self, x, **fit_params):
         """Return the scores of a batch, with the dropout of this training."""
         parts = x if isinstance(x, Mapping) else {"X": x}

@@ -227,6 +227,7 @@ class PackedGroups(Dataset):
         self.fold = None
         self.ties = ties
         self.shortcut_scores = None
+        self._placed = None
         self.generator = generator
         self._items, self._order = items, order
         self._missing_features = None
@@ -236,8 +237,8 @@ class PackedGroups(Dataset):
             self.n_pairs, self.group_factor = items.votes.n_pairs, None
 
     def __getstate__(self):
-        """Return the state to copy or pickle, without the generator of the call."""
-        return {**vars(self), "generator": None}
+        """Return the state to copy or pickle, without what belongs to the call."""
+        return {**vars(self), "generator": None, "_placed": None}
 
     def __len__(self):
         return len(self.row)
@@ -315,6 +316,60 @@ class PackedGroups(Dataset):
     def set_folds(self, fold_of_group):
         """Let each member leave out the groups of its number."""
         self.fold = np.repeat(fold_of_group, self.sizes)
+
+    def place(self, device, most_bytes):
+        """Keep all that batches are made of on a device, if that takes few enough bytes.
+
+        Then no batch copies anything to the device. Sparse tables and votes stay here.
+
+        Parameters
+        ----------
+        device : torch.device or str
+        most_bytes : int
+        """
+        self._placed = None
+        if issparse(self.table) or self.votes is not None:
+            return
+        columns = {name: getattr(self, name) for name in ("level", "weight", "gain")}
+        for name in ("fold", "group_factor", "contender"):
+            if getattr(self, name) is not None:
+                columns[name] = getattr(self, name)
+        shortcut = self.shortcut_scores
+        n_bytes = self.table.element_size() * self.table.shape[1] * len(self)
+        n_bytes += sum(column.nbytes for column in columns.values())
+        if shortcut is not None:
+            n_bytes += shortcut.nbytes
+        if n_bytes > most_bytes:
+            return
+        placed = {name: torch.from_numpy(each) for name, each in columns.items()}
+        placed["X"] = self.features(np.arange(len(self)))
+        if shortcut is not None:
+            placed["shortcut_scores"] = shortcut
+        self._placed = {name: values.to(device) for name, values in placed.items()}
+
+    def placed_items(self, groups):
+        """Return the items of some groups where all is placed, None if nothing is."""
+        if self._placed is None:
+            return None
+        items = torch.from_numpy(self._items_of(groups)[0])
+        return items.to(self._placed["X"].device)
+
+    def placed_batch(self, groups, items):
+        """Return what :meth:`batch` does, of what is placed.
+
+        Parameters
+        ----------
+        groups : ndarray of int
+        items : tensor of shape (n_items,), int64
+            See :meth:`placed_items`.
+        """
+        picked = {
+            name: values.index_select(0, items) for name, values in self._placed.items()
+        }
+        X = picked.pop("X")
+        if "shortcut_scores" in picked:
+            X = {"X": X, "shortcut_scores": picked.pop("shortcut_scores")}
+        return X, PackedTarget(**picked, sizes=torch.from_numpy(self.sizes[groups]))
 
     def batch(self, groups):
         """Return (X, target) of some groups, X as the network takes it."""
@@ -516,9 +571,14 @@ class GroupBatches:
         order = np.arange(self.packed.n_groups)
         if self.shuffle and len(self.packed) > self.batch_size:
             order = self.packed.shuffled(self.packed.n_groups)
+        # Once in a pass, where no batch is to copy anything to a device.
+        placed, end = self.packed.placed_items(order), 0
         for groups in self._cut(order):
+            start, end = end, end + int(self.packed.sizes[groups].sum())
             if len(groups) == 1 and self.packed.sizes[groups[0]] > self.max_rows:
                 yield from self._pieces(groups[0])
+            elif placed is not None:
+                yield self.packed.placed_batch(groups, placed[start:end])
             else:
                 yield self.packed.batch(groups)
 

@@ -72,7 +72,10 @@ class _MeanOverTop(torch.autograd.Function):
     def forward(ctx, scores, level, weight, sizes):
         matrix = (scores if scores.dim() == 2 else scores[None]).double()
         sizes = sizes.to(matrix.device)
-        group = torch.arange(len(sizes), device=matrix.device).repeat_interleave(sizes)
+        # With their number known, a GPU is not waited for.
+        group = torch.arange(len(sizes), device=matrix.device).repeat_interleave(
+            sizes, output_size=matrix.shape[1]
+        )
         # A group of one level has 0 as its highest, which is not above 0.
         highest = level[sizes.cumsum(0) - 1].clamp(min=1)
         top = weight.double() * (level == highest[group])

@@ -23,12 +23,13 @@ class Rows:
         the rows follow one another without padding.
     is_item : tensor of shape (n_groups, width), bool, or None, default=None
         False where there is padding; None if there is none.
+    device : torch.device or None, default=None
+        Where to keep them. Which cells hold items is found where they are now, for a
+        GPU would be waited for.
     """
 
-    def __init__(self, shape, index=None, is_item=None):
+    def __init__(self, shape, index=None, is_item=None, device=None):
         self.shape = shape
-        self.index = index
-        self.is_item = is_item
         if index is not None:
             flat = index.flatten()
             self._cells = (
@@ -37,6 +38,14 @@ class Rows:
                 else is_item.flatten().nonzero()[:, 0]
             )
             self._items = flat[self._cells]
+            if device is not None:
+                self._cells, self._items = (
+                    each.to(device) for each in (self._cells, self._items)
+                )
+                index = index.to(device)
+                is_item = None if is_item is None else is_item.to(device)
+        self.index = index
+        self.is_item = is_item
 
     def of(self, values):
         """Return values of shape (..., n_items) as (..., n_groups, width)."""
@@ -140,6 +149,6 @@ def _padded(starts, sizes, device):
     width = int(sizes.max())
     column = np.arange(width)
     is_item = column < sizes[:, None]
-    index = torch.from_numpy(starts[:, None] + column * is_item).to(device)
-    mask = None if is_item.all() else torch.from_numpy(is_item).to(device)
-    return Rows((len(sizes), width), index, mask)
+    index = torch.from_numpy(starts[:, None] + column * is_item)
+    mask = None if is_item.all() else torch.from_numpy(is_item)
+    return Rows((len(sizes), width), index, mask, device)
