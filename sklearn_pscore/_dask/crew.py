@@ -70,7 +70,7 @@ class Crew:
         try:
             self.client.unsubscribe_topic(self.name)
             if kind is not None:
-                self._tell(stop)
+                self.give_up()
             # Not by cancel(), which takes what depends on them from others, too.
             self.drop(self._futures[::-1])
             if kind is None:
@@ -79,6 +79,10 @@ class Crew:
             # The scheduler may be gone; what was raised inside tells more.
             if kind is None:
                 raise
+
+    def give_up(self):
+        """Let the tasks that run raise at their next tick."""
+        self._tell(stop)
 
     def keep(self, futures):
         """Let futures be released with the rest when the block ends."""
@@ -128,7 +132,16 @@ class Crew:
         return future
 
     def results(self, futures, workers=None):
-        """Return the results of tasks, or raise the first real error of one.
+        """Return the results of tasks; see :meth:`wait`."""
+        self.wait(futures, workers)
+        try:
+            return [future.result(timeout=self.timeout) for future in futures]
+        except TimeoutError:
+            workers = self.workers if workers is None else workers
+            raise self._first_error(futures, workers) from None
+
+    def wait(self, futures, workers=None):
+        """Wait until all tasks have ended, or raise the first real error of one.
 
         Parameters
         ----------
@@ -152,7 +165,7 @@ class Crew:
             states = [future.status for future in futures]
             if all(state == "finished" for state in states):
                 self._hand_on_ticks()
-                return self._fetched(futures, workers)
+                return
             if any(state not in ("pending", "finished") for state in states):
                 break
             now = monotonic()
@@ -165,12 +178,6 @@ class Crew:
                 break
             sleep(_PAUSE)
         raise self._first_error(futures, workers)
-
-    def _fetched(self, futures, workers):
-        try:
-            return [future.result(timeout=self.timeout) for future in futures]
-        except TimeoutError:
-            raise self._first_error(futures, workers) from None
 
     def _first_error(self, futures, workers):
         """Return the error that the others follow from, as far as it can be told."""
@@ -205,8 +212,16 @@ class Crew:
                 "worker is frozen, cannot be reached by the others, or has its threads "
                 "busy with other tasks. Restart it, or raise timeout if it is only slow."
             )
-        rank = next(rank for rank, error in enumerate(errors) if error is not None)
-        return self._located(errors[rank], rank, workers)
+        told = ", ".join(
+            f"{workers[rank]} (rank {rank}): {error}"
+            for rank, error in enumerate(errors)
+            if error is not None
+        )
+        return RuntimeError(
+            f"The workers of {self.caller} did not reach each other, or not any more: "
+            f"{told}. Expected that each reaches all others by TCP. Check the network "
+            "between them, or fit on one worker."
+        )
 
     def _located(self, error, rank, workers):
         error.add_note(f"In {self.caller}, rank {rank}, on the worker {workers[rank]}.")

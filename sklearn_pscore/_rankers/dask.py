@@ -179,12 +179,13 @@ class DaskMixin:
                 crew.submit(k, dask_rank.share_of, each, plan)
                 for k, each in enumerate(rows)
             ]
+            crew.wait(shares)
             start = crew.submit(0, dask_rank.start_of, plan, *shares)
             net = crew.submit(0, dask_rank.net_of_start, start)
             sample = crew.submit(0, dask_rank.sample_of_start, start)
             address = None
             waiting = crew.timeout_of_tasks
-            crew.results([*shares, start], [*crew.workers, crew.workers[0]])
+            crew.wait([start])
             crew.drop(shares)
             if n_ranks > 1:
                 meeting = dask_rank.open_meeting, crew.name, waiting
