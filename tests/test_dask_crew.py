@@ -104,8 +104,8 @@ def test_a_task_that_is_silent_is_given_up(client):
         with pytest.raises(TimeoutError, match=match):
             crew.results(futures)
         crew.give_up()
-    has_thawed.set()
-    assert stopped.wait(TIMEOUT)
+        has_thawed.set()
+        assert stopped.wait(TIMEOUT)
 
 
 def test_a_task_that_others_cancel(client):
