@@ -116,7 +116,8 @@ def test_other_losses(client, frame, loss):
     ranker = fit(quick(**settings), split(frame, [240, 120]))
     assert abs(ranker.score(X, groups) - local.score(X, groups)) < 0.03
     losses = ranker.history_["train_loss"], local.history_["train_loss"]
-    assert_allclose(*losses, rtol=0.05)
+    # Other folds and other batches.
+    assert_allclose(*losses, rtol=0.15)
 
 
 def test_ties_that_count(client, frame):
