@@ -144,3 +144,21 @@ def test_scores_that_are_constant_warn(client, frame):
         frame[name] = 1.0
     with pytest.warns(UserWarning, match=r"The scores are \(nearly\) constant"):
         fit(quick(), split(frame, [180, 180]))
+
+
+def test_the_start_has_the_same_bits_for_any_partitions(client, frame):
+    X, _ = parts_of(frame)
+    # Steps of no length: what is fitted is the start.
+    settings = {
+        "max_epochs": 1,
+        "learning_rate_init": 1e-30,
+        "weight_decay": 0.0,
+        "n_members": 3,
+        "random_state": SEED,
+    }
+    first, *others = (
+        fit(PairwisePreferenceRanker(**settings), split(frame, sizes)).predict(X)
+        for sizes in ([360], [180, 180], [60, 300], [6, 120, 0, 234])
+    )
+    for scores in others:
+        assert_array_equal(scores, first)
