@@ -277,6 +277,7 @@ def test_parts_without_rows_and_pairs_change_nothing(client, frame):
     [
         ("early_stopping", True, "early_stopping=True, but nothing is held out"),
         ("batch_norm", True, "batch_norm=True, but each worker would normalise"),
+        ("order_bias", True, "order_bias=True, but it is not known there who or what"),
         ("output_activation", "relu6", "output_activation='relu6', but the BatchNorm"),
         ("callbacks", [("own", object())], "callbacks="),
         ("ties", "davidson", 'ties="davidson"'),

@@ -96,7 +96,8 @@ class DaskMixin:
             not there or of another kind, a worker has another version of this package
             or of torch, a parameter is one of those below, and as for :meth:`fit`.
             Not learnt so yet: `early_stopping`, `batch_norm`,
-            ``output_activation="relu6"``, `callbacks`, and going on by `warm_start`.
+            ``output_activation="relu6"``, `callbacks`, `order_bias`, and going on by
+            `warm_start`.
         TypeError
             If `ddf` is no dask DataFrame, `client` no client, or `timeout` no number.
         RuntimeError
@@ -143,6 +144,7 @@ class DaskMixin:
             "output_activation": "the BatchNorm before ReLU6 would normalise by the rows "
             "of each worker",
             "callbacks": "they would be called in the processes of the workers",
+            "order_bias": "it is not known there who or what was shown first",
         }
         defaults = {"output_activation": "identity", "callbacks": None}
         for name, reason in reasons.items():
