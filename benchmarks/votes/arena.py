@@ -1,6 +1,6 @@
 """How close to the truth does a score come that is learnt from votes?
 
-    python -m benchmarks.votes.arena [--draws 10] [--smoke]
+    python -m benchmarks.votes.arena [--draws 10] [--only PART ...] [--smoke]
 
 On arenas of ``make_arena``, 8 systems, 60 prompts and 2,000 votes, each draw another one:
 
@@ -8,10 +8,10 @@ On arenas of ``make_arena``, 8 systems, 60 prompts and 2,000 votes, each draw an
 - the place, by its metrics alone, of a system that nobody has voted on;
 - what becomes of ties: the slope of the learnt scores on the true ones.
 
-And on THQA, 2,000 votes that are drawn from its opinion scores, beside a fit to the
-opinions themselves. Writes ``results/votes_arena.csv``, ``votes_unseen.csv``,
-``votes_ties.csv`` and ``votes_thqa.csv``. ``--smoke`` takes one draw of a small arena and
-writes nothing.
+And on THQA, 2,000 and 20,000 votes that are drawn from its opinion scores, beside a fit to
+the opinions themselves. Writes ``results/votes_arena.csv``, ``votes_unseen.csv``,
+``votes_ties.csv`` and ``votes_thqa.csv``, or some of these. ``--smoke`` takes one draw of
+a small arena and writes nothing.
 """
 
 import warnings
@@ -36,7 +36,8 @@ from sklearn_pscore.metrics import (
 from sklearn_pscore.model_selection import PreferenceGroupKFold
 
 N_FOLDS = 5
-N_THQA_VOTES = 2000
+N_THQA_VOTES = (2000, 20_000)
+MOST_THQA_DRAWS = 6
 TIES = ("davidson", "ignore", "half")
 TIE_PARAMETERS = (0.5, 1.0, 3.0)
 
@@ -116,8 +117,11 @@ def ties(draw, size):
     return rows
 
 
-def thqa(draw, n_votes=N_THQA_VOTES):
-    """Return the accuracy on held-out portraits of fits to opinions and to votes."""
+def thqa(draw, numbers=N_THQA_VOTES):
+    """Return the accuracy on held-out portraits of fits to opinions and to votes.
+
+    And, as the learner "one vote", how often a vote is for what opinions prefer.
+    """
     data = fetch_thqa()
     groups = data.groups
     rng = np.random.RandomState(draw)
@@ -126,22 +130,28 @@ def thqa(draw, n_votes=N_THQA_VOTES):
         PreferenceGroupKFold(N_FOLDS).split(data.data, groups)
     ):
         X, X_test = data.data.iloc[train], data.data.iloc[test]
-        n_drawn = n_votes * (N_FOLDS - 1) // N_FOLDS
-        targets = {
-            "opinions": groups[train],
-            "votes": _votes_of(groups[train], n_drawn, rng),
-        }
+        targets = {"opinions": groups[train]}
+        for n_votes in numbers:
+            n_drawn = n_votes * (N_FOLDS - 1) // N_FOLDS
+            for name, has_noise in (("votes", True), ("votes without noise", False)):
+                drawn = _votes_of(groups[train], n_drawn, rng, has_noise)
+                targets[f"{n_votes:,} {name}"] = drawn
         for name, target in targets.items():
-            ranker = PairwisePreferenceRanker(random_state=draw).fit(X, target)
-            accuracy = pairwise_accuracy_score(groups[test], ranker.predict(X_test))
-            rows.append(
-                {"draw": draw, "fold": fold, "learnt_from": name, "accuracy": accuracy}
-            )
+            row = {"draw": draw, "fold": fold, "learnt_from": name}
+            for learner in ("defaults", "linear"):
+                ranker = rankers(draw)[learner].fit(X, target)
+                accuracy = pairwise_accuracy_score(groups[test], ranker.predict(X_test))
+                rows.append({**row, "learner": learner, "accuracy": accuracy})
+            right = pairwise_accuracy_score(target, groups["preference"][train])
+            rows.append({**row, "learner": "one vote", "accuracy": right})
     return rows
 
 
-def _votes_of(groups, n_votes, rng):
-    """Draw votes on pairs of a group, the more one-sided the farther their opinions."""
+def _votes_of(groups, n_votes, rng, has_noise=True):
+    """Draw votes on pairs of a group, the more one-sided the farther their opinions.
+
+    Without noise each vote is for what opinions prefer.
+    """
     items = {"group": groups["group"], "item": groups["item"]}
     by_group = pd.Series(np.arange(len(groups))).groupby(groups["group"])
     members = [rows.to_numpy() for _, rows in by_group]
@@ -153,7 +163,10 @@ def _votes_of(groups, n_votes, rng):
         votes["group"].append(groups["group"][first])
         votes["left"].append(groups["item"][first])
         votes["right"].append(groups["item"][second])
-        votes["winner"].append(float(rng.uniform() < 1 / (1 + np.exp(-gap))))
+        chance = 1 / (1 + np.exp(-gap))
+        votes["winner"].append(
+            float(rng.uniform() < chance) if has_noise else np.sign(gap) / 2 + 0.5
+        )
     return Groups.from_votes(votes, items, on="group", item="item")
 
 
@@ -161,19 +174,24 @@ def main():
     """Run all parts, print the means, and write the rows."""
     parser = parser_with_smoke(__doc__)
     parser.add_argument("--draws", type=int, default=10)
+    made = {"arena": held_out, "unseen": unseen, "ties": ties}
+    parser.add_argument("--only", nargs="+", choices=[*made, "thqa"])
     arguments = parser.parse_args()
     exit_if(["--draws is less than 1"] if arguments.draws < 1 else [])
     n_draws = 1 if arguments.smoke else arguments.draws
     size = {"n_prompts": 20, "n_votes": 300} if arguments.smoke else {}
+    only = arguments.only or [*made, "thqa"]
     parts = {
-        "votes_arena": [row for d in range(n_draws) for row in held_out(d, size)],
-        "votes_unseen": [row for d in range(n_draws) for row in unseen(d, size)],
-        "votes_ties": [row for d in range(n_draws) for row in ties(d, size)],
+        f"votes_{name}": [row for d in range(n_draws) for row in part(d, size)]
+        for name, part in made.items()
+        if name in only
     }
-    try:
-        parts["votes_thqa"] = [row for d in range(min(n_draws, 3)) for row in thqa(d)]
-    except OSError as error:
-        warnings.warn(f"THQA is not at hand: {error}", stacklevel=1)
+    if "thqa" in only:
+        draws = range(min(n_draws, MOST_THQA_DRAWS))
+        try:
+            parts["votes_thqa"] = [row for draw in draws for row in thqa(draw)]
+        except OSError as error:
+            warnings.warn(f"THQA is not at hand: {error}", stacklevel=1)
     for name, rows in parts.items():
         table = pd.DataFrame(rows)
         print(name, table.mean(numeric_only=True).to_dict())

@@ -57,12 +57,14 @@ def ties(rows):
 
 
 def thqa(rows):
-    """Return mean accuracy and its spread over draws."""
-    by_draw = rows.groupby(["learnt_from", "draw"])["accuracy"].mean()
-    table = by_draw.groupby("learnt_from").agg(["mean", "std"])
-    frame = pd.DataFrame(
-        {"accuracy": [f"{m:.4f} ± {s:.4f}" for m, s in table.to_numpy()]}, table.index
-    ).rename_axis("learnt from")
+    """Return mean accuracy and its spread over draws, by learner."""
+    keys = ["learnt_from", "learner"]
+    by_draw = rows.groupby([*keys, "draw"], sort=False)["accuracy"].mean()
+    table = by_draw.groupby(keys, sort=False).agg(["mean", "std"])
+    cells = [f"{m:.4f} ± {s:.4f}" for m, s in table.to_numpy()]
+    frame = pd.Series(cells, table.index).unstack(sort=False)
+    frame = frame.rename_axis("learnt from").rename_axis(None, axis=1)
+    frame = frame.rename(columns={"one vote": "one judgement is right"})
     return doc_tables.markdown(frame, cell=str)
 
 
