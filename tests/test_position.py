@@ -88,6 +88,19 @@ class TestField:
         groups = Groups.from_winners(group=[1, 1], winner=[1, 0], position=[2, 1])
         assert groups["position"].tolist() == [2, 1]
 
+    def test_of_ratings_and_orders(self):
+        items = {"prompt": [1, 1, 2], "system": ["a", "b", "a"], "place": [2, 1, None]}
+        ratings = [[1.0, 2.0], [3.0, 3.0], [2.0, 2.0]]
+        groups = Groups.from_ratings(ratings, items, position="place")
+        assert groups["position"].tolist() == [2, 1, 0]
+        assert "position" not in Groups.from_ratings(ratings, items).dtype.names
+        orders = {1: ["b", "a"], 2: ["a"]}
+        groups = Groups.from_ranking(orders, items, position="place")
+        assert groups["position"].tolist() == [2, 1, 0]
+        assert "position" not in Groups.from_ranking(orders, items).dtype.names
+        with pytest.raises(ValueError, match="position='shown' is not a column"):
+            Groups.from_ratings(ratings, items, position="shown")
+
     def test_slices_joined_targets_and_whole_ones_keep_it(self):
         assert GROUPS[[3, 0]]["position"].tolist() == [0, 1]
         target = check_groups(GROUPS).take(np.array([1, 2]))

@@ -308,6 +308,7 @@ or None, default=None
         weight="count",
         missing="raise",
         block=None,
+        position=None,
     ):
         """Build the target from raw ratings, several of each item.
 
@@ -343,6 +344,9 @@ or None, default=None
             ``fit`` refuses it.
         block : str or None, default=None
             Column of `items` that names the block of each row.
+        position : str or None, default=None
+            Column of `items` that says where in its list each row was shown, 1 for the
+            first.
 
         Returns
         -------
@@ -407,12 +411,20 @@ or None, default=None
                 weight=weight,
                 missing=missing,
                 block=block,
+                position=position,
             )
         )
 
     @staticmethod
     def from_ranking(
-        rankings, items, *, on=("prompt",), item="system", missing="raise", block=None
+        rankings,
+        items,
+        *,
+        on=("prompt",),
+        item="system",
+        missing="raise",
+        block=None,
+        position=None,
     ):
         """Build the target where people put the items of a group in order.
 
@@ -437,6 +449,9 @@ or None, default=None
             ``fit`` and the metrics refuse.
         block : str or None, default=None
             Column of `items` that names the block of each row.
+        position : str or None, default=None
+            Column of `items` that says where in its list each row was shown, 1 for the
+            first.
 
         Returns
         -------
@@ -466,7 +481,13 @@ or None, default=None
         """
         return Groups.from_arrays(
             **ranking_fields(
-                rankings, items, on=on, item=item, missing=missing, block=block
+                rankings,
+                items,
+                on=on,
+                item=item,
+                missing=missing,
+                block=block,
+                position=position,
             )
         )
 

@@ -12,7 +12,7 @@ from sklearn_pscore._target.item_tables import (
 )
 
 
-def ranking_fields(rankings, items, *, on, item, missing, block):
+def ranking_fields(rankings, items, *, on, item, missing, block, position):
     """Return the fields of a target of orders, see ``Groups.from_ranking``.
 
     Returns
@@ -32,7 +32,7 @@ def ranking_fields(rankings, items, *, on, item, missing, block):
             "item is None; expected the column of items that holds the names that the "
             'orders are made of. Pass item="system".'
         )
-    rows = ItemTable.of(items, on, item, "items", block=block)
+    rows = ItemTable.of(items, on, item, "items", block=block, position=position)
     rows_of = _rows_of_groups(rows)
     _check_groups(rankings, rows, rows_of)
     preference = np.full(rows.n_rows, np.nan)
@@ -43,8 +43,8 @@ def ranking_fields(rankings, items, *, on, item, missing, block):
         preference[own] = [worth.get(name, np.nan) for name in names]
     check_all_judged(~np.isnan(preference), rows, missing, "place in an order")
     fields = {"group": rows.group_labels(), "preference": preference, "item": rows.item}
-    if block is not None:
-        fields["block"] = rows.others["block"]
+    # Not given, a column is None there.
+    fields.update({name: rows.others[name] for name in ("block", "position")})
     return fields
 
 

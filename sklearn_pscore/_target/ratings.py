@@ -17,7 +17,7 @@ from sklearn_pscore._target.labels import number_label_pairs, number_labels
 
 
 def rating_fields(
-    ratings, items, *, on, item, rating, annotator, weight, missing, block
+    ratings, items, *, on, item, rating, annotator, weight, missing, block, position
 ):
     """Return the fields of a target of ratings, see ``Groups.from_ratings``.
 
@@ -32,7 +32,7 @@ def rating_fields(
     is_table = isinstance(ratings, dict) or any(
         hasattr(ratings, name) for name in ("collect_schema", "columns", "column_names")
     )
-    rows = ItemTable.of(items, on, item, "items", block=block)
+    rows = ItemTable.of(items, on, item, "items", block=block, position=position)
     if is_table:
         if item is None:
             raise TypeError(
@@ -57,8 +57,8 @@ def rating_fields(
     if weight is not None:
         fields["weight"] = count
     fields.update(n_raters=count, spread=spread)
-    if block is not None:
-        fields["block"] = rows.others["block"]
+    # Not given, a column is None there.
+    fields.update({name: rows.others[name] for name in ("block", "position")})
     return fields
 
 
