@@ -22,10 +22,12 @@ from sklearn_pscore import (
     StackedRanker,
 )
 from sklearn_pscore._target.check import check_groups
+from sklearn_pscore._torch import epochs
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.positions import PositionedLoss, PositionTerms
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.losses.terms import fit_terms
+from sklearn_pscore._torch.net import GroupNet
 from sklearn_pscore._torch.packing import PackedTarget
 from sklearn_pscore.metrics import pairwise_accuracy_score
 
@@ -397,6 +399,17 @@ class TestBias:
         before = ranker.fit(X, LISTS).position_bias_["bias"]
         after = ranker.fit(X, LISTS).position_bias_["bias"]
         assert_allclose(after, before, atol=0.3)
+
+    @pytest.mark.parametrize("loss", ["ranknet", "listnet"])
+    def test_of_items_that_stay_on_a_device(self, loss, monkeypatch):
+        ranker = PairwisePreferenceRanker(loss=loss, order_bias=True, **QUICK)
+        here = clone(ranker).fit(X, LISTS)
+        # The CPU counts as a device with memory of its own.
+        monkeypatch.setattr(epochs, "bytes_to_place", lambda device: 2**40)
+        monkeypatch.setattr(GroupNet, "waits_for_losses", False)
+        there = clone(ranker).fit(X, LISTS)
+        assert_allclose(there.predict(X), here.predict(X), atol=1e-5)
+        assert_allclose(there.position_bias_, here.position_bias_, atol=1e-5)
 
     def test_saved_and_copied(self):
         ranker = PairwisePreferenceRanker(order_bias=True, **QUICK).fit(X, LISTS)

@@ -331,7 +331,7 @@ class PackedGroups(Dataset):
         if issparse(self.table) or self.votes is not None:
             return
         columns = {name: getattr(self, name) for name in ("level", "weight", "gain")}
-        for name in ("fold", "group_factor", "contender"):
+        for name in ("fold", "group_factor", "contender", "position"):
             if getattr(self, name) is not None:
                 columns[name] = getattr(self, name)
         shortcut = self.shortcut_scores
