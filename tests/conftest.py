@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 import torch
 from cases import SEED, linear_groups
+from losses_by_definition import DEVICE
+
+from sklearn_pscore import PairwisePreferenceRanker
 
 # Read by matplotlib when it is imported, here and in processes that tests start.
 os.environ["MPLBACKEND"] = "Agg"
+# Rankers that tests make are trained on the device that test_gpu.py asks for.
+PairwisePreferenceRanker.__init__.__kwdefaults__["device"] = DEVICE
 
 
 @pytest.fixture(autouse=True)

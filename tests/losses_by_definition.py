@@ -4,11 +4,16 @@ This is the one reference that the tests of all losses compare with. Scores and
 gradients are float64; level, weight and gain are columns sorted by group and level.
 """
 
+import os
+
 import numpy as np
 import torch
 
 from sklearn_pscore._torch.packing import PackedTarget
 
+# Where losses are computed, and rankers trained; test_gpu.py runs files of tests with
+# another.
+DEVICE = os.environ.get("SKLEARN_PSCORE_TEST_DEVICE", "cpu")
 _ROWS_AT_A_TIME = 512
 
 
@@ -105,11 +110,23 @@ def random_case(sizes, seed=0, n_levels=4, dtype=torch.float64):
 
 
 def value_and_gradient(loss, scores, target):
-    """Return the value of a loss of tensors, and its gradient by autograd."""
-    scores = torch.as_tensor(scores).clone().requires_grad_()
+    """Return the value of a loss of tensors, and its gradient by autograd.
+
+    Computed on `DEVICE`, or on that of the scores if these are on another.
+    """
+    scores = torch.as_tensor(scores).clone()
+    if scores.device.type == "cpu" and DEVICE != "cpu":
+        value, gradient = value_and_gradient(loss, scores.to(DEVICE), target.to(DEVICE))
+        return value, gradient.cpu()
+    scores.requires_grad_()
     value = loss(scores, target)
     value.backward()
     return value.item(), scores.grad
+
+
+def on_device(*columns):
+    """Return tensors on `DEVICE`; the last one, sizes of groups, stays on the CPU."""
+    return *(column.to(DEVICE) for column in columns[:-1]), columns[-1]
 
 
 def _discount(rank, k):

@@ -12,6 +12,7 @@ import torch
 from cases import quick
 from numpy.testing import assert_array_equal
 from skorch.callbacks import Callback
+from test_gpu import run_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sklearn_pscore import Groups
@@ -181,6 +182,16 @@ def test_a_group_that_is_split_goes_by_its_pieces(on_a_device, monkeypatch):
     placed = quick(batch_size=10).fit(X, groups).predict(X)
     monkeypatch.setattr(packing.PackedGroups, "place", lambda self, *args: None)
     assert_array_equal(quick(batch_size=10).fit(X, groups).predict(X), placed)
+
+
+def test_files_of_tests_can_be_run_on_a_device():
+    """That of test_gpu.py, here with one that no ranker takes."""
+    ended = run_file("test_members.py", "meta", "-x", "-k", "score_is_the_mean")
+    assert ended.returncode == 1
+    assert "device='meta' cannot be used" in ended.stdout
+    ended = run_file("test_losses.py", "meta", "-x", "-k", "definition")
+    assert ended.returncode == 1
+    assert "meta" in ended.stdout
 
 
 def test_only_cuda_has_memory_to_place_items_in():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from losses_by_definition import over_all_pairs
+from losses_by_definition import on_device, over_all_pairs
 from numpy.testing import assert_allclose
 
 from sklearn_pscore._torch.losses.ranknet import sum_over_pairs
@@ -31,7 +31,10 @@ def case_of(level_sizes, score_range, seed=0, n_members=1):
 
 def sums(scores, level, weight, sizes, with_gradient=True, ties="ignore"):
     columns = (torch.tensor(np.asarray(x)) for x in (scores, level, weight, sizes))
-    return sum_over_pairs(*columns, with_gradient, ties=ties)
+    loss, gradient, weight = sum_over_pairs(
+        *on_device(*columns), with_gradient, ties=ties
+    )
+    return loss.cpu(), None if gradient is None else gradient.cpu(), weight.cpu()
 
 
 def widest_range(scores, sizes):

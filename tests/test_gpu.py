@@ -1,6 +1,10 @@
 """The losses and the ranker on CUDA, compared with the CPU."""
 
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +26,45 @@ pytestmark = [
     ),
 ]
 DEVICE = "cuda"
+# Of the ranker, and of the errors of the losses.
+FILES = (
+    "test_pairwise.py",
+    "test_members.py",
+    "test_missing.py",
+    "test_heavy_tails.py",
+    "test_losses.py",
+    "test_ranknet.py",
+    "test_expanded.py",
+    "test_lambdarank.py",
+    "test_listnet.py",
+    "test_ties.py",
+)
+
+
+def run_file(name, device, *arguments):
+    """Return how a file of tests ends if rankers and losses are on a device."""
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            *arguments,
+            name,
+        ],
+        cwd=Path(__file__).parent,
+        env={**os.environ, "SKLEARN_PSCORE_TEST_DEVICE": device},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_tests_passes_on_the_device(name):
+    ended = run_file(name, DEVICE)
+    assert ended.returncode == 0, ended.stdout[-10_000:]
 
 
 @pytest.mark.parametrize("sizes", [*SIZES.values(), [5000, 3, 700]], ids=str)

@@ -6,7 +6,12 @@ import re
 import numpy as np
 import pytest
 import torch
-from losses_by_definition import over_all_pairs, packed, value_and_gradient
+from losses_by_definition import (
+    on_device,
+    over_all_pairs,
+    packed,
+    value_and_gradient,
+)
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore._torch.losses.ranknet import (
@@ -93,9 +98,9 @@ def test_error_per_pair(seed, sizes, n_levels, score_range, arrangement, weights
         arrangement = ARRANGEMENTS[3 - ARRANGEMENTS.index(arrangement)]
     case = random_case(rng, SIZES[sizes], n_levels, score_range, arrangement, weights)
     loss, gradient, pair_weight = sum_over_pairs(
-        torch.tensor(case[0])[None], *packed(*case[1:])[:3]
+        *on_device(torch.tensor(case[0])[None], *packed(*case[1:])[:3])
     )
-    assert_within_bounds((loss.item(), gradient[0], pair_weight.item()), case)
+    assert_within_bounds((loss.item(), gradient[0].cpu(), pair_weight.item()), case)
 
 
 @pytest.mark.parametrize(
