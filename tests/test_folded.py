@@ -360,6 +360,28 @@ class TestFolding:
             FoldedNetwork(module, torch.float64)
 
 
+@pytest.mark.parametrize("n_rows", [1, 300, 9000])
+@pytest.mark.parametrize("feature", [0, 3])
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinite_values_are_refused_wherever_they_are(n_rows, feature, value):
+    X, groups = made("normal")
+    ranker = trained(X, groups)
+    # No member reads the last one.
+    with torch.no_grad():
+        ranker.net_.module_.hidden[0].weight[:, 3] = 0.0
+        ranker.net_.module_.shortcut.weight[..., 3] = 0.0
+    rows = drawn(X, n_rows)
+    rows[n_rows // 2, feature] = value
+    told = f"X contains infinity: {value} at row {n_rows // 2}, column {feature}"
+    with pytest.raises(ValueError, match=told):
+        ranker.predict(rows)
+    # What is missing, and sums that are more than a float, are none.
+    rows[n_rows // 2, feature] = np.nan
+    assert np.isfinite(ranker.predict(rows)).all()
+    rows[:, feature] = 1e308
+    assert np.isfinite(ranker.predict(rows)).all()
+
+
 def test_standard_errors_come_with_the_score_of_predict():
     X, groups = made("normal")
     ranker = trained(X, groups, n_members=3)

@@ -637,8 +637,8 @@ class PairwisePreferenceRanker(
 
         check_is_fitted(self)
         check_parameters(self, "predict_dtype")
-        X = self._check_X(X)
-        mean = mean_scores(self.net_, X, self.predict_dtype)
+        X, look = self._check_X(X, looks_later=True)
+        mean = mean_scores(self.net_, X, self.predict_dtype, look)
         if not return_std:
             return mean
         return mean, self._spread(member_scores(self.net_, X, self.predict_dtype))

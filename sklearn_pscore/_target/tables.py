@@ -5,6 +5,7 @@ what it cannot convert name neither the argument nor the value.
 """
 
 from decimal import Decimal
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn_pscore._target.columns import kind_of, refuse_masked
 _NUMBER_KINDS = "buifc"
 
 
-def checked_table(estimator, X, *, allow_nan=True, **kwargs):
+def checked_table(estimator, X, *, allow_nan=True, looks_later=False, **kwargs):
     """Return the table that a method of an estimator was passed, as an array.
 
     Parameters
@@ -29,6 +30,9 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
     allow_nan : bool or "dense", default=True
         Whether an entry may be missing: NaN, None, or what a DataFrame has for it.
         "dense" is unless the table is sparse.
+    looks_later : bool, default=False
+        Whether the caller looks for infinite entries: reading all of a large table
+        takes as long as a part of what follows, which reads it anyway.
     **kwargs : dict
         Of scikit-learn's ``validate_data``.
 
@@ -37,6 +41,8 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
     X : ndarray or sparse matrix of shape (n_samples, n_features)
         A missing entry is NaN. Sparse only if ``accept_sparse`` is among the others;
         then what `X` has several times is summed, in a copy.
+    look : callable
+        Only if `looks_later`: ``look()`` raises ValueError for entries as below.
 
     Raises
     ------
@@ -66,8 +72,12 @@ def checked_table(estimator, X, *, allow_nan=True, **kwargs):
         checked = checked.astype(np.float64)
     if allow_nan == "dense":
         allow_nan = not issparse(checked)
+    names = getattr(X, "columns", None)
+    look = partial(_check_finite, checked, names, allow_nan, estimator)
+    if looks_later:
+        return checked, look
     if checked.dtype.kind == "f":
-        _check_finite(checked, getattr(X, "columns", None), allow_nan, estimator)
+        look()
     return checked
 
 

@@ -1,5 +1,6 @@
 """A network made for scoring: the mean score of all members by few products."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -128,12 +129,14 @@ class FoldedNetwork:
         if self._fused is not None:
             self._first_weight = self._layers[0][1].T.contiguous()
 
-    def scores(self, X):
+    def scores(self, X, look=None):
         """Return the mean scores of rows, (n_rows,), float64.
 
         Parameters
         ----------
         X : ndarray or CSR matrix of shape (n_rows, n_features), float32 or float64
+        look : callable or None, default=None
+            Called if entries may be infinite, to raise an error.
         """
         n_rows, n_at_a_time = X.shape[0], self._n_at_a_time
         scores = np.empty(n_rows)
@@ -143,7 +146,7 @@ class FoldedNetwork:
             table = torch.from_numpy(X)
         firsts = range(0, n_rows, n_at_a_time)
         # Of which each thread takes the next.
-        left = iter(firsts)
+        left, doubtful = iter(firsts), []
 
         def score_chunks():
             with torch.inference_mode(), one_torch_thread():
@@ -154,15 +157,20 @@ class FoldedNetwork:
                     else:
                         chunk = torch.from_numpy(dense_rows(X, rows))
                     scores[rows] = self._of_chunk(chunk).numpy()
+                    # In the cache still: in a pass of its own it would take far longer.
+                    if look is not None and not math.isfinite(chunk.sum()):
+                        doubtful.append(first)
 
         n_threads = min(torch.get_num_threads(), len(firsts) // _FEWEST_CHUNKS)
         if n_threads <= 1:
             score_chunks()
-            return scores
-        # Threads of torch would wait for each other after every small product.
-        with ThreadPoolExecutor(n_threads) as pool:
-            for done in [pool.submit(score_chunks) for _ in range(n_threads)]:
-                done.result()
+        else:
+            # Threads of torch would wait for each other after every small product.
+            with ThreadPoolExecutor(n_threads) as pool:
+                for done in [pool.submit(score_chunks) for _ in range(n_threads)]:
+                    done.result()
+        if doubtful:
+            look()
         return scores
 
     def _of_chunk(self, X):

@@ -418,7 +418,7 @@ def members_dtype(dtype):
     return getattr(torch, "float64" if dtype == "auto" else dtype)
 
 
-def mean_scores(net, X, dtype):
+def mean_scores(net, X, dtype, look=None):
     """Return the mean of the members' scores, (n_rows,), float64.
 
     Parameters
@@ -426,6 +426,8 @@ def mean_scores(net, X, dtype):
     net : GroupNet
     X : ndarray or CSR matrix of shape (n_rows, n_features), float32 or float64
     dtype : {"auto", "float64", "float32"}
+    look : callable or None, default=None
+        Called if entries may be infinite, to raise an error. None is for a table without.
     """
     if not is_thin(X):
         kind = members_dtype(dtype)
@@ -435,7 +437,9 @@ def mean_scores(net, X, dtype):
         if folded is None and dtype == "auto":
             folded = net.folded(torch.float64)
         if folded is not None:
-            return folded.scores(X)
+            return folded.scores(X, look)
+    if look is not None:
+        look()
     return member_scores(net, X, dtype).mean(axis=0)
 
 
