@@ -399,6 +399,7 @@ def train_rank(tick, number, n_ranks, address, timeout, plan, rows, net, sample=
     from sklearn_pscore._rankers.training import largest_gap, threads_of
     from sklearn_pscore._torch.distributed import RankNet, Ranks, digest_of
     from sklearn_pscore._torch.epochs import check_finite, train
+    from sklearn_pscore._torch.memory import kept_memory
     from sklearn_pscore._torch.net import Generators
     from sklearn_pscore._torch.stacking import shortcut_scores, weigh_and_center
 
@@ -412,7 +413,7 @@ def train_rank(tick, number, n_ranks, address, timeout, plan, rows, net, sample=
     ranks = Ranks(number, n_ranks, address, host, timeout)
     try:
         net = RankNet.of(net, ranks, plan.n_steps, tick)
-        with threads_of(net, packed):
+        with kept_memory(), threads_of(net, packed):
             if net.module_.shortcut is not None:
                 packed.shortcut_scores = shortcut_scores(
                     net.module_, packed, net.device
