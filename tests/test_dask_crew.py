@@ -131,3 +131,25 @@ def test_a_crew_leaves_nothing_and_gives_back_what_is_kept(client):
     assert names == []
     with pytest.raises(ZeroDivisionError), crew_of(client):
         raise ZeroDivisionError
+
+
+def test_a_cluster_that_loses_its_workers_while_it_makes_the_table():
+    with local_cluster(
+        n_workers=0, set_as_default=False, processes=False, protocol="tcp://"
+    ) as empty:
+        futures = [empty.submit(len, [])]
+        expected = "has had no worker for 0.5 s, while here waited for the table"
+        with crew_of(empty, 0.5) as crew, pytest.raises(TimeoutError, match=expected):
+            crew.loaded(futures)
+
+
+def test_a_block_that_ends_well_tells_what_cannot_be_cleaned_up(client, monkeypatch):
+    def fail(topic):
+        raise OSError("the scheduler is gone")
+
+    monkeypatch.setattr(client, "unsubscribe_topic", fail)
+    with pytest.raises(OSError, match="the scheduler is gone"), crew_of(client):
+        pass
+    # What was raised inside tells more.
+    with pytest.raises(ZeroDivisionError), crew_of(client):
+        raise ZeroDivisionError

@@ -345,3 +345,23 @@ def test_without_dask_the_extra_is_named():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert 'pip install "sklearn-pscore[dask]"' in done.stdout
+
+
+def test_labels_may_be_categories(client, frame):
+    text = frame.astype({"prompt": str})
+    X, _ = parts_of(frame)
+    sizes = [60, 60]
+    scores = fit(split(text, sizes), client=client).predict(X)
+    categories = text.astype({"prompt": "category"})
+    again = fit(split(categories, sizes), client=client).predict(X)
+    assert_array_equal(again, scores)
+    of_floats = frame.astype({"prompt": float}).astype({"prompt": "category"})
+    expected = "column 'prompt', which group= names, holds float64"
+    assert_refused(ValueError, expected, split(of_floats, sizes), client=client)
+
+
+def test_a_library_that_a_worker_lacks_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    from sklearn_pscore._dask.cluster import here
+
+    assert here()["torch"] == "not installed"
