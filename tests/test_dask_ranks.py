@@ -320,6 +320,15 @@ def test_a_group_too_large_for_memory_is_a_random_part_of_it():
     assert max(sizes) == 90
 
 
+def test_losses_are_read_in_each_step_on_any_device():
+    net = start_of([judged_table()])[2]
+    rank_net = RankNet.of(net, None, 1, quiet)
+    # On a GPU another net reads them at the end of an epoch, by batches with a target.
+    vars(rank_net)["device"] = vars(net)["device"] = "cuda"
+    assert not net.waits_for_losses
+    assert rank_net.waits_for_losses
+
+
 def test_hashes_of_labels_are_known():
     # On every machine and in every version: folds and samples depend on them.
     expected = [0, 1346066267577507604, 13029008266876403067]

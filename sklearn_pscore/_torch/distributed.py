@@ -151,6 +151,11 @@ class RankNet(GroupNet):
         vars(net).update(attributes)
         return net
 
+    @property
+    def waits_for_losses(self):
+        """True: in each step the loss comes from the other ranks, through the CPU."""
+        return True
+
     def get_iterator(self, dataset, training=False):
         """Return an iterator over as many batches as each other rank has."""
         largest = super().get_iterator(dataset, training).max_rows
