@@ -11,8 +11,8 @@ OLDEST ?= .venv-oldest
 OLDEST_STAMP := $(OLDEST)/.installed
 COMPAT ?= .venv-compat
 COMPAT_STAMP := $(COMPAT)/.installed
-SPEED := pair_loss epoch step_profile prediction metrics_speed paper_workload \
-	large_ranking growth streamed sparse fit_time threads dask_fit
+SPEED := pair_loss epoch step_profile fit_profile augmenter prediction \
+	metrics_speed paper_workload large_ranking growth streamed sparse fit_time threads dask_fit
 
 .PHONY: help setup demo test test-oldest lint format bench bench-agreement \
 	bench-inspection bench-reliability bench-paper bench-smoke compat clean

@@ -117,6 +117,7 @@ def draw_epoch(rows):
 def draw_prediction(rows):
     """Seconds to score a million rows."""
     names = {name: f"this package, {name}" for name in OURS_IN_PREDICTION}
+    rows = rows[rows["n_rows"] > 1]
     return _dots(
         rows.assign(case="", method=rows["method"].replace(names)),
         "case",

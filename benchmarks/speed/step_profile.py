@@ -50,9 +50,16 @@ REST = "skorch, optimiser, interpreter"
 
 
 class Stopwatch:
-    """Seconds inside some functions, without the timed functions that they call."""
+    """Seconds inside some functions, without the timed functions that they call.
 
-    def __init__(self):
+    Parameters
+    ----------
+    clock : callable, default=time.perf_counter
+        Returns seconds.
+    """
+
+    def __init__(self, clock=time.perf_counter):
+        self.clock = clock
         self.seconds = defaultdict(float)
         self._inside = []
 
@@ -62,11 +69,11 @@ class Stopwatch:
         @functools.wraps(function)
         def call(*args, **kwargs):
             self._inside.append(0.0)
-            start = time.perf_counter()
+            start = self.clock()
             try:
                 return function(*args, **kwargs)
             finally:
-                taken = time.perf_counter() - start
+                taken = self.clock() - start
                 self.seconds[part] += taken - self._inside.pop()
                 if self._inside:
                     self._inside[-1] += taken

@@ -14,6 +14,7 @@ from benchmarks.shared import doc_tables
 from benchmarks.shared.doc_tables import markdown
 from benchmarks.speed import growth, large_ranking, paper_workload
 from benchmarks.speed.curves import curves_by_method
+from benchmarks.speed.fit_profile import seconds_by_part
 from benchmarks.speed.step_profile import medians_by_part
 
 
@@ -188,18 +189,57 @@ def table_of_growth(rows):
     return markdown(medians.rename_axis("rows"))
 
 
-OURS_IN_PREDICTION = ("one member, float32", "one member, float64", "defaults")
+OURS_IN_PREDICTION = (
+    "one member, float32",
+    "one member, float64",
+    "defaults",
+    "defaults, float64",
+)
 """What this package is scored as, in the names of the raw rows."""
 
 
 def table_of_prediction(rows):
-    """Seconds of scoring, and how many times those of the defaults."""
+    """Seconds of scoring many rows, and milliseconds of a single one."""
     names = {name: f"this package, {name}" for name in OURS_IN_PREDICTION}
     rows = rows.assign(method=rows["method"].replace(names))
-    medians = rows.groupby("method")[["seconds"]].median().sort_values("seconds")
-    defaults = medians.loc["this package, defaults", "seconds"]
-    medians["times as fast as the defaults"] = defaults / medians["seconds"]
-    return markdown(medians)
+    one = rows["n_rows"] == 1
+    many, single = (
+        rows[which].groupby("method")[["seconds", "cpu_seconds"]].median()
+        for which in (~one, one)
+    )
+    table = many.sort_values("seconds").set_axis(["seconds", "of processors"], axis=1)
+    table["to the defaults"] = (
+        table["seconds"] / table.loc[names["defaults"], "seconds"]
+    )
+    table["ms of a single row"] = 1e3 * single["seconds"]
+    return markdown(table)
+
+
+def table_of_fit_profile(rows):
+    """Seconds of a fit by part, and its share, for each table."""
+    seconds = seconds_by_part(rows)
+    total = seconds.sum()
+    shares = (100 * seconds / total).round().astype(int).astype(str) + " %"
+    seconds.loc["all"], shares.loc["all"] = total, ""
+    columns = {}
+    for case in seconds:
+        columns[f"{case}: s"] = seconds[case]
+        columns[f"{case}: share"] = shares[case]
+    return markdown(pd.DataFrame(columns))
+
+
+def table_of_augmenter(rows):
+    """Seconds of augmenting by the number of groups, and per group."""
+    medians = rows.groupby("n_groups")[["seconds", "n_items"]].median()
+    shown = pd.DataFrame(
+        {
+            "items made": medians["n_items"].astype(int).map("{:,}".format),
+            "seconds": medians["seconds"],
+            "µs of a group": 1e6 * medians["seconds"] / medians.index,
+        }
+    )
+    shown.index = [f"{n:,}" for n in medians.index]
+    return markdown(shown.rename_axis("groups of 2"))
 
 
 def table_of_metrics_speed(rows):

@@ -13,8 +13,7 @@ from sklearn_pscore._torch.folded_curves import Bent, MeanCurves, Steep
 from sklearn_pscore._torch.network import ByteDropout, MemberBatchNorm, MemberLinear
 from sklearn_pscore._torch.threads import one_torch_thread
 
-# Rows to score at a time, fewer of many columns. By the times of
-# benchmarks/speed/prediction.py, for which 512 and 2,048 are as good.
+# Rows to score at a time, fewer of many columns. No benchmark varies it.
 _ROWS_AT_A_TIME = 2**10
 # Rows are filled up to a multiple of this, and units to one of that: a product then adds
 # up a row in one order, however many rows there are.
@@ -317,8 +316,8 @@ def may_fold(network, dtype):
 def fused_layer():
     """Return oneDNN's product with bias and ReLU, None where torch does not have it.
 
-    It is what torch.compile calls, no public function, and takes half the time of MKL's
-    where that has no code for the processor.
+    It is what torch.compile calls, no public function, and much faster than MKL's where
+    that has no code for the processor.
     """
     ones = torch.ones(2 * _UNITS_MULTIPLE, _UNITS_MULTIPLE)
     try:

@@ -11,9 +11,8 @@ from sklearn_pscore._torch.losses.padding import chunks
 # (n_groups, width) x (width, n_pairs). Wider, its flops cost more than going through each
 # pair twice. No benchmark varies it.
 _WIDEST_LISTED = 32
-# Items of the strips of a wider one: in four strips 3 / 8 of its pairs are not looked at,
-# but narrow strips cost more calls. Of 1 to 8 strips, those were quickest for groups of 33
-# to 100 items, and within a tenth of the quickest up to 256.
+# Items of the strips of a wider one, and how many strips: of four, 3 / 8 of the pairs are
+# not looked at, but narrow strips cost more calls. No benchmark varies it.
 _LEAST_HEIGHT, _MOST_STRIPS = 20, 4
 # softplus(x) is x from here on, to 1e-13.
 _LINEAR_FROM = 30.0
