@@ -22,7 +22,7 @@ from sklearn_pscore._torch.distributed import (
     digest_of,
     open_store,
 )
-from sklearn_pscore._torch.stacking import shortcut_scores
+from sklearn_pscore._torch.shortcut_fit import shortcut_scores
 
 HOST = "127.0.0.1"
 # Seconds: only ranks that hang reach them.

@@ -140,11 +140,16 @@ class TestNetwork:
 
     def test_columns_of_the_fit_are_those_of_explicit_indicators(self, monkeypatch):
         """A missing value is fitted as a column that tells of it, but less of it."""
-        from sklearn_pscore._torch import stacking
+        from sklearn_pscore._torch import shortcut_fit
         from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
         from sklearn_pscore._torch.packing import PackedTarget
-        from sklearn_pscore._torch.stacking import ScaledSample, fit_shortcut
+        from sklearn_pscore._torch.shortcut_fit import fit_shortcut
+        from sklearn_pscore._torch.stacking import ScaledSample
 
+        # One strength is of a feature and of its missing values together.
+        monkeypatch.setattr(
+            shortcut_fit, "strengths", lambda curves, *args: np.ones(curves.shape[1])
+        )
         rng = np.random.default_rng(SEED)
         level = np.arange(60)[:, None] % 4
         X = rng.normal(size=(60, 3)) + level * [0.5, -0.5, 1.0]
@@ -162,7 +167,7 @@ class TestNetwork:
         told, shrunk = (Shortcut(2, 3, None, None, [0, 2]) for _ in range(2))
         sample = ScaledSample(X, target, judged, missing)
         fit_shortcut(shrunk, sample, PairwiseLogisticLoss())
-        monkeypatch.setattr(stacking, "_MISSING_SIZE", 1.0)
+        monkeypatch.setattr(shortcut_fit, "_MISSING_SIZE", 1.0)
         fit_shortcut(told, sample, PairwiseLogisticLoss())
         beside = Shortcut(2, 5, None, None)
         columns = torch.cat([X, missing], dim=1)

@@ -12,21 +12,20 @@ from scipy.special import expit, logsumexp, softmax
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._torch import shortcut_fit
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ScoreNetwork, Shortcut
 from sklearn_pscore._torch.packing import PackedGroups, PackedTarget
-from sklearn_pscore._torch.stacking import (
+from sklearn_pscore._torch.shortcut_fit import (
     _CANDIDATES,
-    ScaledSample,
     fit_members,
     fit_shortcut,
     shortcut_scores,
-    std_factor,
-    weigh_and_center,
 )
+from sklearn_pscore._torch.stacking import ScaledSample, std_factor, weigh_and_center
 
 N_GROUPS, SIZE = 30, 5
 TRUTH = np.array([1.5, -1.0, 0.0])
@@ -295,8 +294,10 @@ class TestFitShortcut:
         fit_shortcut(shortcut, make_sample(X, target), LOSSES["ranknet"])
         assert torch.equal(shortcut.weight[0], shortcut.weight[2])
 
-    def test_member_does_not_see_what_it_leaves_out(self):
-        """Its candidates, that is: their shares are the one thing all tell."""
+    def test_member_does_not_see_what_it_leaves_out(self, monkeypatch):
+        """Its candidates, that is: all groups tell their shares, and the strengths."""
+        ones = np.ones(3)
+        monkeypatch.setattr(shortcut_fit, "strengths", lambda *args: ones)
         X, target = make_data(n_groups=200)
         mixed = X.clone()
         left_out = make_sample(X, target, n_folds=4).target.fold == 1

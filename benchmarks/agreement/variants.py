@@ -33,7 +33,7 @@ from benchmarks.agreement.evaluation import (
 from benchmarks.agreement.runs import Grid, parse, run_grid
 from sklearn_pscore import PairwisePreferenceRanker
 from sklearn_pscore._experiments import PAPER_RANKER
-from sklearn_pscore._torch import stacking
+from sklearn_pscore._torch import shortcut_fit
 
 DEFAULTS = "defaults"
 MONOTONIC = "monotonic in known directions"
@@ -148,8 +148,8 @@ def run(variant, data, splits, n_seeds):
 
     # One method out has eight folds of one kind; all are needed.
     n_folds = None if data.is_split_again else _MOST_FOLDS
-    penalties = VARIANTS[variant].get(PENALTIES, stacking._CANDIDATES)
-    with patch.object(stacking, "_CANDIDATES", penalties):
+    penalties = VARIANTS[variant].get(PENALTIES, shortcut_fit._CANDIDATES)
+    with patch.object(shortcut_fit, "_CANDIDATES", penalties):
         return pd.DataFrame(
             {**fit, **score(model, data, split)}
             for model, split, fit in fits(make, splits[:n_folds], n_seeds)

@@ -296,7 +296,7 @@ def start_of(plan, *shares):
     """
     from sklearn_pscore._rankers.training import pack, threads_of
     from sklearn_pscore._torch.net import Generators, build_net, sample_rows
-    from sklearn_pscore._torch.stacking import freeze_fitted_shortcut
+    from sklearn_pscore._torch.shortcut_fit import freeze_fitted_shortcut
 
     parameters = plan.parameters
     items, group, unit = _joined(shares)
@@ -401,7 +401,8 @@ def train_rank(tick, number, n_ranks, address, timeout, plan, rows, net, sample=
     from sklearn_pscore._torch.epochs import check_finite, train
     from sklearn_pscore._torch.memory import kept_memory
     from sklearn_pscore._torch.net import Generators
-    from sklearn_pscore._torch.stacking import shortcut_scores, weigh_and_center
+    from sklearn_pscore._torch.shortcut_fit import shortcut_scores
+    from sklearn_pscore._torch.stacking import weigh_and_center
 
     parameters = plan.parameters
     rng = np.random.RandomState(plan.seed + 1 + number)

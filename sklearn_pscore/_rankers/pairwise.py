@@ -170,13 +170,16 @@ class PairwisePreferenceRanker(
 
     leave_out : bool, default=True
         Whether each member leaves out a fold of the groups, or of the blocks where
-        the target has them. Needs 10 groups, and no less than 5 blocks unless all is
-        one, several members, "identity" and no `early_stopping`; else no member
-        does. A validation set that is passed to ``fit`` does not change that.
+        the target has them. These folds tell how much each curve and each part of
+        the score is worth, and which features count for nothing. Needs 10 groups, and
+        no less than 5 blocks unless all is one, several members, "identity" and no
+        `early_stopping`; else no member does. A validation set that is passed to
+        ``fit`` does not change that.
 
     max_epochs : int or "auto", default="auto"
-        Passes over the training groups. "auto" is 30, or more to make 300 steps,
-        or less to make no more than 3,000 steps, but at least 5.
+        Passes over the training groups. "auto" is 30, or more to make 300 steps, or
+        less to make no more than 3,000 steps, or to see no more than a million rows,
+        but at least 5.
 
     learning_rate_init : float, default=0.01
         Largest step size of the AdamW optimiser.
@@ -276,6 +279,13 @@ class PairwisePreferenceRanker(
 
     n_pairs_ : int
         Pairs that the last call trained on, those of synthetic items included.
+
+    feature_importances_ : ndarray of shape (n_features_in_,), float64
+        Share of the score's variation inside groups that each feature takes part in:
+        half the mean squared change of the score of an item that gets the value of
+        another item of its group (the total effect of Jansen, 1999), in training data,
+        scaled to sum to 1. 0 for a feature that counts for nothing. Only ``fit`` sets
+        it, and only for an `X` that is dense, or of which much is stored.
 
     order_bias_, order_bias_std_ : float
         By how much it raises the log odds to be shown first, and its standard error.
@@ -514,6 +524,7 @@ class PairwisePreferenceRanker(
     @with_callbacks
     def _fit(self, X, y, X_val, y_val):
         from sklearn_pscore._rankers.training import fit_net, largest_gap
+        from sklearn_pscore._torch.importances import importances_of
 
         caller = "PairwisePreferenceRanker.fit"
         goes_on = self.warm_start and hasattr(self, "net_")
@@ -536,6 +547,9 @@ class PairwisePreferenceRanker(
         tasks.begin_fit()
         net, packed = fit_net(parameters, items, validation, rng, net, tasks)
         keep(self, net, n_groups=packed.n_groups, n_pairs=packed.n_pairs)
+        importances = importances_of(net, packed)
+        if importances is not None:
+            self.feature_importances_ = importances
         tasks.end_fit()
         leaves_out = packed.fold is not None
         warn_if_constant(largest_gap(net, packed), leaves_out, parameters)
@@ -776,6 +790,8 @@ class PairwisePreferenceRanker(
         self.history_ = columns_of(net.history[n_before:], _HISTORY_KEYS, before)
         self._net, self._state = net, None
         self._network_ = network_of(parameters)
+        # That of a training before.
+        vars(self).pop("feature_importances_", None)
         self.n_groups_ = n_groups
         self.n_pairs_ = n_pairs
 

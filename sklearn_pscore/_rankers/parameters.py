@@ -38,10 +38,11 @@ _CHANGEABLE = {
 # batch_size="auto" is a hundredth of the rows, within these, or fewer of many features.
 # No benchmark varies it.
 _BATCH_ROWS = (200, 4096)
-# max_epochs="auto" is clip(30, 300 / batches, 3000 / batches), at least 5. No
-# benchmark varies it.
+# max_epochs="auto" is clip(30, 300 / batches, min(3000 / batches, 10**6 / rows)), at
+# least 5. The bound of rows is by benchmarks/speed/large_ranking.py, no benchmark varies
+# the others.
 _EPOCHS, _FEWEST_EPOCHS = 30, 5
-_FEWEST_STEPS, _MOST_STEPS = 300, 3000
+_FEWEST_STEPS, _MOST_STEPS, _MOST_ROWS = 300, 3000, 10**6
 
 
 def check_training_parameters(ranker, caller, validates=False):
@@ -196,7 +197,8 @@ def resolve_epochs(max_epochs, n_rows, batch_size):
         return int(max_epochs)
     n_batches = -(-n_rows // batch_size)
     n_steps = min(max(_EPOCHS * n_batches, _FEWEST_STEPS), _MOST_STEPS)
-    return max(-(-n_steps // n_batches), _FEWEST_EPOCHS)
+    n_epochs = min(-(-n_steps // n_batches), -(-_MOST_ROWS // n_rows))
+    return max(n_epochs, _FEWEST_EPOCHS)
 
 
 def check_layers(sizes):

@@ -15,7 +15,8 @@ from sklearn_pscore._torch.net import (
     member_scores,
 )
 from sklearn_pscore._torch.packing import PackedGroups
-from sklearn_pscore._torch.stacking import freeze_fitted_shortcut, weigh_and_center
+from sklearn_pscore._torch.shortcut_fit import freeze_fitted_shortcut
+from sklearn_pscore._torch.stacking import weigh_and_center
 from sklearn_pscore._torch.thin import as_table
 from sklearn_pscore._torch.threads import threads_for
 from sklearn_pscore.metrics._gains import gains_of

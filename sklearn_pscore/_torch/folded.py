@@ -337,7 +337,10 @@ def _folded_layers(network):
     layers = []
     for layer in network.hidden:
         if isinstance(layer, MemberLinear):
-            layers.append((layer.bias.double(), layer.weight.double()))
+            weight = layer.weight.double()
+            if not layers:
+                weight = network.of_all_features(weight)
+            layers.append((layer.bias.double(), weight))
         elif isinstance(layer, MemberBatchNorm):
             norm, (bias, weight) = layer.norm, layers[-1]
             factor, mean, add = (
@@ -351,7 +354,10 @@ def _folded_layers(network):
             layers[-1] = (bias - mean) * factor + add, weight * factor
         elif not isinstance(layer, (nn.ReLU, ByteDropout)):
             raise TypeError(f"{layer} is no layer that can be folded")
-    return layers, network.output.weight.double()[..., 0]
+    output = network.output.weight.double()
+    if not layers:
+        output = network.of_all_features(output)
+    return layers, output[..., 0]
 
 
 def _worth_of_missing(network):

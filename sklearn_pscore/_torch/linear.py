@@ -11,12 +11,14 @@ from sklearn_pscore._torch.threads import one_blas_thread
 _MAX_ITERATIONS = 200
 
 
-def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=None):
+def fit_linear(
+    X, target, criterion, *, penalty, center=None, signs=None, start=None, price=0.0
+):
     r"""Return the weights of the best linear score under a ridge penalty.
 
     Minimises by L-BFGS-B, over weights v with the given signs,
 
-    .. math:: loss(X v) + penalty / 2 \, |v - center|^2.
+    .. math:: loss(X v) + penalty / 2 \, |v - center|^2 + price \sum_j v_j.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
         positive, 0 for any other.
     start : ndarray of shape (n_columns,) or None
         First weights of the search; None is `center`.
+    price : float, default=0.0
+        For weights that are not negative.
 
     Returns
     -------
@@ -50,7 +54,10 @@ def fit_linear(X, target, criterion, *, penalty, center=None, signs=None, start=
         gradient = product(scores.grad, X)
         distance = weights - center
         ridge = penalty / 2 * (distance @ distance)
-        return float(loss.detach()) + ridge, gradient + penalty * distance
+        value = float(loss.detach()) + ridge
+        if price:
+            value += price * weights.sum()
+        return value, gradient + (penalty * distance + price)
 
     bounds = None
     if signs is not None:

@@ -208,6 +208,12 @@ class GroupNet(NeuralNet):
         groups = [{"params": free, "weight_decay": 0.0}, {"params": decayed}]
         return (groups,), kwargs
 
+    def show_all_inputs(self):
+        """Show the layers all features from here on, where only some were shown."""
+        self.module_.show_all_inputs()
+        # What it has of these weights is of another shape.
+        self.optimizer_.state.pop(self.module_.first_linear.weight, None)
+
     def forget_steps(self):
         """Drop the optimiser's state, so that going on from here starts it anew."""
         self.optimizer_.state.clear()

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from sklearn_pscore._torch.thin import ThinRows
+from sklearn_pscore._torch.thin import ThinRows, of_features
 
 # The middle of ReLU6's range: with batch-normalised scores of unit variance,
 # nearly all items start where its gradient is not zero.
@@ -59,6 +59,8 @@ class ScoreNetwork(nn.Module):
         self.is_constrained = parameters.monotonic_cst is not None
         self.drops_inputs = parameters.input_dropout > 0
         self.scaling = scaling
+        # Numbers of the features that the layers see; None: all. See `select_inputs`.
+        self.inputs = None
         n_features = len(scaling.shift)
         signs = None
         if self.is_constrained:
@@ -103,9 +105,17 @@ class ScoreNetwork(nn.Module):
         dtype = self.output.weight.dtype
         # In float32 what is bent is not quite in order, which breaks constraints.
         in_order = self.is_constrained and not self.training
-        missing = self.missing(X) if shortcut_scores is None else None
-        X = self.scaling(X, dtype=torch.float64 if in_order else dtype).to(dtype)
-        scores = self.layer_scores(X, generator)
+        wide = torch.float64 if in_order else dtype
+        if shortcut_scores is not None and self.inputs is not None:
+            # Nothing else reads the other features.
+            inputs = self.inputs.to(X.device)
+            scaling = of_features(self.scaling, inputs)
+            X = scaling(X.index_select(1, inputs), dtype=wide).to(dtype)
+            scores = self._scores_of_inputs(X, generator)
+        else:
+            missing = self.missing(X) if shortcut_scores is None else None
+            X = self.scaling(X, dtype=wide).to(dtype)
+            scores = self.layer_scores(X, generator)
         if shortcut_scores is not None:
             scores = scores + shortcut_scores.T[..., None]
         elif self.shortcut is not None:
@@ -149,6 +159,12 @@ class ScoreNetwork(nn.Module):
 
     def layer_scores(self, X, generator=None):
         """Return the scores of the layers, of scaled features, (n_members, n_items, 1)."""
+        if self.inputs is not None:
+            X = X.index_select(1, self.inputs.to(X.device))
+        return self._scores_of_inputs(X, generator)
+
+    def _scores_of_inputs(self, X, generator):
+        """Return the scores of the layers, of what they are shown."""
         if isinstance(X, ThinRows) and self.training and self.drops_inputs:
             X = X.to_dense()
         if not isinstance(X, ThinRows):
@@ -157,6 +173,55 @@ class ScoreNetwork(nn.Module):
         for layer in self.hidden:
             X = layer(X, generator) if isinstance(layer, ByteDropout) else layer(X)
         return self.output(X)
+
+    @property
+    def first_linear(self):
+        """The MemberLinear that reads the features."""
+        return next(
+            (each for each in self.hidden if isinstance(each, MemberLinear)),
+            self.output,
+        )
+
+    @torch.no_grad()
+    def select_inputs(self, features):
+        """Show the layers only some features, until all are shown again.
+
+        The weights of these become larger, as they would start with fewer inputs.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_kept,), int
+        """
+        first = self.first_linear
+        n_features = first.weight.shape[1]
+        growth = math.sqrt(n_features / len(features))
+        self.inputs = torch.from_numpy(features)
+        first.weight.data = first.weight[:, self.inputs].mul_(growth)
+        if hasattr(first, "weight_signs"):
+            first.weight_signs = first.weight_signs[self.inputs]
+
+    @torch.no_grad()
+    def show_all_inputs(self):
+        """Show the layers all features: those that were not shown count for nothing."""
+        first = self.first_linear
+        first.weight.data = self.of_all_features(first.weight)
+        if hasattr(first, "weight_signs"):
+            first.weight_signs = self.of_all_features(first.weight_signs)
+        self.inputs = None
+
+    def of_all_features(self, weight):
+        """Return weights of the layers' inputs as those of all features, or 0.
+
+        Parameters
+        ----------
+        weight : tensor of shape (..., n_inputs, n_units)
+        """
+        if self.inputs is None:
+            return weight
+        n_features = len(self.scaling.shift)
+        full = weight.new_zeros(*weight.shape[:-2], n_features, weight.shape[-1])
+        full[..., self.inputs.to(weight.device), :] = weight
+        return full
 
     @torch.no_grad()
     def scale_parts(self, layers, shortcut=1.0):

@@ -1,4 +1,4 @@
-"""The start and the end of training: fitting the shortcut, and weighing the parts.
+"""Weighing the parts of a score by what members leave out.
 
 Every member leaves out a fold of the groups, so each group has a member that
 has not seen it. The scores that members give to the groups they left out tell
@@ -12,35 +12,18 @@ import math
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 
-from sklearn_pscore._rows import rows_at_a_time
-from sklearn_pscore._torch.inputs import unit_inside
-from sklearn_pscore._torch.linear import fit_linear, resized, scores_of, side_by_side
+from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.losses.terms import fit_terms
 
-# Shortcuts to weigh against each other: whether with bends, and the ridge
-# strength as penalty times the number of items. Chosen in benchmarks/agreement/variants.py.
-_CANDIDATES = ((False, 3.0), (True, 30.0), (True, 100.0), (True, 1000.0))
-# Bends are scaled down by this against the features, so that the ridge prefers
-# one slope to several bends. No benchmark varies it.
-_BEND_SIZE = 0.7
-# What a missing value is worth is scaled down by this against the features, since most
-# often it is nothing. By benchmarks/agreement/missing.py, in which 1 lost up to .007 of
-# the accuracy of medians alone where 72 metrics lack values, and 0.4 is the only other
-# size that was tried.
-_MISSING_SIZE = 0.4
-# Ridge strength, as in `_CANDIDATES`, that pulls the weights of the parts towards
-# equal ones. No benchmark varies it.
+# Ridge strength, as penalty times the number of items, that pulls the weights of the
+# parts towards equal ones. No benchmark varies it.
 _PULL = 10.0
-# Items that the shortcut is computed for at a time, fewer of many features. No
-# benchmark varies it.
-_ROWS_AT_A_TIME = 2**13
 # Times that scores, and the terms of the loss beside them, are fitted in turns. No
 # benchmark varies it.
-_N_ROUNDS = 2
+N_ROUNDS = 2
 
 
 class ScaledSample:
@@ -82,6 +65,11 @@ class ScaledSample:
         # out by one member, it would have none.
         return len(fold[self.target.level > 0].unique()) > 1
 
+    @property
+    def judged_target(self):
+        """The target, in which synthetic items, that nobody judged, have no weight."""
+        return self.target._replace(weight=self.target.weight * self.judged)
+
     def without(self, member):
         """Return the mask and the target of the items that a member learns from."""
         kept = self.target.fold != member
@@ -119,163 +107,14 @@ class ScaledSample:
             return center
         # The score of an item is that of the member that left it out.
         scores = [self.left_out(part) for part in parts]
-        # People did not judge synthetic items.
-        target = self.target._replace(weight=self.target.weight * self.judged)
         return fit_linear(
             torch.stack(scores, dim=1),
-            target,
+            self.judged_target,
             criterion,
             penalty=_PULL / len(self.X),
             center=center,
             signs=np.ones(len(parts)),
         )
-
-
-def freeze_fitted_shortcut(net, sample, *packed):
-    """Fit the shortcut of a net on a sample, freeze it, and cache its scores.
-
-    Parameters
-    ----------
-    net : GroupNet
-    sample : ScaledSample
-    *packed : PackedGroups or None
-        The sets to train and validate on; given `shortcut_scores`.
-    """
-    network = net.module_
-    if network.shortcut is None:
-        return
-    network.cpu()
-    criterion = convex_criterion(net)
-    if network.position_terms is not None:
-        criterion.start(sample)
-    fit_shortcut(network.shortcut, sample, criterion)
-    if network.terms is not None:
-        # By the terms that these scores have, the shortcut is another.
-        for _ in range(_N_ROUNDS):
-            scores = network.shortcut(sample.X, sample.missing)[..., 0]
-            fit_terms(criterion, sample.left_out(scores), sample.target)
-            fit_shortcut(network.shortcut, sample, criterion)
-    network.to(net.device)
-    network.shortcut.requires_grad_(False)
-    for groups in packed:
-        if groups is not None:
-            groups.shortcut_scores = shortcut_scores(network, groups, net.device)
-
-
-def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
-    """Return the shortcut's scores of packed items, shape (n_items, n_members)."""
-    scores = torch.empty(len(packed), network.n_members)
-    n_at_a_time = most_at_a_time
-    if not packed.is_thin:
-        n_at_a_time = rows_at_a_time(packed.table.shape[1], most_at_a_time)
-    with torch.no_grad():
-        for first in range(0, len(packed), n_at_a_time):
-            items = np.arange(first, min(first + n_at_a_time, len(packed)))
-            X = packed.features(items).to(device)
-            scaled = network.scaling(X, dtype=network.output.weight.dtype)
-            known = network.shortcut(scaled, network.missing(X))
-            scores[first : items[-1] + 1] = known[..., 0].T
-    return scores
-
-
-def fit_shortcut(shortcut, sample, criterion):
-    """Set the weights of a shortcut, for every member.
-
-    Each candidate of `_CANDIDATES` is a ridge fit; the shortcut is their sum,
-    weighed by :meth:`ScaledSample.weigh`, or their mean if nothing is left out.
-
-    Parameters
-    ----------
-    shortcut : Shortcut
-    sample : ScaledSample
-    criterion : nn.Module
-        A convex loss.
-    """
-    X = side_by_side(_columns_of(shortcut, sample))
-    n_features, n_columns = sample.X.shape[1], X.shape[1]
-    n_missing = 0 if shortcut.missing_weight is None else sample.missing.shape[1]
-    n_slopes = n_features + n_missing
-    size = unit_inside(X if issparse(X) else X.numpy(), sample.group.numpy())
-    size[n_features:n_slopes] *= _MISSING_SIZE
-    size[n_slopes:] *= _BEND_SIZE
-    # A column that does not vary inside groups cannot order them.
-    used = np.flatnonzero(size)
-    n_slopes = np.searchsorted(used, n_slopes)
-    X = resized(X, used, size[used])
-    signs = None
-    if hasattr(shortcut, "weight_signs"):
-        signs = shortcut.weight_signs.numpy()
-        bends = np.tile(signs, (n_columns - n_slopes) // n_features)
-        signs = np.concatenate([signs, np.zeros(n_missing), bends])[used]
-    n_members = len(shortcut.weight)
-    candidates = []
-    for has_bends, penalty in _CANDIDATES:
-        if has_bends and shortcut.bends is None:
-            continue
-        n_used = X.shape[1] if has_bends else n_slopes
-        weights = torch.zeros(n_members, X.shape[1])
-        weights[:, :n_used] = fit_members(
-            sample,
-            X[:, :n_used],
-            criterion,
-            penalty / X.shape[0],
-            None if signs is None else signs[:n_used],
-            n_members,
-        )
-        candidates.append(weights)
-    share = sample.weigh(
-        [scores_of(X, weights.numpy()) for weights in candidates],
-        criterion,
-        np.full(len(candidates), 1 / len(candidates)),
-    )
-    total = sum(s * weights for s, weights in zip(share, candidates, strict=True))
-    with torch.no_grad():
-        weights = torch.zeros(n_members, n_columns)
-        weights[:, used] = total * torch.from_numpy(size[used]).to(total)
-        sizes = n_features, n_missing, n_columns - n_features - n_missing
-        slopes, of_missing, of_bends = weights.split(sizes, dim=1)
-        weight = torch.cat([slopes, of_bends], dim=1)
-        shortcut.weight.copy_(weight.view_as(shortcut.weight))
-        if shortcut.missing_weight is not None:
-            shortcut.missing_weight.copy_(of_missing)
-
-
-def _columns_of(shortcut, sample):
-    """Return the columns of slopes, of missing values, and of each piece."""
-    columns = [sample.X]
-    if shortcut.missing_weight is not None:
-        columns.append(sample.missing)
-    if shortcut.bends is not None:
-        columns += shortcut.bends.columns(sample.X)
-    return columns
-
-
-def fit_members(sample, X, criterion, penalty, signs, n_members):
-    """Return linear weights of each member, fitted without the groups it leaves out.
-
-    Parameters
-    ----------
-    sample : ScaledSample
-    X : tensor or CSR matrix of shape (n_items, n_columns)
-    criterion : nn.Module
-    penalty, signs
-        See :func:`fit_linear`.
-    n_members : int
-
-    Returns
-    -------
-    weights : tensor of shape (n_members, n_columns)
-    """
-    ridge = {"penalty": penalty, "signs": signs}
-    common = fit_linear(X, sample.target, criterion, **ridge)
-    if not sample.is_left_out:
-        return torch.from_numpy(np.tile(common, (n_members, 1))).float()
-    weights = []
-    for member in range(n_members):
-        kept, target = sample.without(member)
-        rows = X[kept.numpy()] if issparse(X) else X[kept]
-        weights.append(fit_linear(rows, target, criterion, start=common, **ridge))
-    return torch.from_numpy(np.stack(weights)).float()
 
 
 def weigh_and_center(net, sample):
@@ -296,11 +135,13 @@ def weigh_and_center(net, sample):
     if network.bounded is not None:
         return
     network.cpu().eval()
+    if network.inputs is not None:
+        net.show_all_inputs()
     parts = _parts(network, sample)
     criterion = convex_criterion(net)
     weights = sample.weigh(parts, criterion, np.ones(len(parts)))
     if network.terms is not None:
-        for _ in range(_N_ROUNDS):
+        for _ in range(N_ROUNDS):
             scores = sum(w * part for w, part in zip(weights, parts, strict=True))
             fit_terms(criterion, sample.left_out(scores), sample.target)
             weights = sample.weigh(parts, criterion, np.ones(len(parts)))
@@ -349,7 +190,7 @@ def std_factor(scores, sample, criterion):
     jackknife = (k - 1) ** 2 / k
     if not sample.is_left_out:
         return math.sqrt(jackknife)
-    target = sample.target._replace(weight=sample.target.weight * sample.judged)
+    target = sample.judged_target
     mean = scores.mean(dim=0, keepdim=True)
     gradients, gradient = (_gradient(criterion, at, target) for at in (scores, mean))
     # To the second order, the variance over members weighed by the curvature.

@@ -1,0 +1,148 @@
+"""Which features count: how strong each curve is on groups that were left out.
+
+A curve is what a shortcut adds for the values of one feature. It is multiplied by a
+strength, zero for a feature that people do not follow. This is the non-negative
+garrote (Breiman, "Better subset regression using the nonnegative garrote", 1995) on
+scores that members give to the groups they left out. What a price of a strength is
+best is found there, too. Features that count only together have no curve: a screen of
+all pairs finds them, as in FAST (Lou et al., "Accurate intelligible models with
+pairwise interactions", 2013), here with products in place of cuts.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from sklearn_pscore._torch.linear import fit_linear
+
+# How strengths may be found: the ridge strength that pulls them to 1, and the price of a
+# strength of 1, both times the number of items. By benchmarks/agreement/variants.py.
+_WAYS = ((10.0, 0.0), (1.0, 3.0), (1.0, 10.0))
+# Ridge strength, as above, that pulls the weights of the ways to the first one alone. 3
+# was as good on ten real sets.
+_PULL = 10.0
+# The first way, which keeps all features, has no weight below this share of all. Ten real
+# sets lost nothing by 0.2, and no benchmark varies it.
+_LEAST_SHARE = 0.35
+# Strengths below count as none: the search ends near zero, not always at it.
+_LEAST_STRENGTH = 1e-6
+# More features are not screened for pairs, which takes the square of their number.
+_MOST_SCREENED = 1000
+
+
+def strengths(curves, sample, criterion):
+    r"""Return the strength of each curve that is best on left-out groups.
+
+    Each way finds strengths u >= 0 that minimise, with c_f the curve of a feature,
+
+    .. math:: loss(\sum_f u_f c_f) + pull / (2 n) \sum_f (u_f - 1)^2
+              + price / n \sum_f u_f.
+
+    To compare the ways, the strengths for the groups that one member left out come
+    from the groups of the other members. The strengths are the sum over ways, weighed
+    by how well they do so.
+
+    Parameters
+    ----------
+    curves : tensor of shape (n_items, n_features), float32
+        Of each item, by the member that left it out.
+    sample : ScaledSample
+        Its `is_left_out` is True.
+    criterion : nn.Module
+        A convex loss.
+
+    Returns
+    -------
+    strengths : ndarray of shape (n_features,)
+        Not negative.
+    """
+    fold, target = sample.target.fold, sample.judged_target
+    found, scores = [], torch.zeros(len(curves), len(_WAYS))
+    for number, way in enumerate(_WAYS):
+        found.append(_strengths_by(way, curves, target, criterion, len(curves)))
+        for member in fold.unique():
+            others = fold != member
+            of_others = _strengths_by(
+                way,
+                curves[others],
+                target.take(others),
+                criterion,
+                len(curves),
+                found[-1],
+            )
+            scores[~others, number] = curves[~others] @ torch.from_numpy(of_others).to(
+                curves
+            )
+    share = fit_linear(
+        scores,
+        target,
+        criterion,
+        penalty=_PULL / len(curves),
+        center=np.eye(len(_WAYS))[0],
+        signs=np.ones(len(_WAYS)),
+    )
+    whole = share.sum()
+    if share[0] < _LEAST_SHARE * whole and len(_WAYS) > 1:
+        share[0] = 0.0
+        share *= whole / share.sum()
+    total = share @ np.stack(found)
+    return np.where(total > _LEAST_STRENGTH, total, 0.0)
+
+
+def _strengths_by(way, curves, target, criterion, n_items, start=None):
+    pull, price = way
+    ones = np.ones(curves.shape[1])
+    return fit_linear(
+        curves,
+        target,
+        criterion,
+        penalty=pull / n_items,
+        center=ones,
+        signs=ones,
+        start=ones if start is None else start,
+        price=price / n_items,
+    )
+
+
+def interacting(scores, sample, criterion):
+    r"""Return which features are of a pair whose product still lowers the loss.
+
+    With g the slope of the loss at the scores, and z the features of a group less
+    their mean, the slope along the product of two features is the sum over groups of
+    :math:`\sum_i g_i z_{ij} z_{ik}`. A pair counts where that is larger than its
+    standard error over groups by a factor that is expected of the largest among as
+    many pairs without meaning.
+
+    Parameters
+    ----------
+    scores : tensor of shape (n_items,)
+        Of each item, by the member that left it out.
+    sample : ScaledSample
+        Dense.
+    criterion : nn.Module
+        A convex loss.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_features,), bool
+    """
+    n_features = sample.X.shape[1]
+    if not 1 < n_features <= _MOST_SCREENED:
+        # One feature is of no pair; more than that are not told apart.
+        return np.full(n_features, n_features > 1)
+    scores = scores.detach().clone().requires_grad_()
+    criterion(scores[None], sample.judged_target).backward()
+    slope = scores.grad[:, None]
+    total = torch.zeros(n_features, n_features)
+    squares = torch.zeros_like(total)
+    sizes = sample.target.sizes.tolist()
+    for Z, g in zip(sample.X.split(sizes), slope.split(sizes), strict=True):
+        Z = Z - Z.mean(dim=0)
+        product = (Z * g).T @ Z
+        total += product
+        squares += product.square_()
+    n_pairs = n_features * (n_features - 1) / 2
+    is_pair = total.abs() > squares.sqrt() * math.sqrt(2 * math.log(max(n_pairs, 2)))
+    is_pair.fill_diagonal_(False)
+    return is_pair.any(dim=0).numpy()

@@ -1,0 +1,293 @@
+"""The start of training: the shortcut is fitted, and what counts is selected.
+
+Each member's shortcut is fitted without the groups that it leaves out, so that
+these tell how much it is worth on new groups.
+"""
+
+import numpy as np
+import torch
+from scipy.sparse import issparse
+
+from sklearn_pscore._rows import rows_at_a_time
+from sklearn_pscore._torch.inputs import unit_inside
+from sklearn_pscore._torch.linear import fit_linear, resized, scores_of, side_by_side
+from sklearn_pscore._torch.losses.terms import fit_terms
+from sklearn_pscore._torch.selection import interacting, strengths
+from sklearn_pscore._torch.stacking import N_ROUNDS, ScaledSample, convex_criterion
+from sklearn_pscore._torch.thin import of_features
+
+# Shortcuts to weigh against each other: whether with bends, and the ridge
+# strength as penalty times the number of items. Chosen in benchmarks/agreement/variants.py.
+_CANDIDATES = ((False, 3.0), (True, 30.0), (True, 100.0), (True, 1000.0))
+# Bends are scaled down by this against the features, so that the ridge prefers
+# one slope to several bends. No benchmark varies it.
+_BEND_SIZE = 0.7
+# What a missing value is worth is scaled down by this against the features, since most
+# often it is nothing. By benchmarks/agreement/missing.py, in which 1 lost up to .007 of
+# the accuracy of medians alone where 72 metrics lack values, and 0.4 is the only other
+# size that was tried.
+_MISSING_SIZE = 0.4
+# Items that the shortcut is computed for at a time, fewer of many features. No
+# benchmark varies it.
+_ROWS_AT_A_TIME = 2**13
+# Values that the curves of selected features are fitted to, 32 MB of float32; if there
+# are so many times more rows than before.
+_REFIT_VALUES, _LEAST_GROWTH = 2**23, 1.5
+
+
+def freeze_fitted_shortcut(net, sample, *packed):
+    """Fit the shortcut of a net on a sample, freeze it, and cache its scores.
+
+    Features that count for nothing on groups that were left out get no weight, and
+    the layers do not see them: see :mod:`~sklearn_pscore._torch.selection`.
+
+    Parameters
+    ----------
+    net : GroupNet
+    sample : ScaledSample
+    *packed : PackedGroups or None
+        The sets to train and validate on; given `shortcut_scores`. If there is more
+        in the first than in the sample, the curves of the features that count are
+        fitted to more of it.
+    """
+    network = net.module_
+    if network.shortcut is None:
+        return
+    network.cpu()
+    criterion = convex_criterion(net)
+    if network.position_terms is not None:
+        criterion.start(sample)
+    strength = fit_shortcut(network.shortcut, sample, criterion)
+    if network.terms is not None:
+        # By the terms that these scores have, the shortcut is another.
+        for _ in range(N_ROUNDS):
+            fit_terms(criterion, _left_out(network, sample), sample.target)
+            strength = fit_shortcut(network.shortcut, sample, criterion)
+    if strength is not None and not strength.all():
+        scores = _left_out(network, sample)
+        features = np.flatnonzero(
+            (strength > 0) | interacting(scores, sample, criterion)
+        )
+        if 0 < len(features) < len(strength):
+            network.select_inputs(features)
+            if packed:
+                _fit_to_more(network, sample, packed[0], features, criterion)
+    network.to(net.device)
+    network.shortcut.requires_grad_(False)
+    for groups in packed:
+        if groups is not None:
+            groups.shortcut_scores = shortcut_scores(network, groups, net.device)
+
+
+def _left_out(network, sample):
+    """Return the shortcut's score of each item by the member that left it out."""
+    return sample.left_out(network.shortcut(sample.X, sample.missing)[..., 0])
+
+
+def _fit_to_more(network, sample, packed, features, criterion):
+    """Fit the curves of some features to a larger sample, if there is one."""
+    n_rows = _REFIT_VALUES // (len(features) * network.shortcut.weight.shape[1])
+    n_rows = min(n_rows, len(packed))
+    if n_rows < _LEAST_GROWTH * len(sample.X) or network.terms is not None:
+        return
+    X, target, judged = packed.sample(n_rows)
+    features_as_tensor = torch.from_numpy(features)
+    scaling = of_features(network.scaling, features_as_tensor)
+    scaled = scaling(X.index_select(1, features_as_tensor)).to(torch.float32)
+    larger = ScaledSample(scaled, target, judged, network.missing(X))
+    fit_shortcut(network.shortcut, larger, criterion, features)
+
+
+def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
+    """Return the shortcut's scores of packed items, shape (n_items, n_members)."""
+    scores = torch.empty(len(packed), network.n_members)
+    n_at_a_time = most_at_a_time
+    if not packed.is_thin:
+        n_at_a_time = rows_at_a_time(packed.table.shape[1], most_at_a_time)
+    with torch.no_grad():
+        for first in range(0, len(packed), n_at_a_time):
+            items = np.arange(first, min(first + n_at_a_time, len(packed)))
+            X = packed.features(items).to(device)
+            scaled = network.scaling(X, dtype=network.output.weight.dtype)
+            known = network.shortcut(scaled, network.missing(X))
+            scores[first : items[-1] + 1] = known[..., 0].T
+    return scores
+
+
+def fit_shortcut(shortcut, sample, criterion, features=None):
+    """Set the weights of a shortcut, for every member.
+
+    Each candidate of `_CANDIDATES` is a ridge fit; the shortcut is their sum,
+    weighed by :meth:`ScaledSample.weigh`, or their mean if nothing is left out. Then
+    the curve of each feature is multiplied by its strength.
+
+    Parameters
+    ----------
+    shortcut : Shortcut
+    sample : ScaledSample
+    criterion : nn.Module
+        A convex loss.
+    features : ndarray of shape (n_kept,), or None, default=None
+        Numbers of the features that the sample has; others get no weight. None: all.
+
+    Returns
+    -------
+    strength : ndarray of shape (n_features,), or None
+        Of each feature's curve. None where nothing is left out, or the sample is thin.
+    """
+    n_features = shortcut.weight.shape[2]
+    if features is None:
+        features = np.arange(n_features)
+    columns = ShortcutColumns(shortcut, sample, features)
+    n_members = len(shortcut.weight)
+    candidates = []
+    for has_bends, penalty in _CANDIDATES:
+        if has_bends and shortcut.bends is None:
+            continue
+        n_used = columns.X.shape[1] if has_bends else columns.n_slopes
+        weights = torch.zeros(n_members, columns.X.shape[1])
+        weights[:, :n_used] = fit_members(
+            sample,
+            columns.X[:, :n_used],
+            criterion,
+            penalty / columns.X.shape[0],
+            None if columns.signs is None else columns.signs[:n_used],
+            n_members,
+        )
+        candidates.append(weights)
+    share = sample.weigh(
+        [scores_of(columns.X, weights.numpy()) for weights in candidates],
+        criterion,
+        np.full(len(candidates), 1 / len(candidates)),
+    )
+    total = sum(s * weights for s, weights in zip(share, candidates, strict=True))
+    strength = None
+    if sample.is_left_out and not issparse(columns.X):
+        strength = np.zeros(n_features)
+        curves = columns.left_out_curves(total, sample.target.fold)
+        strength[features] = strengths(curves, sample, criterion)
+        total = total * torch.from_numpy(strength[columns.feature])
+    columns.put(shortcut, total)
+    return strength
+
+
+class ShortcutColumns:
+    """Columns that the weights of a shortcut are fitted to, of one size each.
+
+    Parameters
+    ----------
+    shortcut : Shortcut
+    sample : ScaledSample
+    features : ndarray of shape (n_kept,)
+        Numbers of the features that the sample has.
+
+    Attributes
+    ----------
+    X : tensor or CSR matrix of shape (n_items, n_columns)
+        Slopes first, then missing values, then pieces. A column that does not vary
+        inside groups cannot order them, and is left out.
+    feature : ndarray of shape (n_columns,), int
+        Number of the feature that a column is of.
+    n_slopes : int
+        Columns before those of the pieces.
+    signs : ndarray of shape (n_columns,) or None
+        What monotonic constraints ask of the weights. None if there are none.
+    """
+
+    def __init__(self, shortcut, sample, features):
+        self._features = features
+        n_kept, n_missing = len(features), 0
+        parts, of_missing = [sample.X], np.empty(0, dtype=int)
+        if shortcut.missing_weight is not None:
+            parts.append(sample.missing)
+            of_missing = shortcut.missing_features.cpu().numpy()
+            n_missing = len(of_missing)
+        n_pieces = 0
+        if shortcut.bends is not None:
+            bends = shortcut.bends
+            if n_kept < shortcut.weight.shape[2]:
+                bends = of_features(bends, torch.from_numpy(features))
+            pieces = list(bends.columns(sample.X))
+            n_pieces = len(pieces)
+            parts += pieces
+        X = side_by_side(parts)
+        n_slopes = n_kept + n_missing
+        size = unit_inside(X if issparse(X) else X.numpy(), sample.group.numpy())
+        size[n_kept:n_slopes] *= _MISSING_SIZE * np.isin(of_missing, features)
+        size[n_slopes:] *= _BEND_SIZE
+        self._used = np.flatnonzero(size)
+        self._size = size
+        self._splits = n_kept, n_missing, n_pieces * n_kept
+        feature = np.concatenate([features, of_missing, np.tile(features, n_pieces)])
+        self.feature = feature[self._used]
+        self.n_slopes = int(np.searchsorted(self._used, n_slopes))
+        self.X = resized(X, self._used, size[self._used])
+        self.signs = None
+        if hasattr(shortcut, "weight_signs"):
+            signs = shortcut.weight_signs.cpu().numpy()[feature]
+            signs[n_kept:n_slopes] = 0.0
+            self.signs = signs[self._used]
+
+    def left_out_curves(self, weights, fold):
+        """Return what each feature adds to an item's score, by who left it out.
+
+        Parameters
+        ----------
+        weights : tensor of shape (n_members, n_columns)
+        fold : tensor of shape (n_items,), int64
+            Number of the member.
+
+        Returns
+        -------
+        curves : tensor of shape (n_items, n_kept), float32
+        """
+        curves = torch.zeros(len(self.X), len(self._features))
+        place = torch.from_numpy(np.searchsorted(self._features, self.feature))
+        for member in fold.unique():
+            rows = fold == member
+            worth = self.X[rows] * weights[member].to(self.X)
+            curves[rows] = curves[rows].index_add_(1, place, worth)
+        return curves
+
+    @torch.no_grad()
+    def put(self, shortcut, weights):
+        """Set the weights of a shortcut by those of the columns."""
+        every = torch.zeros(len(weights), len(self._size))
+        size = torch.from_numpy(self._size[self._used]).to(weights)
+        every[:, self._used] = (weights * size).to(every)
+        slopes, of_missing, of_pieces = every.split(self._splits, dim=1)
+        n_kept = len(self._features)
+        parts = torch.cat([slopes, of_pieces], dim=1).view(len(every), -1, n_kept)
+        weight = torch.zeros_like(shortcut.weight)
+        weight[:, :, self._features] = parts
+        shortcut.weight.copy_(weight)
+        if shortcut.missing_weight is not None:
+            shortcut.missing_weight.copy_(of_missing)
+
+
+def fit_members(sample, X, criterion, penalty, signs, n_members):
+    """Return linear weights of each member, fitted without the groups it leaves out.
+
+    Parameters
+    ----------
+    sample : ScaledSample
+    X : tensor or CSR matrix of shape (n_items, n_columns)
+    criterion : nn.Module
+    penalty, signs
+        See :func:`fit_linear`.
+    n_members : int
+
+    Returns
+    -------
+    weights : tensor of shape (n_members, n_columns)
+    """
+    ridge = {"penalty": penalty, "signs": signs}
+    common = fit_linear(X, sample.target, criterion, **ridge)
+    if not sample.is_left_out:
+        return torch.from_numpy(np.tile(common, (n_members, 1))).float()
+    weights = []
+    for member in range(n_members):
+        kept, target = sample.without(member)
+        rows = X[kept.numpy()] if issparse(X) else X[kept]
+        weights.append(fit_linear(rows, target, criterion, start=common, **ridge))
+    return torch.from_numpy(np.stack(weights)).float()

@@ -1,0 +1,298 @@
+"""Which features count: strengths of curves, pairs, and what the layers are shown."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
+from sklearn.base import clone
+from sklearn.feature_selection import RFE, SelectFromModel
+from sklearn.pipeline import make_pipeline
+
+from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore._torch import selection, shortcut_fit
+from sklearn_pscore._torch.linear import fit_linear
+from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.packing import PackedTarget
+from sklearn_pscore._torch.selection import interacting, strengths
+from sklearn_pscore._torch.stacking import ScaledSample
+
+SIZE = 10
+LOSS = PairwiseLogisticLoss()
+
+
+def made_sample(X, preference, n_folds=5):
+    """Return a sample whose rows are sorted by group and preference."""
+    n_groups = len(X) // SIZE
+    order = np.argsort(preference.reshape(n_groups, SIZE), axis=1)
+    rows = (order + SIZE * np.arange(n_groups)[:, None]).ravel()
+    target = PackedTarget(
+        level=torch.arange(SIZE).repeat(n_groups),
+        weight=torch.ones(len(X)),
+        sizes=torch.full((n_groups,), SIZE),
+        gain=torch.zeros(len(X)),
+        fold=torch.arange(n_groups).repeat_interleave(SIZE) % n_folds,
+    )
+    X = torch.from_numpy(X[rows]).float()
+    return ScaledSample(X, target, torch.ones(len(X), dtype=torch.bool))
+
+
+def pairs_loss(scores):
+    """Mean over pairs of the logistic loss, rows sorted by preference."""
+    by_group = scores.reshape(-1, SIZE)
+    worse, better = np.triu_indices(SIZE, 1)
+    return np.logaddexp(0, by_group[:, worse] - by_group[:, better]).mean()
+
+
+def drawn(n_groups=150, n_useless=60, seed=0, truth=None, noise=2.0):
+    """Return items of which the first features count, and their target."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_groups * SIZE, 3 + n_useless))
+    if truth is None:
+        truth = 1.5 * X[:, 0] - X[:, 1] + np.sin(2 * X[:, 2])
+    else:
+        truth = truth(X)
+    preference = truth + noise * rng.normal(size=len(X))
+    group = np.arange(len(X)) // SIZE
+    return X, Groups.from_arrays(group=group, preference=preference)
+
+
+def quick(**params):
+    settings = {"max_epochs": 5, "n_members": 3, "random_state": 0}
+    return PairwisePreferenceRanker(**settings | params)
+
+
+class TestStrengths:
+    def curves(self, seed=0, n_groups=80):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(n_groups * SIZE, 6))
+        preference = X[:, :2] @ [2.0, 1.0] + rng.normal(size=len(X))
+        return made_sample(X, preference)
+
+    @pytest.mark.parametrize("way", selection._WAYS)
+    def test_one_way_is_the_minimum_by_definition(self, way, monkeypatch):
+        monkeypatch.setattr(selection, "_WAYS", (way,))
+        # A single way gets what it is worth as a whole: hold that at 1.
+        monkeypatch.setattr(selection, "_PULL", 1e9)
+        sample = self.curves()
+        curves, (pull, price) = sample.X.double().numpy(), way
+        n = len(curves)
+
+        def loss(u):
+            return (
+                pairs_loss(curves @ u)
+                + pull / (2 * n) * np.sum((u - 1) ** 2)
+                + price / n * u.sum()
+            )
+
+        expected = minimize(loss, np.ones(6), bounds=[(0, None)] * 6).x
+        found = strengths(sample.X, sample, LOSS)
+        assert_allclose(found, expected, atol=2e-3)
+
+    def test_curves_without_meaning_get_none(self):
+        sample = self.curves()
+        found = strengths(sample.X, sample, LOSS)
+        assert (found[:2] > 0.5).all()
+        # The price is paid by what is worth nothing.
+        assert (found[2:] < 0.2 * found[:2].min()).all()
+
+    def test_order_of_groups_changes_nothing(self):
+        sample = self.curves()
+        turned = sample.X.view(-1, SIZE, 6).flip(0).reshape(-1, 6)
+        target = sample.target
+        fold = target.fold.view(-1, SIZE).flip(0).reshape(-1)
+        other = ScaledSample(turned, target._replace(fold=fold), sample.judged)
+        found = strengths(sample.X, sample, LOSS)
+        assert_allclose(strengths(turned, other, LOSS), found, atol=5e-3)
+
+    def test_synthetic_items_do_not_tell(self):
+        sample = self.curves()
+        groups = torch.arange(len(sample.X)) // SIZE
+        is_synthetic = groups % 2 == 0
+        judged = ~is_synthetic
+        X = sample.X.clone()
+        X[is_synthetic] = X[is_synthetic].flip(0)
+        expected, found = (
+            strengths(Z, ScaledSample(Z, sample.target, judged), LOSS)
+            for Z in (sample.X, X)
+        )
+        assert_allclose(found, expected, atol=5e-3)
+
+
+class TestInteracting:
+    def sample(self, seed, has_pair=True, n_features=8):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(1000, n_features))
+        preference = rng.normal(size=len(X)) + has_pair * X[:, 2] * X[:, 5]
+        return made_sample(X, preference)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_a_pair_that_counts_only_together_is_found(self, seed):
+        sample = self.sample(seed)
+        counts = interacting(torch.zeros(1000), sample, LOSS)
+        assert counts[[2, 5]].all()
+
+    def test_pairs_without_meaning_are_rare(self):
+        found = [
+            interacting(torch.zeros(1000), self.sample(seed, False), LOSS).sum()
+            for seed in range(20)
+        ]
+        assert np.mean(found) < 1
+
+    def test_a_known_pair_is_not_looked_for_again(self):
+        sample = self.sample(0)
+        product = (sample.X[:, 2] * sample.X[:, 5])[:, None]
+        worth = fit_linear(product, sample.target, LOSS, penalty=0.0)
+        known = product[:, 0] * float(worth[0])
+        assert not interacting(known, sample, LOSS)[[2, 5]].any()
+
+    def test_too_many_features_are_all_kept(self, monkeypatch):
+        monkeypatch.setattr(selection, "_MOST_SCREENED", 5)
+        assert interacting(torch.zeros(1000), self.sample(0), LOSS).all()
+
+    def test_a_single_feature_is_of_no_pair(self):
+        sample = self.sample(0, has_pair=False)
+        sample.X = sample.X[:, :1]
+        assert_array_equal(interacting(torch.zeros(1000), sample, LOSS), [False])
+
+
+class TestFit:
+    def test_useless_features_count_for_exactly_nothing(self):
+        X, groups = drawn()
+        ranker = quick().fit(X, groups)
+        useless = ranker.feature_importances_ == 0
+        assert useless[3:].sum() > 10
+        assert not useless[:3].any()
+        other = X.copy()
+        other[:, useless] = np.random.default_rng(1).normal(
+            size=(len(X), useless.sum())
+        )
+        assert_array_equal(ranker.predict(other), ranker.predict(X))
+
+    def test_features_that_count_only_together_are_kept(self):
+        X, groups = drawn(200, truth=lambda X: X[:, 0] * X[:, 1] + X[:, 2], noise=0.5)
+        importances = quick(max_epochs=30).fit(X, groups).feature_importances_
+        assert importances[:3].min() > 0.1
+        assert importances[3:].max() < 0.05
+
+    def test_nothing_is_dropped_where_nothing_is_left_out(self):
+        X, groups = drawn()
+        ranker = quick(leave_out=False).fit(X, groups)
+        assert (ranker.feature_importances_ > 0).all()
+
+    @pytest.mark.parametrize(
+        "params", [{"hidden_layer_sizes": ()}, {"batch_norm": True}]
+    )
+    def test_other_networks(self, params):
+        X, groups = drawn()
+        ranker = quick(**params).fit(X, groups)
+        assert (ranker.feature_importances_[3:] == 0).sum() > 10
+        assert ranker.net_.module_.inputs is None
+
+    def test_constraints_hold(self):
+        X, groups = drawn()
+        signs = [1, -1, 0] + [1] * (X.shape[1] - 3)
+        ranker = quick(monotonic_cst=signs).fit(X, groups)
+        assert (ranker.feature_importances_[3:] == 0).any()
+        rows = X[:50].copy()
+        rows[:, 0] += 1
+        assert (ranker.predict(rows) >= ranker.predict(X[:50])).all()
+
+    def test_curves_are_fitted_to_more_rows_where_there_are_more(self, monkeypatch):
+        X, groups = drawn(600, n_useless=40)
+        sizes = []
+
+        def fitted(shortcut, sample, *args):
+            sizes.append(tuple(sample.X.shape))
+            return fit(shortcut, sample, *args)
+
+        fit = shortcut_fit.fit_shortcut
+        monkeypatch.setattr(shortcut_fit, "fit_shortcut", fitted)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 1500)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
+        ranker = quick(max_epochs=1).fit(X, groups)
+        assert sizes[0] == (1500, 43)
+        assert sizes[1][0] == len(X)
+        assert 3 <= sizes[1][1] < 43
+        assert (ranker.feature_importances_ == 0).sum() == 43 - sizes[1][1]
+
+    def test_training_goes_on(self):
+        X, groups = drawn()
+        ranker = quick(warm_start=True).fit(X, groups)
+        ranker.fit(X, groups)
+        ranker.partial_fit(X, groups)
+        assert np.isfinite(ranker.predict(X)).all()
+
+    def test_scores_in_training_are_those_of_the_layers_that_are_shown(self):
+        from skorch.callbacks import EpochScoring
+
+        X, groups = drawn()
+        seen = []
+
+        def score(net, data, y=None):
+            seen.append((net.module_.inputs, net.predict(X[:20])))
+            own = net.forward(X[:20]).mean(dim=1).numpy()
+            assert_allclose(seen[-1][1], own, rtol=0, atol=1e-5)
+            return 0.0
+
+        callback = EpochScoring(score, name="seen", on_train=True)
+        quick(callbacks=[("seen", callback)]).fit(X, groups)
+        assert all(inputs is not None for inputs, _ in seen)
+
+    def test_missing_values_of_a_useless_feature_count_for_nothing(self):
+        X, groups = drawn()
+        X[np.random.default_rng(2).random(len(X)) < 0.2, 3:] = np.nan
+        ranker = quick().fit(X, groups)
+        useless = ranker.feature_importances_ == 0
+        assert useless[3:].any()
+        other = X.copy()
+        other[:, useless] = np.nan
+        assert_array_equal(ranker.predict(other), ranker.predict(X))
+
+
+class TestImportances:
+    def test_are_shares_of_a_variance_by_definition(self):
+        """Of an additive score, each is about its curve's share of the variance."""
+        X, groups = drawn(
+            400, n_useless=0, truth=lambda X: X @ [2.0, 1.0, 0.5], noise=0.5
+        )
+        ranker = quick(hidden_layer_sizes=(), shortcut="linear", input_clip=None)
+        importances = ranker.fit(X, groups).feature_importances_
+        at = np.concatenate([np.zeros((1, 3)), np.eye(3)])
+        slopes = (
+            np.diff(ranker.predict(at)[[0, 1]]),
+            *(ranker.predict(at)[[i]] - ranker.predict(at)[[0]] for i in (2, 3)),
+        )
+        expected = np.square(np.concatenate(slopes))
+        assert importances.sum() == pytest.approx(1)
+        assert_allclose(importances, expected / expected.sum(), atol=0.05)
+
+    def test_a_feature_that_is_constant_inside_groups_has_none(self):
+        X, groups = drawn(n_useless=0)
+        X[:, 2] = np.arange(len(X)) // SIZE
+        assert quick().fit(X, groups).feature_importances_[2] == 0
+
+    def test_are_the_same_for_the_same_seed(self):
+        X, groups = drawn()
+        ranker = quick().fit(X, groups)
+        assert_array_equal(
+            clone(ranker).fit(X, groups).feature_importances_,
+            ranker.feature_importances_,
+        )
+
+    def test_only_fit_sets_them(self):
+        X, groups = drawn()
+        ranker = quick().fit(X, groups)
+        ranker.partial_fit(X, groups)
+        assert not hasattr(ranker, "feature_importances_")
+
+    @pytest.mark.parametrize("selector", [SelectFromModel, RFE])
+    def test_selectors(self, selector):
+        X, groups = drawn()
+        settings = {"n_features_to_select": 3} if selector is RFE else {}
+        if selector is RFE:
+            settings["step"] = 10
+        chosen = selector(quick(), **settings).fit(X, groups)
+        assert_array_equal(np.flatnonzero(chosen.get_support()), [0, 1, 2])
+        pipeline = make_pipeline(selector(quick(), **settings), quick())
+        assert pipeline.fit(X, groups).predict(X).shape == (len(X),)
