@@ -198,6 +198,20 @@ class TestFit:
         rows[:, 0] += 1
         assert (ranker.predict(rows) >= ranker.predict(X[:50])).all()
 
+    @pytest.mark.parametrize("goes_on", ["fit", "partial_fit"])
+    def test_constraints_of_dropped_features_hold_when_training_goes_on(self, goes_on):
+        X, groups = drawn()
+        signs = [1, -1] + [1] * (X.shape[1] - 2)
+        ranker = quick(monotonic_cst=signs, warm_start=True).fit(X, groups)
+        dropped = np.flatnonzero(ranker.feature_importances_ == 0)
+        assert len(dropped) > 10
+        getattr(ranker, goes_on)(X, groups)
+        before = ranker.predict(X[:50])
+        for feature in dropped:
+            rows = X[:50].copy()
+            rows[:, feature] += 2
+            assert (ranker.predict(rows) >= before).all()
+
     def test_curves_are_fitted_to_more_rows_where_there_are_more(self, monkeypatch):
         X, groups = drawn(600, n_useless=40)
         sizes = []

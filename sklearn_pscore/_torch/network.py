@@ -60,7 +60,7 @@ class ScoreNetwork(nn.Module):
         self.drops_inputs = parameters.input_dropout > 0
         self.scaling = scaling
         # Numbers of the features that the layers see; None: all. See `select_inputs`.
-        self.inputs = None
+        self.inputs = self._signs_of_all = None
         n_features = len(scaling.shift)
         signs = None
         if self.is_constrained:
@@ -198,6 +198,7 @@ class ScoreNetwork(nn.Module):
         self.inputs = torch.from_numpy(features)
         first.weight.data = first.weight[:, self.inputs].mul_(growth)
         if hasattr(first, "weight_signs"):
+            self._signs_of_all = first.weight_signs
             first.weight_signs = first.weight_signs[self.inputs]
 
     @torch.no_grad()
@@ -206,8 +207,9 @@ class ScoreNetwork(nn.Module):
         first = self.first_linear
         first.weight.data = self.of_all_features(first.weight)
         if hasattr(first, "weight_signs"):
-            first.weight_signs = self.of_all_features(first.weight_signs)
-        self.inputs = None
+            # Not zeros: a training that goes on keeps the constraints of all features.
+            first.weight_signs = self._signs_of_all.to(first.weight.device)
+        self.inputs = self._signs_of_all = None
 
     def of_all_features(self, weight):
         """Return weights of the layers' inputs as those of all features, or 0.
