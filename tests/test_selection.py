@@ -11,8 +11,10 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore._torch import selection, shortcut_fit
+from sklearn_pscore._torch.importances import _Swaps
 from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.net import scoring_copy
 from sklearn_pscore._torch.packing import PackedTarget
 from sklearn_pscore._torch.selection import interacting, strengths
 from sklearn_pscore._torch.stacking import ScaledSample
@@ -280,6 +282,33 @@ class TestImportances:
         expected = np.square(np.concatenate(slopes))
         assert importances.sum() == pytest.approx(1)
         assert_allclose(importances, expected / expected.sum(), atol=0.05)
+
+    @pytest.mark.parametrize(
+        "params",
+        [
+            {},
+            {"shortcut": "linear", "hidden_layer_sizes": (8, 4), "input_dropout": 0.1},
+            {"shortcut": None, "batch_norm": True},
+            {"hidden_layer_sizes": (), "input_clip": None},
+            {"output_activation": "relu6"},
+        ],
+    )
+    def test_a_swap_changes_scores_as_those_of_predict(self, params):
+        X, groups = drawn(40, n_useless=2)
+        rng = np.random.default_rng(3)
+        X[rng.random(X.shape) < 0.2] = np.nan
+        ranker = quick(**params).fit(X, groups)
+        network = scoring_copy(ranker.net_.module_, torch.float64)
+        swaps = _Swaps(network, torch.from_numpy(X))
+        other = rng.permutation(len(X))
+        with torch.no_grad():
+            for feature in range(X.shape[1]):
+                swapped = X.copy()
+                swapped[:, feature] = X[other, feature]
+                found = swaps.changes(feature, torch.from_numpy(other))
+                expected = ranker.predict(swapped) - ranker.predict(X)
+                assert np.ptp(expected) > 0
+                assert_allclose(found, expected, rtol=0, atol=1e-12)
 
     def test_a_feature_that_is_constant_inside_groups_has_none(self):
         X, groups = drawn(n_useless=0)
