@@ -78,7 +78,7 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Tried:
-    """A change that is not in the code any more, and what its rows are compared to.
+    """A change that was tried, and what its rows are compared to.
 
     Attributes
     ----------
@@ -92,7 +92,21 @@ class Tried:
     base: str = DEFAULTS
 
 
-TRIED = {}
+_ALL_FEATURES = "all features"
+_STRENGTHS = "strengths"
+TRIED = {
+    _STRENGTHS: Tried("a strength of each feature's curve: kept", _ALL_FEATURES),
+    "strengths of one way": Tried(
+        "strengths by the way with the smallest loss, not by the weighed sum of ways",
+        _ALL_FEATURES,
+    ),
+    "strengths without the price": Tried(
+        "strengths of what the price selects, fitted again without it", _ALL_FEATURES
+    ),
+    "more lines": Tried(
+        "linear shortcuts of ridge strengths 30 and 300, too", _STRENGTHS
+    ),
+}
 """Changes whose rows stay in ``results/variants.csv``, by the name of their rows.
 
 ``--variants defaults --as NAME`` writes such rows from code that has the change. Where
