@@ -197,17 +197,19 @@ def by_importance():
     assert chosen.get_support().argmax() == order[0]
 
 
-@CHECKS.own_words(
-    "RFE(ranker), SelectFromModel(ranker) without importance_getter=",
-    "the error asks for coef_ or importance_getter; LinearPreferenceRanker has coef_",
+@CHECKS.works(
+    "RFE(ranker), SelectFromModel(ranker)",
+    "by its feature_importances_, which fit sets for dense X",
 )
-def without_getter():
+def with_importances():
     from sklearn.feature_selection import RFE, SelectFromModel
 
-    with refusal(ValueError, "importance_getter", "PairwisePreferenceRanker"):
-        RFE(ranker()).fit(X, GROUPS)
-    with refusal(ValueError, "importance_getter", "PairwisePreferenceRanker"):
-        SelectFromModel(ranker()).fit(X, GROUPS).get_support()
+    importances = ranker().fit(X, GROUPS).feature_importances_
+    chosen = SelectFromModel(ranker(), threshold=-np.inf, max_features=2)
+    support = chosen.fit(X, GROUPS).get_support()
+    assert set(np.flatnonzero(support)) == set(np.argsort(importances)[-2:])
+    first_out = RFE(ranker(), n_features_to_select=X.shape[1] - 1).fit(X, GROUPS)
+    assert first_out.ranking_.argmax() == importances.argmin()
 
 
 @CHECKS.works(

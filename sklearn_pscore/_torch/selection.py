@@ -13,8 +13,10 @@ import math
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 
-from sklearn_pscore._torch.linear import fit_linear
+from sklearn_pscore._torch.linear import fit_linear, scores_of
+from sklearn_pscore._torch.thin import ThinRows
 
 # How strengths may be found: the ridge strength that pulls them to 1, and the price of a
 # strength of 1, both times the number of items. By benchmarks/agreement/variants.py.
@@ -45,7 +47,7 @@ def strengths(curves, sample, criterion):
 
     Parameters
     ----------
-    curves : tensor of shape (n_items, n_features), float32
+    curves : tensor or CSR matrix of shape (n_items, n_features), float32
         Of each item, by the member that left it out.
     sample : ScaledSample
         Its `is_left_out` is True.
@@ -58,27 +60,25 @@ def strengths(curves, sample, criterion):
         Not negative.
     """
     fold, target = sample.target.fold, sample.judged_target
-    found, scores = [], torch.zeros(len(curves), len(_WAYS))
+    n_items = curves.shape[0]
+    found, scores = [], torch.zeros(n_items, len(_WAYS))
     for number, way in enumerate(_WAYS):
-        found.append(_strengths_by(way, curves, target, criterion, len(curves)))
+        found.append(_strengths_by(way, curves, target, criterion, n_items))
         for member in fold.unique():
-            others = fold != member
-            of_others = _strengths_by(
-                way,
-                curves[others],
-                target.take(others),
-                criterion,
-                len(curves),
-                found[-1],
+            own = fold == member
+            of_own, of_others = (
+                curves[rows.numpy()] if issparse(curves) else curves[rows]
+                for rows in (own, ~own)
             )
-            scores[~others, number] = curves[~others] @ torch.from_numpy(of_others).to(
-                curves
+            by_others = _strengths_by(
+                way, of_others, target.take(~own), criterion, n_items, found[-1]
             )
+            scores[own, number] = scores_of(of_own, by_others)
     share = fit_linear(
         scores,
         target,
         criterion,
-        penalty=_PULL / len(curves),
+        penalty=_PULL / n_items,
         center=np.eye(len(_WAYS))[0],
         signs=np.ones(len(_WAYS)),
     )
@@ -119,7 +119,6 @@ def interacting(scores, sample, criterion):
     scores : tensor of shape (n_items,)
         Of each item, by the member that left it out.
     sample : ScaledSample
-        Dense.
     criterion : nn.Module
         A convex loss.
 
@@ -131,13 +130,14 @@ def interacting(scores, sample, criterion):
     if not 1 < n_features <= _MOST_SCREENED:
         # One feature is of no pair; more than that are not told apart.
         return np.full(n_features, n_features > 1)
+    X = sample.X.to_dense() if isinstance(sample.X, ThinRows) else sample.X
     scores = scores.detach().clone().requires_grad_()
     criterion(scores[None], sample.judged_target).backward()
     slope = scores.grad[:, None]
     total = torch.zeros(n_features, n_features)
     squares = torch.zeros_like(total)
     sizes = sample.target.sizes.tolist()
-    for Z, g in zip(sample.X.split(sizes), slope.split(sizes), strict=True):
+    for Z, g in zip(X.split(sizes), slope.split(sizes), strict=True):
         Z = Z - Z.mean(dim=0)
         product = (Z * g).T @ Z
         total += product

@@ -6,7 +6,7 @@ these tell how much it is worth on new groups.
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 
 from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.inputs import unit_inside
@@ -133,7 +133,7 @@ def fit_shortcut(shortcut, sample, criterion, features=None):
     Returns
     -------
     strength : ndarray of shape (n_features,), or None
-        Of each feature's curve. None where nothing is left out, or the sample is thin.
+        Of each feature's curve. None where nothing is left out.
     """
     n_features = shortcut.weight.shape[2]
     if features is None:
@@ -162,7 +162,7 @@ def fit_shortcut(shortcut, sample, criterion, features=None):
     )
     total = sum(s * weights for s, weights in zip(share, candidates, strict=True))
     strength = None
-    if sample.is_left_out and not issparse(columns.X):
+    if sample.is_left_out:
         strength = np.zeros(n_features)
         curves = columns.left_out_curves(total, sample.target.fold)
         strength[features] = strengths(curves, sample, criterion)
@@ -239,8 +239,10 @@ class ShortcutColumns:
 
         Returns
         -------
-        curves : tensor of shape (n_items, n_kept), float32
+        curves : tensor or CSR matrix of shape (n_items, n_kept), float32
         """
+        if issparse(self.X):
+            return self._sparse_curves(weights.numpy(), fold.numpy())
         curves = torch.zeros(len(self.X), len(self._features))
         place = torch.from_numpy(np.searchsorted(self._features, self.feature))
         for member in fold.unique():
@@ -248,6 +250,16 @@ class ShortcutColumns:
             worth = self.X[rows] * weights[member].to(self.X)
             curves[rows] = curves[rows].index_add_(1, place, worth)
         return curves
+
+    def _sparse_curves(self, weights, fold):
+        n_columns, n_kept = len(self.feature), len(self._features)
+        place = np.searchsorted(self._features, self.feature)
+        X = self.X.copy()
+        row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+        X.data *= weights[fold[row], X.indices].astype(X.dtype)
+        ones = np.ones(n_columns, dtype=X.dtype)
+        shape = n_columns, n_kept
+        return X @ csr_array((ones, (np.arange(n_columns), place)), shape=shape)
 
     @torch.no_grad()
     def put(self, shortcut, weights):

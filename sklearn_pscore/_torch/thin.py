@@ -113,15 +113,26 @@ class ThinRows:
         missing : ThinRows of shape (n_rows, n_columns)
             1 for NaN.
         """
+        of_value = self._columns_among(features)
+        ones = torch.ones_like(self.values)
+        zero = ones.new_zeros(len(features))
+        return self._with(self.values.isnan() & (of_value >= 0), of_value, ones, zero)
+
+    def index_select(self, dim, features):
+        """Return the rows with some features only, as a tensor's; `dim` is 1."""
+        of_value = self._columns_among(features)
+        return self._with(of_value >= 0, of_value, self.values, self.zero[features])
+
+    def _columns_among(self, features):
+        """Return the place of each value's feature among some, -1 if it is not there."""
         column = torch.full((self.shape[1],), -1, device=self.device)
         column[features] = torch.arange(len(features), device=self.device)
-        of_value = column[self.features]
-        is_one = self.values.isnan() & (of_value >= 0)
-        n_before = pad(is_one.cumsum(0), (1, 0))
-        ones = torch.ones_like(self.values[is_one])
-        return ThinRows(
-            of_value[is_one], n_before[self.starts], ones, ones.new_zeros(len(features))
-        )
+        return column[self.features]
+
+    def _with(self, is_kept, columns, values, zero):
+        """Return the rows with some of the stored values, in other columns."""
+        n_before = pad(is_kept.cumsum(0), (1, 0))
+        return ThinRows(columns[is_kept], n_before[self.starts], values[is_kept], zero)
 
     def to(self, target):
         """Return the rows in a type of values, or on a device."""
