@@ -23,7 +23,7 @@ from benchmarks.speed.single_net import warm_up
 from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore._rankers import training
 from sklearn_pscore._rankers.pairwise import PairwisePreferenceRanker as Ranker
-from sklearn_pscore._torch import net, stacking
+from sklearn_pscore._torch import net, shortcut_fit
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.network import ByteDropout, MemberLinear, ScoreNetwork
 from sklearn_pscore._torch.packing import PackedGroups
@@ -37,8 +37,10 @@ CASES = {
 PARTS = {
     "checks": (Ranker, "_check"),
     "packing, scaling and edges": (training, "build_net"),
-    "shortcut: fits": (stacking, "fit_linear"),
+    "shortcut: fits": (shortcut_fit, "fit_linear"),
     "shortcut: columns and scores": (training, "freeze_fitted_shortcut"),
+    "which features count": (shortcut_fit, "strengths"),
+    "pairs that count together": (shortcut_fit, "interacting"),
     "weighing the parts": (training, "weigh_and_center"),
     "picking rows": (PackedGroups, "batch"),
     "scaling": (net.InputScaling, "forward"),
