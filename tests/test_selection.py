@@ -315,6 +315,18 @@ class TestImportances:
         X[:, 2] = np.arange(len(X)) // SIZE
         assert quick().fit(X, groups).feature_importances_[2] == 0
 
+    def test_a_feature_that_is_zero_in_nearly_all_rows_has_some(self):
+        """In a wide table few rows are scored for each: not those that say nothing."""
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(1500, 1100)) * (rng.random((1500, 1100)) < 0.01)
+        groups = Groups.from_arrays(
+            group=np.arange(1500) // SIZE, preference=X[:, :20].sum(axis=1)
+        )
+        ranker = quick(shortcut="linear", hidden_layer_sizes=())
+        importances = ranker.fit(X, groups).feature_importances_
+        assert (importances[:20] > 0).all()
+        assert importances[:20].sum() > 0.5
+
     def test_are_the_same_for_the_same_seed(self):
         X, groups = drawn()
         ranker = quick().fit(X, groups)

@@ -7,9 +7,10 @@ from sklearn_pscore._torch.net import scoring_copy
 from sklearn_pscore._torch.thin import of_features
 from sklearn_pscore._torch.threads import one_torch_thread
 
-# Rows to swap values in: so many in all, over features that count, within these. No
-# benchmark varies it.
-_SWAPS, _ROWS = 2**16, (64, 1024)
+# Rows to swap values in: so many in all, over features that count, within these: with
+# fewer, a feature that is zero in nearly all rows would be so in all. No benchmark varies
+# it.
+_SWAPS, _ROWS = 2**19, (1024, 4096)
 
 
 def importances_of(net, packed):
