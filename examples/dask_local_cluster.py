@@ -3,8 +3,9 @@
     python examples/dask_local_cluster.py [FOLDER]
 
 FOLDER has Parquet files with the columns prompt, opinion and metrics. Without it, some
-are made up. What is printed is how often the score orders two items of a prompt as
-people do; the scored files are in a folder beside, as many as there were.
+are made up, and removed at the end. What is printed is how often the score orders two
+items of a prompt as people do; the scored files are in a folder beside, as many as there
+were.
 """
 
 import sys
@@ -57,19 +58,19 @@ def report(ranker, folder):
 
 
 def main(folder):
-    """Start a cluster, and do it all."""
+    """Start a cluster, and do it all; return the folder of the scored files."""
     scored_folder = folder.with_name(f"{folder.name}-scored")
     workers = LocalCluster(n_workers=2, threads_per_worker=1)
     with workers as cluster, Client(cluster) as client:
         ranker = learn_and_score(client, folder, scored_folder)
     report(ranker, folder)
-    print(f"Scores are in {scored_folder}")
+    return scored_folder
 
 
 # Workers are processes, which read this file, too: only the first may start them.
 if __name__ == "__main__":
     if sys.argv[1:]:
-        main(Path(sys.argv[1]))
+        print(f"Scores are in {main(Path(sys.argv[1]))}")
     else:
         with TemporaryDirectory() as temporary:
             files = Path(temporary, "judged")

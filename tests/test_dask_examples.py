@@ -30,15 +30,18 @@ def test_a_cluster_of_this_machine(monkeypatch, tmp_path, capsys):
     )
     monkeypatch.setattr(dask.distributed, "LocalCluster", cluster)
     run(monkeypatch, "dask_local_cluster.py", files)
-    assert capsys.readouterr().out.startswith("30 prompts, ")
+    report, where = capsys.readouterr().out.splitlines()
+    assert report.startswith("30 prompts, ")
+    assert where == f"Scores are in {tmp_path / 'judged-scored'}"
     scored = sorted((tmp_path / "judged-scored").glob("*.parquet"))
     assert len(scored) == 3
     table = pd.concat([pd.read_parquet(path) for path in scored])
     assert len(table) == 180
     assert np.isfinite(table["score"]).all()
-    # Without a folder it makes one.
+    # Without a folder it makes one, which is gone then, and with it the scores.
     run(monkeypatch, "dask_local_cluster.py")
-    assert capsys.readouterr().out.startswith("400 prompts, ")
+    (report,) = capsys.readouterr().out.splitlines()
+    assert report.startswith("400 prompts, ")
 
 
 def test_a_cluster_that_runs(monkeypatch, tmp_path, capsys):
