@@ -412,6 +412,11 @@ def test_folders_that_cannot_be_scored(folder, parts):
     assert "a folder without a *.parquet file; expected" in result.stderr
     result = run(model, parts, "-o", folder / "table.csv", "--force")
     assert "a file; expected a folder, since TABLE is one" in result.stderr
+    result = run(model, parts, "-o", folder / "new.csv")
+    assert "the name of a file; expected a folder, since TABLE is" in result.stderr
+    assert result.stderr.rstrip().endswith("Pass 'new'.")
+    assert not (folder / "new.csv").exists()
+    assert run(model, parts, "-o", folder / "new.parquet").exit_code == 0
     result = run(model, parts, "-o", parts / ".." / parts.name, "--force")
     assert "which is TABLE itself; expected another" in result.stderr
     result = run(model, folder / "table.csv", "-o", empty)

@@ -98,6 +98,12 @@ def _tables_of(folder, out, force):
         raise ValueError(
             f"--out is {str(out)!r}, a file; expected a folder, since TABLE is one."
         )
+    # Folders that end in .parquet are those of Dask and Spark.
+    if out.suffix.lower() in {*ENDINGS} - {".parquet"} and not out.exists():
+        raise ValueError(
+            f"--out is {str(out)!r}, the name of a file; expected a folder, since TABLE "
+            f"is one: each of its files is scored for itself. Pass {str(out.stem)!r}."
+        )
     if out.exists() and out.samefile(folder):
         raise ValueError(
             f"--out is {str(out)!r}, which is TABLE itself; expected another folder, or "
