@@ -15,8 +15,10 @@ from sklearn_pscore._torch.importances import _Swaps
 from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.net import scoring_copy
+from sklearn_pscore._torch.network import Shortcut
 from sklearn_pscore._torch.packing import PackedTarget
 from sklearn_pscore._torch.selection import interacting, strengths
+from sklearn_pscore._torch.shortcut_fit import ShortcutColumns
 from sklearn_pscore._torch.stacking import ScaledSample
 
 SIZE = 10
@@ -98,6 +100,15 @@ class TestStrengths:
         # The price is paid by what is worth nothing.
         assert (found[2:] < 0.2 * found[:2].min()).all()
 
+    def test_strengths_that_are_nearly_none_are_none(self, monkeypatch):
+        sample = self.curves()
+        found = strengths(sample.X, sample, LOSS)
+        least = found.max() - 1e-3
+        monkeypatch.setattr(selection, "_LEAST_STRENGTH", least)
+        expected = np.where(found > least, found, 0.0)
+        assert (expected == 0).sum() == 5
+        assert_array_equal(strengths(sample.X, sample, LOSS), expected)
+
     def test_order_of_groups_changes_nothing(self):
         sample = self.curves()
         turned = sample.X.view(-1, SIZE, 6).flip(0).reshape(-1, 6)
@@ -147,6 +158,26 @@ class TestInteracting:
         worth = fit_linear(product, sample.target, LOSS, penalty=0.0)
         known = product[:, 0] * float(worth[0])
         assert not interacting(known, sample, LOSS)[[2, 5]].any()
+
+    def test_what_a_feature_is_worth_by_itself_is_of_no_pair(self):
+        """Neither its slope, beside a feature that has a mean, nor its square."""
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(1000, 3))
+        X[:, 1] = 3.0
+        for worth in (2 * X[:, 0], X[:, 0] ** 2):
+            sample = made_sample(X, worth + rng.normal(size=len(X)))
+            assert not interacting(torch.zeros(1000), sample, LOSS).any()
+
+    def test_synthetic_items_are_of_no_pair(self):
+        sample = self.sample(0)
+        real = self.sample(0, has_pair=False)
+        X = torch.cat([real.X, sample.X])
+        target = PackedTarget(
+            *(torch.cat([each, each]) for each in sample.target if each is not None)
+        )
+        judged = torch.arange(len(X)) < len(real.X)
+        both = ScaledSample(X, target, judged)
+        assert not interacting(torch.zeros(len(X)), both, LOSS)[[2, 5]].any()
 
     def test_too_many_features_are_all_kept(self, monkeypatch):
         monkeypatch.setattr(selection, "_MOST_SCREENED", 5)
@@ -232,6 +263,47 @@ class TestFit:
         assert 3 <= sizes[1][1] < 43
         assert (ranker.feature_importances_ == 0).sum() == 43 - sizes[1][1]
 
+    def test_columns_are_of_the_features_that_are_fitted_again(self):
+        rng = np.random.default_rng(0)
+        sample = made_sample(rng.normal(size=(200, 2)), rng.normal(size=200))
+        sample.missing = torch.from_numpy(rng.random((200, 2)) < 0.2).float()
+        shortcut = Shortcut(5, 4, None, None, missing_features=[1, 3])
+        columns = ShortcutColumns(shortcut, sample, np.array([0, 1]))
+        # Two slopes, and one for what is missing: that of feature 3 is not fitted.
+        assert_array_equal(columns.feature, [0, 1, 1])
+        columns.put(shortcut, torch.ones(5, 3))
+        assert (shortcut.weight[:, 0, :2] > 0).all()
+        assert not shortcut.weight[:, 0, 2:].any()
+        assert (shortcut.missing_weight[:, 0] > 0).all()
+        assert not shortcut.missing_weight[:, 1].any()
+
+    def test_pairs_are_looked_for_beside_the_curves(self, monkeypatch):
+        X, groups = drawn()
+        seen = []
+
+        def looked(scores, sample, criterion):
+            seen.append(scores)
+            spread = scores @ sample.X[:, 0] / (scores.norm() * sample.X[:, 0].norm())
+            assert spread > 0.5
+            return interacting(scores, sample, criterion)
+
+        monkeypatch.setattr(shortcut_fit, "interacting", looked)
+        quick(max_epochs=1).fit(X, groups)
+        assert len(seen) == 1
+
+    def test_layers_start_as_with_fewer_inputs(self):
+        X, groups = drawn(12, n_useless=5)
+        network = quick(max_epochs=1, leave_out=False).fit(X, groups).net_.module_
+        before = network.first_linear.weight.detach().clone()
+        network.select_inputs(np.array([1, 4]))
+        shown = network.first_linear.weight
+        assert_allclose(shown.detach(), 2.0 * before[:, [1, 4]], rtol=1e-6)
+        network.show_all_inputs()
+        expected = torch.zeros_like(before)
+        expected[:, [1, 4]] = 2.0 * before[:, [1, 4]]
+        found = network.first_linear.weight.detach()
+        assert_allclose(found, expected, rtol=1e-6)
+
     def test_training_goes_on(self):
         X, groups = drawn()
         ranker = quick(warm_start=True).fit(X, groups)
@@ -282,6 +354,22 @@ class TestImportances:
         expected = np.square(np.concatenate(slopes))
         assert importances.sum() == pytest.approx(1)
         assert_allclose(importances, expected / expected.sum(), atol=0.05)
+
+    def test_each_item_gets_the_value_of_another_one_of_its_group(self):
+        """In groups of two it can only be the other one."""
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(200, 4))
+        group = np.arange(200) // 2
+        preference = X @ [2.0, 1.0, 0.5, 0.0] + rng.normal(size=200)
+        ranker = quick().fit(X, Groups.from_arrays(group=group, preference=preference))
+        expected, other = np.zeros(4), np.arange(200) ^ 1
+        for feature in range(4):
+            swapped = X.copy()
+            swapped[:, feature] = X[other, feature]
+            change = ranker.predict(swapped) - ranker.predict(X)
+            expected[feature] = np.mean(change**2)
+        expected /= expected.sum()
+        assert_allclose(ranker.feature_importances_, expected, rtol=1e-8)
 
     @pytest.mark.parametrize(
         "params",
