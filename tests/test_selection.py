@@ -263,6 +263,27 @@ class TestFit:
         assert 3 <= sizes[1][1] < 43
         assert (ranker.feature_importances_ == 0).sum() == 43 - sizes[1][1]
 
+    def test_curves_beside_terms_are_not_fitted_again(self, monkeypatch):
+        """Those terms are of the sample; each round of them has curves of its own."""
+        X, groups = drawn(600, n_useless=40)
+        rng = np.random.default_rng(1)
+        position = np.concatenate([rng.permutation(SIZE) + 1 for _ in range(600)])
+        fields = {name: groups[name] for name in ("group", "preference")}
+        groups = Groups.from_arrays(**fields, position=position)
+        sizes = []
+
+        def fitted(shortcut, sample, *args):
+            sizes.append(len(sample.X))
+            return fit(shortcut, sample, *args)
+
+        fit = shortcut_fit.fit_shortcut
+        monkeypatch.setattr(shortcut_fit, "fit_shortcut", fitted)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 1500)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
+        ranker = quick(max_epochs=1, order_bias=True).fit(X, groups)
+        assert (ranker.feature_importances_ == 0).any()
+        assert sizes == [1500, 1500, 1500]
+
     def test_columns_are_of_the_features_that_are_fitted_again(self):
         rng = np.random.default_rng(0)
         sample = made_sample(rng.normal(size=(200, 2)), rng.normal(size=200))
