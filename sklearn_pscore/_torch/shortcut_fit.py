@@ -33,6 +33,8 @@ _ROWS_AT_A_TIME = 2**13
 # Values that the curves of selected features are fitted to, 32 MB of float32; if there
 # are so many times more rows than before.
 _REFIT_VALUES, _LEAST_GROWTH = 2**23, 1.5
+# Values of all features that are drawn for that, 256 MB of float64.
+_DRAWN_VALUES = 2**25
 
 
 def freeze_fitted_shortcut(net, sample, *packed):
@@ -87,7 +89,8 @@ def _left_out(network, sample):
 def _fit_to_more(network, sample, packed, features, criterion):
     """Fit the curves of some features to a larger sample, if there is one."""
     n_rows = _REFIT_VALUES // (len(features) * network.shortcut.weight.shape[1])
-    n_rows = min(n_rows, len(packed))
+    # The sample has all features first.
+    n_rows = min(n_rows, len(packed), _DRAWN_VALUES // packed.table.shape[1])
     if n_rows < _LEAST_GROWTH * len(sample.X) or network.terms is not None:
         return
     X, target, judged = packed.sample(n_rows)
