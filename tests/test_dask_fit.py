@@ -111,13 +111,17 @@ def test_missing_metrics_of_one_worker_are_known_to_all(client, frame):
 @pytest.mark.parametrize("loss", ["lambdarank", "listnet"])
 def test_other_losses(client, frame, loss):
     X, groups = parts_of(frame)
-    settings = {"loss": loss, "max_epochs": 10, "random_state": SEED}
-    local = quick(**settings).fit(X, groups)
-    ranker = fit(quick(**settings), split(frame, [240, 120]))
-    assert abs(ranker.score(X, groups) - local.score(X, groups)) < 0.03
-    losses = ranker.history_["train_loss"], local.history_["train_loss"]
+    settings = {"loss": loss, "max_epochs": 10}
+    # Each seed has other folds, by which members differ.
+    locals_ = [quick(**settings, random_state=s).fit(X, groups) for s in range(4)]
+    ranker = fit(quick(**settings, random_state=SEED), split(frame, [240, 120]))
+    scores = [local.score(X, groups) for local in locals_]
+    assert abs(ranker.score(X, groups) - np.mean(scores)) < 0.03
+    found = ranker.history_["train_loss"]
+    losses = np.stack([local.history_["train_loss"] for local in locals_])
     # Other folds and other batches.
-    assert_allclose(*losses, rtol=0.15)
+    assert (found > 0.85 * losses.min(axis=0)).all()
+    assert (found < 1.15 * losses.max(axis=0)).all()
 
 
 def test_ties_that_count(client, frame):
