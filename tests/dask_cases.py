@@ -33,6 +33,11 @@ def local_cluster(set_as_default=True, **kwargs):
         yield client
 
 
+def cluster_of_threads():
+    """Return the context of a cluster whose workers are threads of this process."""
+    return local_cluster(set_as_default=False, processes=False, protocol="tcp://")
+
+
 def judged_table(n_groups=60, size=6, seed=SEED, n_features=4):
     """Return a table of groups of one size, ordered by a curved score and by chance."""
     rng = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ import time
 from threading import Event
 
 import pytest
-from dask_cases import TIMEOUT, local_cluster
+from dask_cases import TIMEOUT, cluster_of_threads, local_cluster
 
 from sklearn_pscore._dask.crew import Crew
 from sklearn_pscore._dask.tasks import StoppedError, kept
@@ -17,9 +17,7 @@ class FollowsError(RuntimeError):
 
 @pytest.fixture(scope="module")
 def client():
-    with local_cluster(
-        set_as_default=False, processes=False, protocol="tcp://"
-    ) as client:
+    with cluster_of_threads() as client:
         yield client
 
 

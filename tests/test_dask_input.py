@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from cases import SEED, quick
-from dask_cases import COLUMNS, TIMEOUT, judged_table, local_cluster, parts_of, split
+from dask_cases import (
+    COLUMNS,
+    TIMEOUT,
+    cluster_of_threads,
+    judged_table,
+    local_cluster,
+    parts_of,
+    split,
+)
 from distributed import Client, LocalCluster
 from numpy.testing import assert_array_equal
 
@@ -20,9 +28,7 @@ from sklearn_pscore._dask.cluster import check_versions
 
 @pytest.fixture(scope="module")
 def client():
-    with local_cluster(
-        set_as_default=False, processes=False, protocol="tcp://"
-    ) as client:
+    with cluster_of_threads() as client:
         yield client
 
 

@@ -320,13 +320,14 @@ def test_frames_have_names_and_a_search_works():
 
 def test_few_judgements_are_learnt_as_well_as_by_the_defaults():
     X, groups = linear_groups()
-    X_test = np.random.default_rng(1).normal(size=(500, 3))
+    # So many that a pair more or less decides nothing.
+    X_test = np.random.default_rng(1).normal(size=(20_000, 3))
     test = Groups.from_arrays(
-        group=np.arange(500) // 5, preference=X_test[:, 0] - X_test[:, 1]
+        group=np.arange(20_000) // 5, preference=X_test[:, 0] - X_test[:, 1]
     )
     ranker = LinearPreferenceRanker().fit(X, groups)
     other = PairwisePreferenceRanker(random_state=SEED).fit(X, groups)
-    assert ranker.score(X_test, test) >= other.score(X_test, test) - 0.011
+    assert ranker.score(X_test, test) > other.score(X_test, test) - 0.01
     assert ranker.score(X_test, test) > 0.96
 
 

@@ -3,25 +3,8 @@
 import numpy as np
 
 
-def check_table(ddf, fields, features, caller):
-    """Return the names of the features of a dask DataFrame.
-
-    Parameters
-    ----------
-    ddf : dask.dataframe.DataFrame
-    fields : dict of str to str
-        Columns of the target, by argument.
-    features : list of str or None
-        None is all that the target leaves.
-    caller : str
-
-    Raises
-    ------
-    TypeError
-        If it is no dask DataFrame.
-    ValueError
-        If a column is not there, twice, or of a kind that its use cannot take.
-    """
+def check_is_dask(ddf, caller):
+    """Raise TypeError if a table is no dask DataFrame."""
     import dask.dataframe as dd
 
     if not isinstance(ddf, dd.DataFrame):
@@ -30,29 +13,6 @@ def check_table(ddf, fields, features, caller):
             "Make one by dask.dataframe.read_parquet(...) or from_pandas(frame, "
             "npartitions=...), or call fit on data in memory."
         )
-    names = list(ddf.columns)
-    taken = set(fields.values())
-    if features is None:
-        features = [name for name in names if name not in taken]
-    wanted = {**fields, **{f"features[{k}]": name for k, name in enumerate(features)}}
-    for argument, column in wanted.items():
-        if column not in names:
-            raise ValueError(
-                f"ddf has no column {column!r}, which {argument}= names; its columns are "
-                f"{names}. Name one of these."
-            )
-        if names.count(column) > 1:
-            raise ValueError(
-                f"ddf has {names.count(column)} columns of the name {column!r}, which "
-                f"{argument}= names; expected one. Rename them."
-            )
-    if not features:
-        raise ValueError(
-            f"ddf has no column beside {sorted(taken)}; expected at least one metric to "
-            "learn from. Pass features=[...]."
-        )
-    check_kinds(ddf.dtypes, fields, features, "ddf")
-    return features
 
 
 def check_kinds(dtypes, fields, features, name):

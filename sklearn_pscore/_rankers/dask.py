@@ -15,7 +15,13 @@ from sklearn_pscore._dask.cluster import (
     workers_of,
 )
 from sklearn_pscore._dask.crew import Crew
-from sklearn_pscore._dask.partitions import check_table, deal_out, load, place
+from sklearn_pscore._dask.partitions import (
+    check_is_dask,
+    check_kinds,
+    deal_out,
+    load,
+    place,
+)
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._progress import progress_of
 from sklearn_pscore._rankers import dask_rank
@@ -26,6 +32,7 @@ from sklearn_pscore._rankers.item_checks import (
     warn_of_choices,
     warn_of_large_group,
 )
+from sklearn_pscore._rankers.named_columns import check_named_columns
 from sklearn_pscore._rankers.parameters import (
     check_training_parameters,
     resolve_parameters,
@@ -116,7 +123,12 @@ class DaskMixin:
         check_fields(fields)
         features = check_features(features, fields)
         client = client_of(client, timeout, caller)
-        features = check_table(ddf, fields, features, caller)
+        check_is_dask(ddf, caller)
+        names = list(ddf.columns)
+        if features is None:
+            features = [name for name in names if name not in fields.values()]
+        check_named_columns("ddf", names, fields, features, "Rename them.")
+        check_kinds(ddf.dtypes, fields, features, "ddf")
         is_float32 = all(ddf.dtypes[name] == np.float32 for name in features)
         dtype = np.dtype(np.float32 if is_float32 else np.float64)
         columns = dask_rank.Columns(fields, features, dtype, caller)

@@ -39,8 +39,8 @@ _CHANGEABLE = {
 # No benchmark varies it.
 _BATCH_ROWS = (200, 4096)
 # max_epochs="auto" is clip(30, 300 / batches, min(3000 / batches, 10**6 / rows)), at
-# least 5. The bound of rows is by benchmarks/speed/large_ranking.py, no benchmark varies
-# the others.
+# least 5. No benchmark varies them; large_ranking.py in benchmarks/speed has fewer epochs
+# beside "auto".
 _EPOCHS, _FEWEST_EPOCHS = 30, 5
 _FEWEST_STEPS, _MOST_STEPS, _MOST_ROWS = 300, 3000, 10**6
 

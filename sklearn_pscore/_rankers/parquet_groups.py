@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from sklearn_pscore._rankers.named_columns import check_named_columns
 from sklearn_pscore._rankers.parquet_arguments import (
     check_features,
     check_fields,
@@ -16,6 +17,8 @@ _MISSING = (
     "Reading Parquet needs pyarrow, which is not installed. Install it with: "
     'pip install "sklearn-pscore[parquet]".'
 )
+
+_RENAME = "Rename them in what wrote the file, or leave the name out of features=[...]."
 
 # The name of the column that pandas writes an unnamed index to.
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
@@ -70,7 +73,7 @@ class ParquetGroups:
             schema = _schema(file)
             if self.features is None:
                 self.features = _remaining(schema.names, fields)
-            _check_columns(file, schema.names, fields, self.features)
+            check_named_columns(file, schema.names, fields, self.features, _RENAME)
             _check_kinds(file, schema, fields, self.features)
             for field in ("group", "item", "block"):
                 if field in fields:
@@ -217,27 +220,6 @@ def _remaining(names, fields):
         for name in names
         if name not in taken and not _UNNAMED_INDEX.fullmatch(name)
     ]
-
-
-def _check_columns(path, names, fields, features):
-    wanted = {**fields, **{f"features[{k}]": name for k, name in enumerate(features)}}
-    for argument, column in wanted.items():
-        if column not in names:
-            raise ValueError(
-                f"{path} has no column {column!r}, which {argument}= names; its columns "
-                f"are {names}. Name one of these."
-            )
-        if names.count(column) > 1:
-            raise ValueError(
-                f"{path} has {names.count(column)} columns of the name {column!r}, which "
-                f"{argument}= names; expected one. Rename them in what wrote the file, or "
-                "leave the name out of features=[...]."
-            )
-    if not features:
-        raise ValueError(
-            f"{path} has no column beside {list(fields.values())}; expected at least one "
-            "metric to learn from. Pass features=[...]."
-        )
 
 
 def _check_kinds(path, schema, fields, features):

@@ -66,26 +66,30 @@ def as_weight(values, field="weight"):
 
 def as_n_raters(values, field="n_raters"):
     """Return numbers of people as int64; a missing one is 0, "not known"."""
-    array = _as_floats(values, field)
-    array = _integral(np.where(np.isnan(array), 0.0, array), field, "integers", "int")
-    bad = np.flatnonzero(array < 0)
-    if len(bad):
-        raise ValueError(
-            f"{field} is {array[bad[0]]} at row {bad[0]}; expected how many people judged "
-            "the row, 1 or more. Use 0 where that is not known, or nobody did."
-        )
-    return array
+    expected = (
+        "how many people judged the row, 1 or more. Use 0 where that is not known, or "
+        "nobody did."
+    )
+    return _as_counts(values, field, expected)
 
 
 def as_position(values, field="position"):
     """Return positions in a list as int64; a missing one is 0, "not known"."""
+    expected = (
+        "where in the list the row was shown, 1 for the first, or 0 where that is not "
+        "known. Count from 1."
+    )
+    return _as_counts(values, field, expected)
+
+
+def _as_counts(values, field, expected):
+    """Return integers that are not negative, 0 where one is missing."""
     array = _as_floats(values, field)
     array = _integral(np.where(np.isnan(array), 0.0, array), field, "integers", "int")
     bad = np.flatnonzero(array < 0)
     if len(bad):
         raise ValueError(
-            f"{field} is {array[bad[0]]} at row {bad[0]}; expected where in the list the "
-            "row was shown, 1 for the first, or 0 where that is not known. Count from 1."
+            f"{field} is {array[bad[0]]} at row {bad[0]}; expected {expected}"
         )
     return array
 

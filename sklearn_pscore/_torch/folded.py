@@ -57,6 +57,12 @@ class FoldedNetwork:
         scaling = network.scaling
         self._is_bent_in = scaling.clip is not None
         size = scaling.scale * (scaling.clip if self._is_bent_in else 1.0)
+        # Powers of two that bring sizes to where their squares are numbers, without a
+        # rounding. None where they are there already.
+        self._power = None
+        if not _in_range(size, dtype):
+            self._power = torch.ldexp(torch.ones_like(size), -size.frexp().exponent)
+            size = size * self._power
         unit = scaling.unit * (scaling.clip if self._is_bent_in else 1.0)
         layers, output = _folded_layers(network)
         slope = torch.zeros_like(unit)
@@ -84,6 +90,8 @@ class FoldedNetwork:
         # Only then is the difference from a value of float32 the same.
         self._may_subtract = torch.equal(self._shift_in_float32.double(), self._shift)
         self._size = size[order]
+        if self._power is not None:
+            self._power = self._power[order]
         self._scale = self._size_in(dtype)
         self._slope = curves.slope[order].to(dtype)
         self._missing = missing[order]
@@ -230,6 +238,8 @@ class FoldedNetwork:
         torch.sub(X, shift[features], out=out)
         if is_missing is not None:
             out.masked_fill_(is_missing, 0.0)
+        if self._power is not None:
+            out.mul_(self._power[features])
         scale = scale[features]
         if not self._is_bent_in:
             out.mul_(scale).clamp_(-_FARTHEST_UNBENT, _FARTHEST_UNBENT)
@@ -303,13 +313,18 @@ def may_fold(network, dtype):
     scaling = network.scaling
     if network.bounded is not None or network.output.weight.device.type != "cpu":
         return False
-    smallest, largest = _SCALES[dtype]
     size = (1.0 if scaling.clip is None else scaling.clip) * scaling.scale
-    if not bool(((size >= smallest) & (size <= largest)).all()):
+    if dtype == torch.float32 and not _in_range(size, dtype):
         return False
     has_norms = any(isinstance(each, MemberBatchNorm) for each in network.hidden)
     is_plain = not (has_norms or network.is_constrained or scaling.clip is None)
     return is_plain or dtype == torch.float64
+
+
+def _in_range(size, dtype):
+    """Return whether a type holds the squares of sizes."""
+    smallest, largest = _SCALES[dtype]
+    return bool(((size >= smallest) & (size <= largest)).all())
 
 
 @lru_cache(maxsize=1)

@@ -21,11 +21,11 @@ from sklearn_pscore._torch.thin import ThinRows
 # How strengths may be found: the ridge strength that pulls them to 1, and the price of a
 # strength of 1, both times the number of items. By benchmarks/agreement/variants.py.
 _WAYS = ((10.0, 0.0), (1.0, 3.0), (1.0, 10.0))
-# Ridge strength, as above, that pulls the weights of the ways to the first one alone. 3
-# was as good on ten real sets.
+# Ridge strength, as above, that pulls the weights of the ways to the first one alone. No
+# benchmark varies it.
 _PULL = 10.0
-# The first way, which keeps all features, has no weight below this share of all. Ten real
-# sets lost nothing by 0.2, and no benchmark varies it.
+# The first way, which keeps all features, has no weight below this share of all. No
+# benchmark varies it.
 _LEAST_SHARE = 0.35
 # Strengths below count as none: the search ends near zero, not always at it.
 _LEAST_STRENGTH = 1e-6

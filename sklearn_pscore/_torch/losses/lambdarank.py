@@ -1,9 +1,9 @@
 """LambdaRank: the pairwise loss, a pair weighted by what its swap does to NDCG."""
 
 import torch
-from torch import nn
 from torch.nn.functional import softplus
 
+from sklearn_pscore._torch.losses.mean import MeanLoss
 from sklearn_pscore._torch.losses.padding import chunks, rows_by_size
 
 # Pairs of a large group that are in memory at a time. Not measured by a benchmark.
@@ -15,7 +15,7 @@ _WIDE_IN_K = 8
 _LINEAR_FROM = 30.0
 
 
-class LambdaRankLoss(nn.Module):
+class LambdaRankLoss(MeanLoss):
     """Pairwise logistic loss, a pair weighted by what its swap does to NDCG.
 
     The mean over pairs of :math:`\\log(1 + e^{-m})` with weight
@@ -51,34 +51,11 @@ class LambdaRankLoss(nn.Module):
         super().__init__()
         self.k = k
 
-    def forward(self, scores, target):
-        """Return the mean loss of a batch of whole groups, summed over members.
-
-        Parameters
-        ----------
-        scores : tensor of shape (n_members, n_items) or (n_items,)
-        target : PackedTarget
-
-        Returns
-        -------
-        loss : tensor of shape (), float64
-            0 if no pair has any weight.
-        """
-        return self.mean_and_sums(scores, target)[0]
-
     def mean_and_sums(self, scores, target):
-        """Return the mean loss, and the sums that it is the ratio of.
+        """Return the mean over pairs, and the sums of each member.
 
-        Means over parts of a batch do not average to the mean over all of it; their
-        sums add up.
-
-        Returns
-        -------
-        loss : tensor of shape (), float64
-            As :meth:`forward` returns it.
-        sums : tensor of shape (2, n_members), float64
-            Loss summed over the pairs of each member, and their weight, which depends on
-            its scores. Without gradients.
+        A pair weighs by what swapping it changes, which depends on the member's scores;
+        see :class:`MeanLoss`.
         """
         return _MeanOverSwaps.apply(scores, target, self.k)
 

@@ -1,14 +1,15 @@
 """ListNet's loss, with all of its target on the most preferred items of a group."""
 
 import torch
-from torch import nn
+
+from sklearn_pscore._torch.losses.mean import MeanLoss
 
 # Below all logits, and below all sums of weights.
 _LOWEST = torch.finfo(torch.float64).min
 _TINY = torch.finfo(torch.float64).tiny
 
 
-class TopOneLoss(nn.Module):
+class TopOneLoss(MeanLoss):
     """ListNet's cross-entropy, all of its target on the most preferred items.
 
     .. math:: \\frac{\\sum_g \\sum_{i \\in top(g)} w_i
@@ -28,36 +29,8 @@ class TopOneLoss(nn.Module):
        behavior", Frontiers in Econometrics, 1974.
     """
 
-    def forward(self, scores, target):
-        """Return the mean loss of a batch of whole groups, summed over members.
-
-        Parameters
-        ----------
-        scores : tensor of shape (n_members, n_items) or (n_items,)
-        target : PackedTarget
-            `level`, `weight` and `sizes` are used.
-
-        Returns
-        -------
-        loss : tensor of shape (), float64
-            0 if no top item has any weight.
-        """
-        return self.mean_and_sums(scores, target)[0]
-
     def mean_and_sums(self, scores, target):
-        """Return the mean loss, and the sums that it is the ratio of.
-
-        Means over parts of a batch do not average to the mean over all of it; their
-        sums add up.
-
-        Returns
-        -------
-        loss : tensor of shape (), float64
-            As :meth:`forward` returns it.
-        sums : tensor of shape (2, 1), float64
-            Loss summed over members and top items, and weight of the top items, without
-            gradients.
-        """
+        """Return the mean over top items, and its sums; see :class:`MeanLoss`."""
         return _MeanOverTop.apply(scores, target.level, target.weight, target.sizes)
 
 

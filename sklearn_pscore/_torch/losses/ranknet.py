@@ -5,11 +5,11 @@ Small groups go through their pairs, all others through an expansion: ``docs/los
 
 import numpy as np
 import torch
-from torch import nn
 
 from sklearn_pscore._segments import level_in_group
 from sklearn_pscore._torch.losses.all_pairs import sums_of_rows
 from sklearn_pscore._torch.losses.expanded import sums_by_expansion
+from sklearn_pscore._torch.losses.mean import MeanLoss
 from sklearn_pscore._torch.losses.padding import rows_by_size
 
 # Groups up to this size go through their pairs; larger ones go through an expansion.
@@ -17,7 +17,7 @@ from sklearn_pscore._torch.losses.padding import rows_by_size
 _LARGEST_DENSE_GROUP = 256
 
 
-class PairwiseLogisticLoss(nn.Module):
+class PairwiseLogisticLoss(MeanLoss):
     """Mean binary cross-entropy of all pairs of a group with different preference.
 
     For a pair with margin :math:`m = s_{better} - s_{worse}` the loss is
@@ -36,36 +36,8 @@ class PairwiseLogisticLoss(nn.Module):
         super().__init__()
         self.ties = ties
 
-    def forward(self, scores, target):
-        """Return the mean loss of a batch of whole groups, summed over members.
-
-        Parameters
-        ----------
-        scores : tensor of shape (n_members, n_items) or (n_items,)
-        target : PackedTarget
-            `level`, `weight_in_pairs`, `sizes` and, with ties, `contender` are used.
-            Items are sorted by group, and by level inside a group.
-
-        Returns
-        -------
-        loss : tensor of shape (), float64
-            0 if no pair has any weight.
-        """
-        return self.mean_and_sums(scores, target)[0]
-
     def mean_and_sums(self, scores, target):
-        """Return the mean loss, and the sums that it is the ratio of.
-
-        Means over parts of a batch do not average to the mean over all of it; their
-        sums add up.
-
-        Returns
-        -------
-        loss : tensor of shape (), float64
-            As :meth:`forward` returns it.
-        sums : tensor of shape (2, 1), float64
-            Loss summed over members and pairs, and weight of the pairs, without gradients.
-        """
+        """Return the mean over pairs, and its sums; see :class:`MeanLoss`."""
         return _MeanOverPairs.apply(
             scores,
             target.level,
