@@ -12,7 +12,16 @@ _MAX_ITERATIONS = 200
 
 
 def fit_linear(
-    X, target, criterion, *, penalty, center=None, signs=None, start=None, price=0.0
+    X,
+    target,
+    criterion,
+    *,
+    penalty,
+    center=None,
+    signs=None,
+    start=None,
+    price=0.0,
+    preconditioner=None,
 ):
     r"""Return the weights of the best linear score under a ridge penalty.
 
@@ -37,6 +46,8 @@ def fit_linear(
         First weights of the search; None is `center`.
     price : float, default=0.0
         For weights that are not negative.
+    preconditioner : Preconditioner or None
+        Coordinates to search in, which keep the signs where there are any.
 
     Returns
     -------
@@ -47,7 +58,11 @@ def fit_linear(
         # scipy's bounds need at least one weight.
         return center
 
-    def mean_loss(weights):
+    def weights_at(point):
+        return point if preconditioner is None else preconditioner.to_weights(point)
+
+    def mean_loss(point):
+        weights = weights_at(point)
         scores = scores_of(X, weights).requires_grad_()
         loss = criterion(scores, target)
         loss.backward()
@@ -57,24 +72,30 @@ def fit_linear(
         value = float(loss.detach()) + ridge
         if price:
             value += price * weights.sum()
-        return value, gradient + (penalty * distance + price)
+        gradient += penalty * distance + price
+        if preconditioner is not None:
+            gradient = preconditioner.gradient(gradient)
+        return value, gradient
 
     bounds = None
     if signs is not None:
         bounds = [(0 if s > 0 else None, 0 if s < 0 else None) for s in signs]
+    start = center if start is None else start
+    if preconditioner is not None:
+        start = preconditioner.to_coordinates(start)
     # The solver's algebra is tiny, but its waiting threads would take the cores
     # from the loss.
     with one_blas_thread():
         result = minimize(
             mean_loss,
-            center if start is None else start,
+            start,
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
             # No closer: the scores are float32.
             options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-5},
         )
-    return result.x
+        return weights_at(result.x)
 
 
 def side_by_side(parts):

@@ -10,12 +10,14 @@ pairwise interactions", 2013), here with products in place of cuts.
 """
 
 import math
+from functools import partial
 
 import numpy as np
 import torch
 from scipy.sparse import issparse
 
 from sklearn_pscore._torch.linear import fit_linear, scores_of
+from sklearn_pscore._torch.preconditioning import Preconditioner, variance_inside
 from sklearn_pscore._torch.thin import ThinRows
 
 # How strengths may be found: the ridge strength that pulls them to 1, and the price of a
@@ -61,18 +63,24 @@ def strengths(curves, sample, criterion):
     """
     fold, target = sample.target.fold, sample.judged_target
     n_items = curves.shape[0]
+    variance = variance_inside(curves, sample.group)
     found, scores = [], torch.zeros(n_items, len(_WAYS))
-    for number, way in enumerate(_WAYS):
-        found.append(_strengths_by(way, curves, target, criterion, n_items))
+    for number, (pull, price) in enumerate(_WAYS):
+        find = partial(
+            _strengths,
+            criterion=criterion,
+            pull=pull / n_items,
+            price=price / n_items,
+            preconditioner=Preconditioner(variance, pull / n_items),
+        )
+        found.append(find(curves, target))
         for member in fold.unique():
             own = fold == member
             of_own, of_others = (
                 curves[rows.numpy()] if issparse(curves) else curves[rows]
                 for rows in (own, ~own)
             )
-            by_others = _strengths_by(
-                way, of_others, target.take(~own), criterion, n_items, found[-1]
-            )
+            by_others = find(of_others, target.take(~own), start=found[-1])
             scores[own, number] = scores_of(of_own, by_others)
     share = fit_linear(
         scores,
@@ -90,18 +98,19 @@ def strengths(curves, sample, criterion):
     return np.where(total > _LEAST_STRENGTH, total, 0.0)
 
 
-def _strengths_by(way, curves, target, criterion, n_items, start=None):
-    pull, price = way
+def _strengths(curves, target, criterion, pull, price, preconditioner, start=None):
+    """Return the strengths by one way, for the mean loss of some items."""
     ones = np.ones(curves.shape[1])
     return fit_linear(
         curves,
         target,
         criterion,
-        penalty=pull / n_items,
+        penalty=pull,
         center=ones,
         signs=ones,
         start=ones if start is None else start,
-        price=price / n_items,
+        price=price,
+        preconditioner=preconditioner,
     )
 
 

@@ -12,6 +12,7 @@ from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.inputs import unit_inside
 from sklearn_pscore._torch.linear import fit_linear, resized, scores_of, side_by_side
 from sklearn_pscore._torch.losses.terms import fit_terms
+from sklearn_pscore._torch.preconditioning import Preconditioner, spread_inside
 from sklearn_pscore._torch.selection import interacting, strengths
 from sklearn_pscore._torch.stacking import N_ROUNDS, ScaledSample, convex_criterion
 from sklearn_pscore._torch.thin import of_features
@@ -156,6 +157,7 @@ def fit_shortcut(shortcut, sample, criterion, features=None):
             penalty / columns.X.shape[0],
             None if columns.signs is None else columns.signs[:n_used],
             n_members,
+            columns.preconditioner(n_used, penalty / columns.X.shape[0]),
         )
         candidates.append(weights)
     share = sample.weigh(
@@ -230,6 +232,19 @@ class ShortcutColumns:
             signs = shortcut.weight_signs.cpu().numpy()[feature]
             signs[n_kept:n_slopes] = 0.0
             self.signs = signs[self._used]
+        self._group, self._spreads = sample.group, {}
+
+    def preconditioner(self, n_used, penalty):
+        """Return the coordinates to search the weights of the first columns in.
+
+        None where there are signs to keep, or too many columns.
+        """
+        if self.signs is not None:
+            return None
+        if n_used not in self._spreads:
+            self._spreads[n_used] = spread_inside(self.X[:, :n_used], self._group)
+        spread = self._spreads[n_used]
+        return None if spread is None else Preconditioner(spread, penalty)
 
     def left_out_curves(self, weights, fold):
         """Return what each feature adds to an item's score, by who left it out.
@@ -280,7 +295,7 @@ class ShortcutColumns:
             shortcut.missing_weight.copy_(of_missing)
 
 
-def fit_members(sample, X, criterion, penalty, signs, n_members):
+def fit_members(sample, X, criterion, penalty, signs, n_members, preconditioner=None):
     """Return linear weights of each member, fitted without the groups it leaves out.
 
     Parameters
@@ -288,7 +303,7 @@ def fit_members(sample, X, criterion, penalty, signs, n_members):
     sample : ScaledSample
     X : tensor or CSR matrix of shape (n_items, n_columns)
     criterion : nn.Module
-    penalty, signs
+    penalty, signs, preconditioner
         See :func:`fit_linear`.
     n_members : int
 
@@ -296,7 +311,7 @@ def fit_members(sample, X, criterion, penalty, signs, n_members):
     -------
     weights : tensor of shape (n_members, n_columns)
     """
-    ridge = {"penalty": penalty, "signs": signs}
+    ridge = {"penalty": penalty, "signs": signs, "preconditioner": preconditioner}
     common = fit_linear(X, sample.target, criterion, **ridge)
     if not sample.is_left_out:
         return torch.from_numpy(np.tile(common, (n_members, 1))).float()
