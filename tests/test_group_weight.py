@@ -34,7 +34,7 @@ def accuracy(ranker, slopes):
 def test_one_large_group_of_another_taste(size, seed):
     X, fields, slopes = fifty_small_groups_and_one_large(size, seed)
     groups = Groups.from_arrays(**fields)
-    for group_weight, least in (("sqrt", 0.86), ("equal", 0.95)):
+    for group_weight, least in (("sqrt", 0.88), ("equal", 0.95)):
         ranker = PairwisePreferenceRanker(group_weight=group_weight, random_state=0)
         assert accuracy(ranker.fit(X, groups), slopes) > least
     ranker = PairwisePreferenceRanker(group_weight="pairs", random_state=0)

@@ -1,5 +1,7 @@
 """Which features count: strengths of curves, pairs, and what the layers are shown."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -13,11 +15,13 @@ from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore._torch import selection, shortcut_fit
 from sklearn_pscore._torch.importances import _Swaps
 from sklearn_pscore._torch.linear import fit_linear
+from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
+from sklearn_pscore._torch.losses.votes import PackedVotes
 from sklearn_pscore._torch.net import scoring_copy
 from sklearn_pscore._torch.network import Shortcut
 from sklearn_pscore._torch.packing import PackedTarget
-from sklearn_pscore._torch.selection import interacting, strengths
+from sklearn_pscore._torch.selection import effective_share, interacting, strengths
 from sklearn_pscore._torch.shortcut_fit import ShortcutColumns
 from sklearn_pscore._torch.stacking import ScaledSample
 
@@ -130,6 +134,66 @@ class TestStrengths:
             for Z in (sample.X, X)
         )
         assert_allclose(found, expected, atol=5e-3)
+
+
+class TestEffectiveShare:
+    def share(self, sizes, weight=None, loss=LOSS, **fields):
+        group = np.repeat(np.arange(len(sizes)), sizes)
+        level = np.concatenate([np.arange(size) for size in sizes])
+        weight = np.ones(len(group)) if weight is None else np.asarray(weight)
+        target = PackedTarget(
+            level=torch.from_numpy(level),
+            weight=torch.from_numpy(weight).float(),
+            sizes=torch.tensor(sizes),
+            gain=torch.zeros(len(group)),
+            **fields,
+        )
+        return effective_share(target, loss)
+
+    def test_equal_groups_all_count(self):
+        assert self.share([4] * 7) == 1.0
+        assert_allclose(self.share([3] * 5, weight=np.full(15, 0.3)), 1.0)
+
+    @pytest.mark.parametrize("sizes", [[2, 5, 9], [2, 2, 40], [3]], ids=str)
+    def test_is_by_the_weights_of_groups(self, sizes):
+        rng = np.random.default_rng(0)
+        weight = rng.uniform(0.5, 2.0, size=sum(sizes))
+        parts = np.split(weight, np.cumsum(sizes)[:-1])
+        w = np.array([sum(a * b for a, b in combinations(part, 2)) for part in parts])
+        expected = w.sum() ** 2 / (len(w) * (w**2).sum())
+        assert_allclose(self.share(sizes, weight), expected, rtol=1e-6)
+
+    def test_one_group_with_most_pairs_is_about_one_group(self):
+        assert self.share([2] * 9 + [1000]) < 0.101
+
+    def test_groups_may_be_weighed(self):
+        factor = torch.tensor([1.0] * 4 + [1 / 6**0.5] * 4)
+        sizes = [2, 2, 4]
+        weighed = self.share(sizes, group_factor=factor)
+        assert_allclose(weighed, 1.0, rtol=1e-6)
+        assert self.share(sizes) < 0.7
+
+    def test_top_items_weigh_for_listnet(self):
+        assert self.share([2, 9], loss=TopOneLoss()) == 1.0
+        weight = [1, 1, 1, 1, 3]
+        expected = (1 + 3) ** 2 / (2 * (1 + 9))
+        assert_allclose(self.share([2, 3], weight, TopOneLoss()), expected)
+
+    def test_votes_count(self):
+        first, second = torch.tensor([0, 2]), torch.tensor([1, 3])
+        votes = PackedVotes(
+            first,
+            second,
+            wins=torch.tensor([4.0, 1.0]),
+            losses=torch.tensor([1.0, 0.0]),
+            ties=torch.tensor([1.0, 1.0]),
+        )
+        expected = (6 + 2) ** 2 / (2 * (36 + 4))
+        assert_allclose(self.share([2, 2], votes=votes), expected)
+
+    def test_groups_without_weight_are_none(self):
+        assert self.share([2, 2, 2], weight=[1, 1, 1, 1, 0, 0]) == 1.0
+        assert self.share([2, 2], weight=[0, 0, 0, 0]) == 1.0
 
 
 class TestInteracting:

@@ -17,11 +17,13 @@ import torch
 from scipy.sparse import issparse
 
 from sklearn_pscore._torch.linear import fit_linear, scores_of
+from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.preconditioning import Preconditioner, variance_inside
 from sklearn_pscore._torch.thin import ThinRows
 
-# How strengths may be found: the ridge strength that pulls them to 1, and the price of a
-# strength of 1, both times the number of items. By benchmarks/agreement/variants.py.
+# How strengths may be found: the ridge strength that pulls them to 1, times the number of
+# items in effect, and the price of a strength of 1, times the number of items. By
+# benchmarks/agreement/variants.py.
 _WAYS = ((10.0, 0.0), (1.0, 3.0), (1.0, 10.0))
 # Ridge strength, as above, that pulls the weights of the ways to the first one alone. No
 # benchmark varies it.
@@ -40,8 +42,11 @@ def strengths(curves, sample, criterion):
 
     Each way finds strengths u >= 0 that minimise, with c_f the curve of a feature,
 
-    .. math:: loss(\sum_f u_f c_f) + pull / (2 n) \sum_f (u_f - 1)^2
-              + price / n \sum_f u_f.
+    .. math:: loss(\sum_f u_f c_f) + pull / (2 e n) \sum_f (u_f - 1)^2
+              + price / n \sum_f u_f
+
+    for n items, where e is less than 1 if few groups have most of the weight; see
+    :func:`effective_share`.
 
     To compare the ways, the strengths for the groups that one member left out come
     from the groups of the other members. The strengths are the sum over ways, weighed
@@ -63,15 +68,16 @@ def strengths(curves, sample, criterion):
     """
     fold, target = sample.target.fold, sample.judged_target
     n_items = curves.shape[0]
+    n_effective = n_items * effective_share(target, criterion)
     variance = variance_inside(curves, sample.group)
     found, scores = [], torch.zeros(n_items, len(_WAYS))
     for number, (pull, price) in enumerate(_WAYS):
         find = partial(
             _strengths,
             criterion=criterion,
-            pull=pull / n_items,
+            pull=pull / n_effective,
             price=price / n_items,
-            preconditioner=Preconditioner(variance, pull / n_items),
+            preconditioner=Preconditioner(variance, pull / n_effective),
         )
         found.append(find(curves, target))
         for member in fold.unique():
@@ -112,6 +118,38 @@ def _strengths(curves, target, criterion, pull, price, preconditioner, start=Non
         price=price,
         preconditioner=preconditioner,
     )
+
+
+def effective_share(target, criterion):
+    """Return how many groups of equal weight would tell as much, as a share of all.
+
+    With w the weights of the groups in the loss it is (sum w)^2 / (n_groups sum w^2)
+    (Kish, "Survey Sampling", 1965), 1 where all weigh the same: what one large group
+    with most of the pairs says is one opinion.
+    """
+    weight = _weights_of_groups(target, criterion)
+    counted = weight[weight > 0]
+    if not len(counted):
+        return 1.0
+    return float(counted.mean().square() / counted.square().mean())
+
+
+def _weights_of_groups(target, criterion):
+    sizes = target.sizes
+    group = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
+    zeros = torch.zeros(len(sizes), dtype=torch.float64)
+    if target.votes is not None:
+        counts = target.votes
+        n_votes = counts.wins + counts.losses + counts.ties
+        return zeros.index_add(0, group[counts.first], n_votes.double())
+    if isinstance(criterion, TopOneLoss):
+        # Of a group, its most preferred items are what counts.
+        highest = zeros.long().scatter_reduce(0, group, target.level, "amax")
+        is_top = target.level == highest[group]
+        return zeros.index_add(0, group, target.weight.double() * is_top)
+    weight = target.weight_in_pairs.double()
+    total = zeros.index_add(0, group, weight)
+    return total.square() - zeros.index_add(0, group, weight.square())
 
 
 def interacting(scores, sample, criterion):
