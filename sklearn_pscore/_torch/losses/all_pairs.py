@@ -45,8 +45,9 @@ def sums_of_rows(
     n_members, n_groups, width = scores.shape
     over_pairs, height = _listed_pairs, width
     if width > _WIDEST_LISTED:
-        over_pairs, height = _squared_pairs, _height_of_strips(width)
-    parts = chunks(n_members, n_groups, width, height)
+        over_pairs = _squared_pairs
+        height = _height_of_strips(width, scores.device)
+    parts = chunks(n_members, n_groups, width, height, device=scores.device)
     if len(parts) == 1:
         return over_pairs(scores, level, weight, with_gradient, ties, contender)
     loss = pair_weight = 0.0
@@ -108,7 +109,7 @@ def _squared_pairs(scores, level, weight, with_gradient, ties, contender):
     it the other way round: strips of items are compared with those up to their last.
     """
     width = scores.shape[-1]
-    height = _height_of_strips(width)
+    height = _height_of_strips(width, scores.device)
     loss = pair_weight = 0.0
     slopes = torch.zeros_like(scores) if with_gradient else None
     for first in range(0, width, height):
@@ -141,7 +142,10 @@ def _squared_pairs(scores, level, weight, with_gradient, ties, contender):
     return loss, pair_weight, slopes
 
 
-def _height_of_strips(width):
+def _height_of_strips(width, device):
+    if device.type != "cpu":
+        # To start an operation takes longer there than all of its pairs.
+        return width
     return max(_LEAST_HEIGHT, -(-width // _MOST_STRIPS))
 
 

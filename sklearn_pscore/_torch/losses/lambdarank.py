@@ -79,7 +79,7 @@ class _MeanOverSwaps(torch.autograd.Function):
             over_pairs, height = lists.over_pairs, None
             if not takes_all_pairs(s.shape[2], k):
                 over_pairs, height = lists.over_head, k
-            for members, groups in chunks(*s.shape, height):
+            for members, groups in chunks(*s.shape, height, device=s.device):
                 part = over_pairs(s[members, groups], groups)
                 losses[members] += part[0]
                 weights[members] += part[1]

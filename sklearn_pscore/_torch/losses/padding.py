@@ -10,6 +10,9 @@ import torch
 _SPARE_PAIRS = 2**13
 # Pairs that are computed at a time: 2**17 float64 are 1 MB, the cache of a core.
 _PAIRS_AT_A_TIME = 2**17
+# Elsewhere it is only for the memory, 32 MB of float32: operations on few values take as
+# long as their start. Not measured by a benchmark.
+_PAIRS_AT_A_TIME_ON_A_DEVICE = 2**23
 
 
 class Rows:
@@ -39,11 +42,14 @@ class Rows:
             )
             self._items = flat[self._cells]
             if device is not None:
+                # No copy waits for what the device has still to do.
                 self._cells, self._items = (
-                    each.to(device) for each in (self._cells, self._items)
+                    each.to(device, non_blocking=True)
+                    for each in (self._cells, self._items)
                 )
-                index = index.to(device)
-                is_item = None if is_item is None else is_item.to(device)
+                index = index.to(device, non_blocking=True)
+                if is_item is not None:
+                    is_item = is_item.to(device, non_blocking=True)
         self.index = index
         self.is_item = is_item
 
@@ -92,18 +98,23 @@ def rows_by_size(sizes, largest, device):
     return _rows_by_size(sizes.numpy().tobytes(), largest, device)
 
 
-def chunks(n_members, n_groups, width, height=None):
-    """Return slices (members, groups) that hold about _PAIRS_AT_A_TIME pairs each.
+def chunks(n_members, n_groups, width, height=None, *, device):
+    """Return slices (members, groups) of as many pairs as are computed at a time.
 
     Parameters
     ----------
     n_members, n_groups, width : int
     height : int or None, default=None
         Items of a group that are compared with all of it; None is all.
+    device : torch.device
+        Where they are computed.
     """
     n_pairs = width * (width if height is None else height)
-    members = max(1, min(n_members, _PAIRS_AT_A_TIME // n_pairs))
-    groups = max(1, _PAIRS_AT_A_TIME // (members * n_pairs))
+    most = _PAIRS_AT_A_TIME
+    if device.type != "cpu":
+        most = _PAIRS_AT_A_TIME_ON_A_DEVICE
+    members = max(1, min(n_members, most // n_pairs))
+    groups = max(1, most // (members * n_pairs))
     return [
         (slice(first, first + members), slice(top, top + groups))
         for first in range(0, n_members, members)

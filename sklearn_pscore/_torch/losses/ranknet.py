@@ -15,6 +15,9 @@ from sklearn_pscore._torch.losses.padding import rows_by_size
 # Groups up to this size go through their pairs; larger ones go through an expansion.
 # benchmarks/speed/pair_loss.py measures where the two cross.
 _LARGEST_DENSE_GROUP = 256
+# On another device the expansion waits for values that tell how to go on.
+# benchmarks/speed/gpu.py measures both ways.
+_LARGEST_DENSE_GROUP_ON_A_DEVICE = 1024
 
 
 class PairwiseLogisticLoss(MeanLoss):
@@ -199,13 +202,20 @@ def _check_columns(columns):
         )
 
 
+def largest_dense_group_on(device):
+    """Return the size up to which groups go through their pairs on a device."""
+    if device.type == "cpu":
+        return _LARGEST_DENSE_GROUP
+    return _LARGEST_DENSE_GROUP_ON_A_DEVICE
+
+
 def sum_over_pairs(
     scores,
     level,
     weight,
     sizes,
     with_gradient=True,
-    largest_dense_group=_LARGEST_DENSE_GROUP,
+    largest_dense_group=None,
     ties="ignore",
     contender=None,
 ):
@@ -217,8 +227,9 @@ def sum_over_pairs(
     level, weight, sizes : tensors
         As in :class:`PackedTarget`.
     with_gradient : bool, default=True
-    largest_dense_group : int, default=256
-        Groups of more items go through the expansion.
+    largest_dense_group : int or None, default=None
+        Groups of more items go through the expansion. None is 256 on the CPU, and 1024
+        on other devices.
     ties : {"ignore", "half"}, default="ignore"
         As in :class:`PairwiseLogisticLoss`.
     contender : tensor or None, default=None
@@ -232,6 +243,8 @@ def sum_over_pairs(
     pair_weight : tensor of shape (), float64
         Sum over the pairs of one member of the product of their items' weights.
     """
+    if largest_dense_group is None:
+        largest_dense_group = largest_dense_group_on(scores.device)
     small, large = rows_by_size(sizes, largest_dense_group, scores.device)
     if large is None and len(small) == 1 and small[0].index is None:
         loss, pair_weight, slopes = sums_of_rows(
