@@ -311,6 +311,22 @@ def test_batches_are_as_many_as_asked_for(n_batches):
         )
 
 
+def test_batches_of_what_is_on_a_device_are_the_same():
+    rows, _ = rows_and_plan([judged_table()])
+    packed = rows[0].packed.part_of(rows[0].packed.extent(), torch.Generator())
+    passes = []
+    for limit in (0, 2**40):
+        packed.place("cpu", limit)
+        packed.generator = torch.Generator().manual_seed(0)
+        assert (packed._placed is None) == (limit == 0)
+        passes.append(list(RankBatches(packed, 61, max_rows=10**6)))
+    for (X, target), (placed_X, placed_target) in zip(*passes, strict=True):
+        assert_array_equal(placed_X, X)
+        assert (placed_target is None) == (target is None)
+        for name in ("level", "weight", "sizes", "gain") if target else ():
+            assert_array_equal(getattr(placed_target, name), getattr(target, name))
+
+
 def test_a_group_too_large_for_memory_is_a_random_part_of_it():
     frame = judged_table()
     frame["prompt"] = np.where(np.arange(360) < 100, -1, frame["prompt"])

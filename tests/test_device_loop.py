@@ -17,8 +17,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from sklearn_pscore import Groups
 from sklearn_pscore._torch import epochs, packing
+from sklearn_pscore._torch.inputs import InputScaling
 from sklearn_pscore._torch.losses import padding
+from sklearn_pscore._torch.losses.ranknet import sum_over_pairs
 from sklearn_pscore._torch.net import GroupNet
+from sklearn_pscore._torch.network import LayerInputs
 
 SETTINGS = {
     "defaults": {},
@@ -38,11 +41,12 @@ class Calls(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.reads, self.copies = [], []
+        self.reads, self.copies, self.n_operations = [], [], 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = func._schema.name
+        self.n_operations += 1
         # Sizes of groups are on the CPU, and may be read.
         if name == "aten::_local_scalar_dense" and args[0].device.type != "cpu":
             self.reads.append(name)
@@ -69,6 +73,26 @@ class Batches(Callback):
         self.n_batches_ += training
 
 
+def placed_on_meta(ranker):
+    """Return the net of a ranker, and what it was trained on, on a device of no values."""
+    packed = dict(ranker.net_.callbacks_)["keeper"].packed_
+    net = deepcopy(ranker.net_)
+    net.module_, net.device = deepcopy(net.module_).to("meta").train(), "meta"
+    inputs = None
+    if packed.shortcut_scores is not None or net.module_.shortcut is None:
+        inputs = LayerInputs(net.module_, is_training=True)
+    packed.place("meta", 2**40, inputs)
+    return net, packed
+
+
+def with_useless_metrics():
+    """Return data of which the layers are shown a part."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 80))
+    preference = X[:, 0] - X[:, 1] + rng.normal(size=800)
+    return X, Groups.from_arrays(group=np.arange(800) // 8, preference=preference)
+
+
 def uneven(sizes=(5, 3, 9, 2, 5, 7, 4, 6, 3, 8, 2, 9)):
     rng = np.random.default_rng(0)
     group = np.repeat(np.arange(len(sizes)), sizes)
@@ -84,12 +108,8 @@ def test_a_step_copies_and_reads_nothing(data, name, loss, on_a_device):
     keeper = Batches()
     settings = {"batch_size": 40, "loss": loss, **SETTINGS[name]}
     ranker = quick(callbacks=[("keeper", keeper)], **settings).fit(*data)
-    net = ranker.net_
-    packed = dict(net.callbacks_)["keeper"].packed_
-    packed.place("meta", 2**40)
-    module = deepcopy(net.module_).to("meta").train()
-    net = deepcopy(net)
-    net.module_, net.device = module, "meta"
+    net, packed = placed_on_meta(ranker)
+    module = net.module_
     batches = iter(net.get_iterator(packed, training=True))
     # The order of this pass goes to the device, once.
     steps = [next(batches)]
@@ -113,10 +133,7 @@ def test_groups_of_different_sizes_copy_their_places_alone(on_a_device):
     X, groups = uneven()
     keeper = Batches()
     ranker = quick(callbacks=[("keeper", keeper)], batch_size=20).fit(X, groups)
-    net = deepcopy(ranker.net_)
-    packed = dict(ranker.net_.callbacks_)["keeper"].packed_
-    packed.place("meta", 2**40)
-    net.module_, net.device = deepcopy(net.module_).to("meta").train(), "meta"
+    net, packed = placed_on_meta(ranker)
     batches = iter(net.get_iterator(packed, training=True))
     steps = [next(batches)]
     with Calls() as calls:
@@ -130,9 +147,15 @@ def test_groups_of_different_sizes_copy_their_places_alone(on_a_device):
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-@pytest.mark.parametrize("made", ["even", "uneven"])
+@pytest.mark.parametrize("made", ["even", "uneven", "useless"])
 def test_a_fit_of_placed_items_has_the_same_bits(data, name, made, monkeypatch):
-    X, groups = data if made == "even" else uneven()
+    made = {"even": lambda: data, "uneven": uneven, "useless": with_useless_metrics}[
+        made
+    ]
+    X, groups = made()
+    if name == "constraints":
+        constraints = {"monotonic_cst": [1, -1, *[0] * (X.shape[1] - 2)]}
+        monkeypatch.setitem(SETTINGS, name, constraints)
     settings = {"batch_size": 20, **SETTINGS[name]}
     plain = quick(**settings).fit(X, groups)
     monkeypatch.setattr(epochs, "bytes_to_place", lambda device: 2**40)
@@ -167,8 +190,9 @@ def test_what_takes_too_much_memory_is_not_placed(data, monkeypatch):
     keeper = Batches()
     n_bytes = []
     monkeypatch.setattr(epochs, "bytes_to_place", lambda device: n_bytes[-1])
-    # 150 rows of 3 float64, and level, weight, gain and fold; scores of 2 members.
-    whole = 150 * (3 * 8 + 8 + 4 + 4 + 8 + 2 * 4)
+    # 150 rows of 3 float64, and level, weight, gain and fold; scores of 2 members, and
+    # the inputs of their layers; all that once more in the order of a pass.
+    whole = 2 * 150 * (3 * 8 + 8 + 4 + 4 + 8 + 2 * 4 + 3 * 4)
     for limit, is_placed in ((whole, True), (whole - 1, False)):
         n_bytes.append(limit)
         ranker = quick(callbacks=[("keeper", keeper)]).fit(X, groups)
@@ -196,3 +220,45 @@ def test_files_of_tests_can_be_run_on_a_device():
 
 def test_only_cuda_has_memory_to_place_items_in():
     assert epochs.bytes_to_place("cpu") == 0
+
+
+def test_layers_read_selected_metrics_that_are_scaled_once(monkeypatch):
+    X, groups = with_useless_metrics()
+    monkeypatch.setattr(epochs, "bytes_to_place", lambda device: 2**40)
+    scaled = []
+    forward = InputScaling.forward
+
+    def counted(scaling, X, dtype=None):
+        scaled.append(tuple(X.shape))
+        return forward(scaling, X, dtype)
+
+    in_training = []
+    original = epochs.train
+
+    def train(net, *args, **kwargs):
+        monkeypatch.setattr(InputScaling, "forward", counted)
+        original(net, *args, **kwargs)
+        monkeypatch.setattr(InputScaling, "forward", forward)
+        in_training.append(len(net.module_.inputs))
+
+    monkeypatch.setattr("sklearn_pscore._rankers.training.train", train)
+    quick(batch_size=200).fit(X, groups)
+    assert in_training[0] < 80
+    assert scaled == [(800, in_training[0])]
+
+
+@pytest.mark.parametrize("size", [100, 500])
+def test_a_loss_is_as_many_operations_whatever_its_batch(size):
+    n_operations = []
+    for n_groups in (2, 6):
+        n_items = n_groups * size
+        scores = torch.empty(5, n_items, device="meta")
+        level = torch.empty(n_items, dtype=torch.int64, device="meta")
+        sizes = torch.full((n_groups,), size)
+        # The pairs of a width are listed once.
+        sum_over_pairs(scores, level, scores[0], sizes)
+        with Calls() as calls:
+            sum_over_pairs(scores, level, scores[0], sizes)
+        assert calls.reads == calls.copies == []
+        n_operations.append(calls.n_operations)
+    assert n_operations[0] == n_operations[1] < 60

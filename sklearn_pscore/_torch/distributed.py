@@ -212,14 +212,15 @@ class RankNet(GroupNet):
         message = torch.cat(
             [(gradient * sums[1, :, None]).view(-1), sums.flatten(), rows]
         )
+        # What comes back stays on the CPU but for the gradient: a GPU would be waited for.
+        device, sizes = gradient.device, (gradient.numel(), sums.numel(), 1)
         message = message.cpu()
         self.ranks_.add_up(message)
-        message = message.to(gradient.device)
-        sizes = gradient.numel(), sums.numel(), 1
         gradient, sums, rows = message.split(sizes)
         loss, weight = sums.view(2, -1)
         weight = weight.masked_fill(weight == 0, torch.inf)
         gradient = gradient.view(module.n_members, -1).div_(weight[:, None])
+        gradient = gradient.to(device)
         widths = [w[0].numel() for w in weights]
         for w, part in zip(weights, gradient.split(widths, dim=1), strict=True):
             w.grad.copy_(part.view_as(w))
@@ -272,16 +273,21 @@ class RankBatches:
         order = np.arange(packed.n_groups)
         if n_batches > 1:
             order = packed.shuffled(packed.n_groups)
+        placed, end_of_items = packed.placed_pass(order), 0
         sizes = packed.sizes[order]
         middle = np.cumsum(sizes) - sizes / 2
         number = (middle * (n_batches / len(packed))).astype(np.int64)
         ends = np.searchsorted(number, np.arange(n_batches), side="right")
         for start, end in zip([0, *ends[:-1]], ends, strict=True):
             groups = order[start:end]
+            items = slice(end_of_items, end_of_items + int(sizes[start:end].sum()))
+            end_of_items = items.stop
             if not len(groups):
                 yield torch.empty(0, packed.table.shape[1]), None
-            elif packed.sizes[groups].sum() > self.max_rows:
+            elif items.stop - items.start > self.max_rows:
                 yield self._part_of_largest(groups)
+            elif placed is not None:
+                yield packed.placed_batch(placed, groups, items)
             else:
                 yield packed.batch(groups)
 

@@ -12,6 +12,7 @@ from sklearn_pscore._torch.callbacks import (
     explain_monitor,
     note_missing_validation,
 )
+from sklearn_pscore._torch.network import LayerInputs
 
 # The share of training until the largest rate, and the rate it starts from:
 # those of torch's OneCycleLR, whose own step count cannot go on from a fit.
@@ -68,7 +69,11 @@ def train(
     packed = (training, validation)
     for groups in packed:
         if groups is not None:
-            groups.place(net.device, bytes_to_place(net.device))
+            inputs = None
+            if groups.shortcut_scores is not None or net.module_.shortcut is None:
+                # The scaling is fixed, and no shortcut reads the features.
+                inputs = LayerInputs(net.module_, is_training=groups is training)
+            groups.place(net.device, bytes_to_place(net.device), inputs)
     lasting_callbacks = net.callbacks_
     is_scheduled = any(isinstance(each, LRScheduler) for _, each in lasting_callbacks)
     if parameters.learning_rate == "one_cycle" and share and not is_scheduled:

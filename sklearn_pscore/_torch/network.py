@@ -13,6 +13,9 @@ _RELU6_MIDDLE = 3.0
 # Beside a shortcut the layers start with scores this much smaller, since they
 # only correct it. No benchmark varies it.
 _SMALL_START = 0.1
+# Rows that inputs are made of at a time, for the memory of what comes between. No
+# benchmark varies it.
+_ROWS_OF_INPUTS = 2**16
 # Values of a byte: dropout is decided by one byte for each unit.
 _BYTE_VALUES = 256
 
@@ -86,7 +89,7 @@ class ScoreNetwork(nn.Module):
             nn.init.constant_(norm.bias, _RELU6_MIDDLE)
             self.bounded = nn.Sequential(norm, nn.ReLU6())
 
-    def forward(self, X, shortcut_scores=None, generator=None):
+    def forward(self, X, shortcut_scores=None, inputs=None, generator=None):
         """Return the scores of items.
 
         Parameters
@@ -95,6 +98,9 @@ class ScoreNetwork(nn.Module):
             NaN is a missing value. ThinRows of a thin table.
         shortcut_scores : tensor of shape (n_items, n_members), or None
             Scores of the shortcut if they are known already.
+        inputs : tensor of shape (n_items, n_inputs), or None
+            What the layers read, of :meth:`layer_inputs`, if it is known already. With
+            it, X is not read.
         generator : torch.Generator or None
             Draws the dropout in training. None is torch's own.
 
@@ -102,19 +108,15 @@ class ScoreNetwork(nn.Module):
         -------
         scores : tensor of shape (n_members, n_items)
         """
-        dtype = self.output.weight.dtype
-        # In float32 what is bent is not quite in order, which breaks constraints.
-        in_order = self.is_constrained and not self.training
-        wide = torch.float64 if in_order else dtype
-        if shortcut_scores is not None and self.inputs is not None:
+        is_training = self.training
+        if inputs is None and shortcut_scores is not None and self.inputs is not None:
             # Nothing else reads the other features.
-            inputs = self.inputs.to(X.device)
-            scaling = of_features(self.scaling, inputs)
-            X = scaling(X.index_select(1, inputs), dtype=wide).to(dtype)
-            scores = self._scores_of_inputs(X, generator)
+            inputs = self.layer_inputs(X, is_training)
+        if inputs is not None:
+            scores = self._scores_of_inputs(inputs, generator)
         else:
             missing = self.missing(X) if shortcut_scores is None else None
-            X = self.scaling(X, dtype=wide).to(dtype)
+            X = self._scaled(self.scaling, X, is_training)
             scores = self.layer_scores(X, generator)
         if shortcut_scores is not None:
             scores = scores + shortcut_scores.T[..., None]
@@ -123,6 +125,28 @@ class ScoreNetwork(nn.Module):
         if self.bounded is not None:
             scores = self.bounded(scores)
         return scores.squeeze(2)
+
+    def layer_inputs(self, X, is_training):
+        """Return what the layers read of items, scaled, (n_items, n_inputs).
+
+        Parameters
+        ----------
+        X : tensor of shape (n_items, n_features)
+        is_training : bool
+            Whether it is read in training.
+        """
+        if self.inputs is None:
+            return self._scaled(self.scaling, X, is_training)
+        inputs = self.inputs.to(X.device)
+        scaling = of_features(self.scaling, inputs)
+        return self._scaled(scaling, X.index_select(1, inputs), is_training)
+
+    def _scaled(self, scaling, X, is_training):
+        """Return scaled features in the type of the weights."""
+        dtype = self.output.weight.dtype
+        # In float32 what is bent is not quite in order, which breaks constraints.
+        in_order = self.is_constrained and not is_training
+        return scaling(X, dtype=torch.float64 if in_order else dtype).to(dtype)
 
     @property
     def terms(self):
@@ -272,6 +296,40 @@ def _hidden_layers(n_inputs, signs, parameters, generator):
             layers.append(ByteDropout(parameters.dropout))
         n_inputs, signs = n_units, unit_signs
     return nn.Sequential(*layers), n_inputs, signs
+
+
+class LayerInputs:
+    """What the layers of a network read of a table, made a few rows at a time.
+
+    Parameters
+    ----------
+    network : ScoreNetwork
+    is_training : bool
+        Whether it is read in training.
+    """
+
+    def __init__(self, network, is_training):
+        self._network = network
+        self._is_training = is_training
+        self._weight = network.first_linear.weight
+
+    def n_bytes(self, n_items):
+        """Return the memory of the inputs of some items."""
+        return n_items * self._weight.shape[1] * self._weight.element_size()
+
+    def of(self, X):
+        """Return the inputs of items, (n_items, n_inputs).
+
+        Parameters
+        ----------
+        X : tensor of shape (n_items, n_features)
+        """
+        with torch.no_grad():
+            parts = [
+                self._network.layer_inputs(rows, self._is_training)
+                for rows in X.split(_ROWS_OF_INPUTS)
+            ]
+        return torch.cat(parts)
 
 
 class MemberLinear(nn.Module):

@@ -317,7 +317,7 @@ class PackedGroups(Dataset):
         """Let each member leave out the groups of its number."""
         self.fold = np.repeat(fold_of_group, self.sizes)
 
-    def place(self, device, most_bytes):
+    def place(self, device, most_bytes, inputs=None):
         """Keep all that batches are made of on a device, if that takes few enough bytes.
 
         Then no batch copies anything to the device. Sparse tables and votes stay here.
@@ -326,6 +326,10 @@ class PackedGroups(Dataset):
         ----------
         device : torch.device or str
         most_bytes : int
+            For these, and for the same in the order of a pass.
+        inputs : LayerInputs or None, default=None
+            What the layers read of the features. Made once here, and not in each
+            batch; None leaves it to the batches.
         """
         self._placed = None
         if issparse(self.table) or self.votes is not None:
@@ -339,37 +343,59 @@ class PackedGroups(Dataset):
         n_bytes += sum(column.nbytes for column in columns.values())
         if shortcut is not None:
             n_bytes += shortcut.nbytes
-        if n_bytes > most_bytes:
+        if inputs is not None:
+            n_bytes += inputs.n_bytes(len(self))
+        if 2 * n_bytes > most_bytes:
             return
         placed = {name: torch.from_numpy(each) for name, each in columns.items()}
         placed["X"] = self.features(np.arange(len(self)))
         if shortcut is not None:
             placed["shortcut_scores"] = shortcut
         self._placed = {name: values.to(device) for name, values in placed.items()}
+        if inputs is not None:
+            self._placed["inputs"] = inputs.of(self._placed["X"])
 
-    def placed_items(self, groups):
-        """Return the items of some groups where all is placed, None if nothing is."""
-        if self._placed is None:
-            return None
-        items = torch.from_numpy(self._items_of(groups)[0])
-        return items.to(self._placed["X"].device)
+    def placed_pass(self, order):
+        """Return what is placed in the order of a pass, None if nothing is.
 
-    def placed_batch(self, groups, items):
+        So batches are slices of it: one copy for all of them.
+
+        Parameters
+        ----------
+        order : ndarray of shape (n_groups,), int
+            All groups.
+
+        Returns
+        -------
+        placed : dict of str to tensor of shape (n_items, ...), or None
+        """
+        if self._placed is None or np.array_equal(order, np.arange(self.n_groups)):
+            return self._placed
+        items = torch.from_numpy(self._items_of(order)[0])
+        items = items.to(self._placed["X"].device, non_blocking=True)
+        return {
+            name: each.index_select(0, items) for name, each in self._placed.items()
+        }
+
+    def placed_batch(self, placed, groups, items):
         """Return what :meth:`batch` does, of what is placed.
 
         Parameters
         ----------
+        placed : dict
+            Of :meth:`placed_pass`.
         groups : ndarray of int
-        items : tensor of shape (n_items,), int64
-            See :meth:`placed_items`.
+        items : slice
+            Those of the groups, in the order of the pass.
         """
-        picked = {
-            name: values.index_select(0, items) for name, values in self._placed.items()
+        columns = {name: values[items] for name, values in placed.items()}
+        parts = {
+            name: columns.pop(name)
+            for name in ("X", "shortcut_scores", "inputs")
+            if name in columns
         }
-        X = picked.pop("X")
-        if "shortcut_scores" in picked:
-            X = {"X": X, "shortcut_scores": picked.pop("shortcut_scores")}
-        return X, PackedTarget(**picked, sizes=torch.from_numpy(self.sizes[groups]))
+        X = parts if len(parts) > 1 else parts["X"]
+        return X, PackedTarget(**columns, sizes=torch.from_numpy(self.sizes[groups]))
 
     def batch(self, groups):
         """Return (X, target) of some groups, X as the network takes it."""
@@ -572,13 +598,13 @@ class GroupBatches:
         if self.shuffle and len(self.packed) > self.batch_size:
             order = self.packed.shuffled(self.packed.n_groups)
         # Once in a pass, where no batch is to copy anything to a device.
-        placed, end = self.packed.placed_items(order), 0
+        placed, end = self.packed.placed_pass(order), 0
         for groups in self._cut(order):
             start, end = end, end + int(self.packed.sizes[groups].sum())
             if len(groups) == 1 and self.packed.sizes[groups[0]] > self.max_rows:
                 yield from self._pieces(groups[0])
             elif placed is not None:
-                yield self.packed.placed_batch(groups, placed[start:end])
+                yield self.packed.placed_batch(placed, groups, slice(start, end))
             else:
                 yield self.packed.batch(groups)
 
