@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,33 @@ def test_two_fits_have_equal_bits(data):
     assert_array_equal(first.predict(data[0]), second.predict(data[0]))
 
 
+@pytest.mark.parametrize("largest", [5, 9, 300])
+def test_no_batch_waits_for_the_device(largest):
+    """Groups of one size, of several, and larger than the CPU takes all pairs of."""
+    rng = np.random.default_rng(0)
+    sizes = np.where(
+        np.arange(48) % 2, min(largest, 5) if largest < 300 else 300, largest
+    )
+    group = np.repeat(np.arange(48), sizes)
+    X = rng.normal(size=(len(group), 3))
+    groups = Groups.from_arrays(group=group, preference=X[:, 0].round(1))
+    waits, steps = [], []
+    for n_batches in (2, 6):
+        ranker = quick(device=DEVICE, batch_size=len(group) // n_batches, shortcut=None)
+        ranker.fit(X, groups)
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                ranker.fit(X, groups)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        waits.append(sum("synchronizing" in str(each.message) for each in caught))
+        steps.append(len(ranker.net_.history[:, "batches", :, "train_loss"][0]))
+    assert steps[1] > steps[0]
+    assert waits[0] == waits[1] > 0
+
+
 def test_large_groups_are_trained():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(6000, 3))
@@ -207,3 +235,34 @@ def test_curves_of_metrics_are_those_of_the_cpu(data):
         )
         for name, curve in on_cpu.curves.items():
             assert_allclose(on_gpu.curves[name], curve, atol=1e-9)
+
+
+def test_ranks_of_a_cluster_train_on_the_device():
+    """Two workers on one device, whose gradients go through the memory of the CPU."""
+    pytest.importorskip("distributed")
+    from dask_cases import (
+        COLUMNS,
+        TIMEOUT,
+        judged_table,
+        local_cluster,
+        parts_of,
+        split,
+    )
+
+    # Useless features, which the layers do not read.
+    frame = judged_table(n_features=10)
+    X, groups = parts_of(frame)
+    settings = {"dropout": 0.0, "input_dropout": 0.0, "max_epochs": 20}
+    table = split(frame, [120, 60, 180])
+    with local_cluster():
+        on_cpu, on_gpu, again = (
+            quick(**settings, device=device).fit_dask(table, **COLUMNS, timeout=TIMEOUT)
+            for device in ("cpu", DEVICE, DEVICE)
+        )
+    assert next(on_gpu.net_.module_.parameters()).device.type == DEVICE
+    scores = on_gpu.predict(X)
+    assert np.corrcoef(scores, on_cpu.predict(X))[0, 1] > 0.999
+    assert_array_equal(again.predict(X), scores)
+    losses = [ranker.history_["train_loss"] for ranker in (on_cpu, on_gpu)]
+    assert_allclose(*losses, rtol=1e-3)
+    assert on_gpu.score(X, groups) == pytest.approx(on_cpu.score(X, groups), abs=0.01)

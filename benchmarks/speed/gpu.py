@@ -3,8 +3,10 @@
     python -m benchmarks.speed.gpu [--smoke] [--out FILE]
 
 writes ``results/gpu.csv``, one row per work, device and repetition: fits with the
-defaults on graded groups (``graded_groups.py``), scores of a million rows, and the
-pairwise loss with its gradient of one large group. Devices take turns; the first run
+defaults on graded groups (``graded_groups.py``), scores of a million rows, epochs
+alone by ``fit``, by ``fit_dask`` on one worker, and of wide layers, the pairwise loss
+with its gradient of one large group, and of a smaller one by both ways to compute it,
+and the copies that ``fit_dask`` makes of gradients. Devices take turns; the first run
 of each is not counted. On a machine without CUDA, only the CPU's rows are made; they
 are written to ``--out`` alone, never over those with a GPU. ``--smoke`` runs small
 sizes, writes nothing, and fails if the two devices disagree.
@@ -25,17 +27,51 @@ from sklearn_pscore._torch.losses.ranknet import sum_over_pairs
 
 # Rows, features and items of a group.
 FITS = [(640, 24, 8), (20_000, 20, 20), (100_000, 136, 100)]
+# A few epochs alone, without the start, which is on the CPU in any case.
+STEPS = {"shortcut": None, "max_epochs": 10}
+WIDE = {"shortcut": None, "max_epochs": 2, "hidden_layer_sizes": (512, 256)}
 N_SCORED, N_ITEMS, N_REPETITIONS = 10**6, (10**5, 10**6, 10**7), 3
+# What a rank of fit_dask sends in a step, of the default network of 20 features.
+N_COPIES, N_VALUES = 1000, 8805
+# Items of groups that may go either way in the loss, and how often they do.
+CROSSING, N_MEMBERS, N_LOSSES = (256, 1024, 4096), 5, 10
 
 
-def fit(n_rows, n_features, group_size):
+def fit(n_rows, n_features, group_size, **settings):
     """Return a function that fits on a device and returns its training accuracy."""
     X, grade, group = GradedGroups(n_features, group_size).draw(n_rows, seed=1)
     groups = Groups.from_arrays(group=group, preference=grade)
 
     def run(device):
-        ranker = PairwisePreferenceRanker(device=device, random_state=0)
+        ranker = PairwisePreferenceRanker(device=device, random_state=0, **settings)
         return ranker.fit(X, groups).score(X, groups)
+
+    return run
+
+
+def fit_dask(n_rows, n_features, group_size, **settings):
+    """Return what :func:`fit` does, of a cluster of one worker in this process."""
+    import dask.dataframe as dd
+    from distributed import Client, LocalCluster
+
+    X, grade, group = GradedGroups(n_features, group_size).draw(n_rows, seed=1)
+    frame = pd.DataFrame(X, columns=[f"feature_{k:03d}" for k in range(n_features)])
+    table = dd.from_pandas(frame.assign(group=group, grade=grade), npartitions=1)
+    groups = Groups.from_arrays(group=group, preference=grade)
+    cluster = LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp://",
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+    )
+    client = Client(cluster)
+
+    def run(device):
+        ranker = PairwisePreferenceRanker(device=device, random_state=0, **settings)
+        ranker.fit_dask(table, group="group", preference="grade", client=client)
+        return ranker.score(frame, groups)
 
     return run
 
@@ -57,19 +93,36 @@ def scoring(n_rows, n_features=136):
     return run
 
 
-def loss(n_items, n_levels=7):
-    """Return a function that computes loss and gradient of one group."""
+def loss(n_items, n_members=1, n_losses=1, largest_dense=None):
+    """Return a function that computes loss and gradient of one group, of 7 levels."""
     generator = torch.Generator().manual_seed(0)
-    scores = 6 * torch.rand(n_items, generator=generator)
-    level = torch.arange(n_items) * n_levels // n_items
-    parts = scores[None], level, torch.ones_like(scores)
+    scores = 6 * torch.rand(n_members, n_items, generator=generator)
+    level = torch.arange(n_items) * 7 // n_items
+    parts = scores, level, torch.ones(n_items)
     moved = {}
 
     def run(device):
         if device not in moved:
             moved[device] = [part.to(device) for part in parts]
-        value, *_ = sum_over_pairs(*moved[device], torch.tensor([n_items]))
+        for _ in range(n_losses):
+            value, *_ = sum_over_pairs(
+                *moved[device],
+                torch.tensor([n_items]),
+                largest_dense_group=largest_dense,
+            )
         return float(value)
+
+    return run
+
+
+def copies(n_copies, n_values):
+    """Return a function that sends gradients to the CPU and back, one after another."""
+
+    def run(device):
+        gradient = torch.ones(n_values, device=device)
+        for _ in range(n_copies):
+            gradient = gradient.cpu().to(device)
+        return float(gradient.sum())
 
     return run
 
@@ -81,7 +134,22 @@ def works(smoke):
     return {
         **{f"fit {n:,} x {m}": partial(fit, n, m, size) for n, m, size in FITS},
         f"score {N_SCORED:,} x 136": partial(scoring, N_SCORED),
+        "10 epochs, 20,000 x 20": partial(fit, *FITS[1], **STEPS),
+        "10 epochs, 20,000 x 20, fit_dask": partial(fit_dask, *FITS[1], **STEPS),
+        "2 epochs, 100,000 x 136, layers of 512 and 256": partial(
+            fit, *FITS[2], **WIDE
+        ),
         **{f"loss of {n:,} items": partial(loss, n) for n in N_ITEMS},
+        **{
+            f"{N_LOSSES} losses of {n:,} items, {way}": partial(
+                loss, n, N_MEMBERS, N_LOSSES, largest
+            )
+            for n in CROSSING
+            for way, largest in (("all pairs", n), ("expansion", 0))
+        },
+        f"{N_COPIES:,} gradients to the CPU and back": partial(
+            copies, N_COPIES, N_VALUES
+        ),
     }
 
 
