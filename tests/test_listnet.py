@@ -26,7 +26,7 @@ def test_integer_weights_equal_repeated_rows_in_top_one(sizes):
     )
     result = value_and_gradient(TopOneLoss(), scores, weighted)
     expected = value_and_gradient(
-        lambda s, target: TopOneLoss()(s.repeat_interleave(times), target),
+        lambda s, target: TopOneLoss()(s.repeat_interleave(times.to(s.device)), target),
         scores,
         repeated,
     )

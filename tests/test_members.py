@@ -27,7 +27,7 @@ def members_of(ranker, X):
     """Scores of every member, from its network."""
     module = ranker.net_.module_.eval()
     with torch.no_grad():
-        copy = deepcopy(module).double()
+        copy = deepcopy(module).double().cpu()
         return copy(torch.tensor(np.asarray(X))).numpy()
 
 
@@ -57,7 +57,7 @@ def weights_of(ranker, part):
     changes neither.
     """
     weights = [
-        weight.detach().flatten(start_dim=1).numpy().copy()
+        weight.detach().cpu().flatten(start_dim=1).numpy().copy()
         for name, weight in ranker.net_.module_.named_parameters()
         if name.startswith(part)
     ]

@@ -106,7 +106,8 @@ class TestNetwork:
         ranker = quick(shortcut=shortcut, predict_dtype=dtype).fit(X, groups)
         network = ranker.net_.module_
         assert network.shortcut.missing_features.tolist() == [0, 1, 2]
-        worth = network.shortcut.missing_weight.detach().mean(dim=0).double().numpy()
+        worth = network.shortcut.missing_weight.detach().cpu()
+        worth = worth.mean(dim=0).double().numpy()
         assert (np.abs(worth) > 1e-4).all()
         filled = np.where(np.isnan(X), np.nanmedian(X, axis=0), X)
         expected = ranker.predict(filled) + np.isnan(X) @ worth
@@ -114,7 +115,7 @@ class TestNetwork:
         assert worth[0] < -0.3 < worth[1:].min()
 
     def test_parts_are_scaled_with_it(self):
-        network = quick().fit(*planted(0, worth=1.0)).net_.module_
+        network = quick().fit(*planted(0, worth=1.0)).net_.module_.cpu()
         lacking = torch.full((1, 3), NAN)
         with torch.no_grad():
             before = network.shortcut(torch.zeros(1, 3), torch.ones(1, 3))[..., 0]
@@ -130,7 +131,7 @@ class TestNetwork:
     @pytest.mark.parametrize("settings", [{}, {"input_clip": None}, {"n_pieces": 1}])
     def test_gradients_of_missing_values_are_zero(self, settings):
         X, groups = planted(0)
-        network = quick(**settings).fit(X, groups).net_.module_
+        network = quick(**settings).fit(X, groups).net_.module_.cpu()
         inputs = torch.tensor(X[:30], requires_grad=True)
         network(inputs).sum().backward()
         assert_array_equal(inputs.grad.numpy()[np.isnan(X[:30])], 0.0)
@@ -315,7 +316,8 @@ class TestRanker:
         X[groups["group"] < 10, 2] = NAN
         ranker = quick(max_epochs=20).fit(X, groups)
         # That says nothing of the order inside groups.
-        assert_array_equal(ranker.net_.module_.shortcut.missing_weight.detach(), 0.0)
+        weight = ranker.net_.module_.shortcut.missing_weight
+        assert_array_equal(weight.detach().cpu(), 0.0)
         assert ranker.score(X, groups) > 0.95
 
     def test_rows_that_are_not_trained_on_do_not_count(self, data):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from losses_by_definition import (
+    DEVICE,
     on_device,
     over_all_pairs,
     packed,
@@ -290,7 +291,8 @@ def test_without_any_weight_there_is_no_loss(size):
 def test_loss_without_gradient(size):
     level, weight = np.arange(size), np.ones(size)
     scores = torch.tensor(np.sin(level))
-    value = PairwiseLogisticLoss()(scores, packed(level, weight, [size]))
+    target = packed(level, weight, [size]).to(DEVICE)
+    value = PairwiseLogisticLoss()(scores.to(DEVICE), target)
     assert not value.requires_grad
     assert value.item() == loss_and_gradient(scores.numpy(), level, weight, [size])[0]
 
