@@ -178,7 +178,13 @@ def test_a_table_of_the_target_alone(client, frame):
 def test_partitions_with_other_columns(client, frame):
     parts = [frame.iloc[:60], frame.iloc[60:].drop(columns="metric2")]
     ddf = dd.from_map(lambda part: part, parts, meta=frame.iloc[:0])
-    expected = "A partition of ddf has other columns than ddf says: \"['metric2'] not"
+    expected = "A partition of ddf has other columns than ddf says, or could not be"
+    assert_refused(ValueError, expected, ddf, client=client)
+
+    ddf = dd.from_map(lambda part: None, [0, 1], meta=frame.iloc[:0])
+    expected = (
+        "or could not be made: TypeError: 'NoneType' object is not subscriptable;"
+    )
     assert_refused(ValueError, expected, ddf, client=client)
 
     def fail(part):
@@ -193,6 +199,25 @@ def test_partitions_of_another_kind(client, frame):
     ddf = dd.from_map(lambda part: part, [frame.iloc[:60], other], meta=frame.iloc[:0])
     expected = "partition 1 of ddf: column 'prompt', which group= names, holds float64"
     assert_refused(ValueError, expected, ddf, client=client)
+
+
+@pytest.mark.parametrize(
+    ("field", "column"), [("group", "prompt"), ("block", "person")]
+)
+def test_labels_of_two_kinds(client, frame, field, column):
+    frame = frame.assign(person=frame["prompt"] // 2).iloc[np.argsort(frame["prompt"])]
+    parts = [frame.iloc[:60], frame.iloc[60:].astype({column: str})]
+    ddf = dd.from_map(lambda part: part, parts, meta=frame.iloc[:0])
+    assert_refused(
+        ValueError,
+        f"Column {column!r}, which {field}= names, holds strings on tcp://127.0.0.1:",
+        ddf,
+        block="person",
+        client=client,
+    )
+    # What it says to do.
+    as_text = ddf.assign(**{column: ddf[column].astype(str)})
+    assert fit(as_text, block="person", client=client).n_groups_ == 20
 
 
 @pytest.mark.parametrize("column", ["prompt", "opinion"])

@@ -30,6 +30,7 @@ from tqdm import tqdm
 from benchmarks.reliability import (
     augmenter_cases,
     curve_cases,
+    dask_cases,
     display_cases,
     fit_cases,
     groups_cases,
@@ -76,6 +77,7 @@ _ROUND = (
     (onnx_cases.CASES, 1),
     (raters_cases.CASES, 1),
     (votes_cases.CASES, 2),
+    (dask_cases.CASES, 1),
 )
 
 
@@ -90,7 +92,7 @@ def draw_case(seed, number):
 def judged(seed, numbers):
     """Judge cases; return one row for each."""
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, dask_cases.lent_cluster():
         keep_memory_maps_in(Path(folder))
         for number in tqdm(numbers, disable=None):
             try:

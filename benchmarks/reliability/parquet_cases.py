@@ -14,7 +14,7 @@ from benchmarks.reliability.parameter_cases import shown_of
 from benchmarks.reliability.ranker_cases import RANKERS, RTOL, plain_table
 from benchmarks.reliability.structures import counts_in, plain_target
 
-_COLUMNS = {
+PARQUET_COLUMNS = {
     "group as text": ("group", lambda v: [f"g{x}" for x in v], True),
     "group as int8": ("group", lambda v: np.array(v, "i1"), True),
     "group as float": ("group", lambda v: np.array(v, float), True),
@@ -44,32 +44,33 @@ _COLUMNS = {
     "weight as int": ("weight", lambda v: np.array(v, int), True),
     "weight all zero": ("weight", lambda v: [0.0] * len(v), False),
 }
+FEATURES = [
+    [],
+    "a",
+    ["nobody"],
+    ["a", "a"],
+    ["a", "preference"],
+    3,
+    {"a"},
+    {"a": 1},
+    [1],
+    ["a", None],
+    b"a",
+    ["group"],
+]
 _PARQUET_ARGUMENTS = {
     "group": [None, "nobody", 3, ["group"], b"group", ""],
     "preference": [None, "nobody", 3, "a", ["preference"]],
     "weight": ["nobody", 3, ["weight"], "nothing"],
     "item": ["nobody", 3.5, object()],
     "donor": ["nobody", True],
-    "features": [
-        [],
-        "a",
-        ["nobody"],
-        ["a", "a"],
-        ["a", "preference"],
-        3,
-        {"a"},
-        {"a": 1},
-        [1],
-        ["a", None],
-        b"a",
-        ["group"],
-    ],
+    "features": FEATURES,
     "rows_at_a_time": [0, -1, None, 2.5, "all", True, np.nan],
     "path": [None, 3, "nowhere.parquet", [], b"x", {}, [3], object(), ["nowhere"]],
 }
 
 
-_ARROW_TYPES = ("timestamp[ns]", "timestamp[us]", "string", "large_string")
+ARROW_TYPES = ("timestamp[ns]", "timestamp[us]", "string", "large_string")
 
 
 def parquet_case(rng):
@@ -94,8 +95,8 @@ def parquet_case(rng):
         odd, names, kind = None, (argument,), "argument"
         what, passed = f"{argument}={value!r:.60}", value
     else:
-        what, kind = str(rng.choice(list(_COLUMNS))), "column"
-        field, make, has_meaning = _COLUMNS[what]
+        what, kind = str(rng.choice(list(PARQUET_COLUMNS))), "column"
+        field, make, has_meaning = PARQUET_COLUMNS[what]
         odd = {**columns, field: make(list(columns[field]))}
         argument, names, passed = None, (field, "features", "pairs", "X"), odd[field]
 
@@ -119,7 +120,7 @@ def parquet_case(rng):
     def call():
         return fit(odd) if argument is None else fit(columns, **{argument: value})
 
-    texts = (*counts_in(target), *shown_of(passed), *_ARROW_TYPES, "one preference")
+    texts = (*counts_in(target), *shown_of(passed), *ARROW_TYPES, "one preference")
     return Case(
         "PairwisePreferenceRanker.fit_parquet",
         kind,

@@ -294,10 +294,12 @@ def _rows_on_workers(crew, shell, ddf, columns, workers):
     names = list(dict.fromkeys([*columns.fields.values(), *columns.features]))
     try:
         parts = crew.loaded(load(crew.client, ddf, names))
-    except KeyError as error:
+    except (KeyError, IndexError, TypeError) as error:
+        # What pandas raises where a partition lacks a column, or is no table at all.
         raise ValueError(
-            f"A partition of ddf has other columns than ddf says: {error}; expected "
-            f"{names} in each. Mend what made it."
+            f"A partition of ddf has other columns than ddf says, or could not be made: "
+            f"{type(error).__name__}: {error}; expected a DataFrame with {names} in each. "
+            "Mend what made it."
         ) from error
     counted = crew.loaded(crew.client.map(len, parts, pure=False))
     numbers = deal_out(crew.client.gather(counted), len(workers))
@@ -317,6 +319,7 @@ def _rows_on_workers(crew, shell, ddf, columns, workers):
     asked = [crew.submit(k, dask_rank.facts_of, each) for k, each in enumerate(rows)]
     facts = crew.results(asked)
     crew.drop([*parts, *asked])
+    _check_one_kind(crew.workers, facts, columns)
     _check_whole_groups(crew, rows, facts, columns)
     kept = [k for k, each in enumerate(facts) if each.extent is not None]
     if not kept:
@@ -327,6 +330,20 @@ def _rows_on_workers(crew, shell, ddf, columns, workers):
         )
     crew.workers = [crew.workers[k] for k in kept]
     return [rows[k] for k in kept], [facts[k] for k in kept]
+
+
+def _check_one_kind(workers, facts, columns):
+    """Raise ValueError if labels are integers on one rank and strings on another."""
+    for field in ("group", "block"):
+        is_text = [field in each.text_fields for each in facts]
+        if len(set(is_text)) > 1:
+            text, numbers = workers[is_text.index(True)], workers[is_text.index(False)]
+            column = columns.fields[field]
+            raise ValueError(
+                f"Column {column!r}, which {field}= names, holds strings on {text} and "
+                f"integers on {numbers}; expected one kind, since 1 and '1' are "
+                f"different labels. Convert it by ddf[{column!r}].astype(str)."
+            )
 
 
 def _check_whole_groups(crew, rows, facts, columns):

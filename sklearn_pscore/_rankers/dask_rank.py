@@ -55,6 +55,8 @@ class RankRows:
         Hashes of their labels. `block` is `group` without blocks.
     labels, hashes : ndarray of shape (n_labels,)
         Labels of all groups, and their hashes.
+    text_fields : frozenset of str
+        Those of `group` and `block` whose labels are strings.
     """
 
     items: TrainingItems
@@ -64,6 +66,7 @@ class RankRows:
     block: np.ndarray
     labels: np.ndarray
     hashes: np.ndarray
+    text_fields: frozenset
 
 
 class Facts(NamedTuple):
@@ -85,6 +88,8 @@ class Facts(NamedTuple):
         The three lowest.
     choices : ndarray of shape (4,), int
         See :func:`count_choices`.
+    text_fields : frozenset of str
+        Those of `group` and `block` whose labels are strings.
     """
 
     hashes: np.ndarray
@@ -96,6 +101,7 @@ class Facts(NamedTuple):
     largest_group: int
     preferences: np.ndarray
     choices: np.ndarray
+    text_fields: frozenset
 
 
 class Plan(NamedTuple):
@@ -188,7 +194,12 @@ def rows_of(ranker, columns, numbers, *frames):
             gain=ranker.gain, group_weight=ranker.group_weight, ties=items.ties
         )
         packed = pack(items, settings, None)
-    return RankRows(items, packed, codes, group, block, labels, hashes)
+    text_fields = frozenset(
+        field
+        for field in ("group", "block")
+        if field in columns.fields and y[field].dtype.kind == "U"
+    )
+    return RankRows(items, packed, codes, group, block, labels, hashes, text_fields)
 
 
 @contextmanager
@@ -236,6 +247,7 @@ def facts_of(rows):
         largest_group=0 if is_empty else int(rows.packed.sizes.max()),
         preferences=np.unique(items.preference)[:3],
         choices=np.zeros(4, dtype=int) if is_empty else count_choices(items),
+        text_fields=rows.text_fields,
     )
 
 
