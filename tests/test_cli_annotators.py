@@ -142,7 +142,35 @@ class TestOrderBias:
         assert header == ["position", "bias", "standard", "error"]
         for row, each in zip(rows, bias.itertuples(), strict=True):
             assert row == [str(each.position), f"{each.bias:.3f}", f"{each.std:.3f}"]
+        assert "Positions" not in result.stderr
         told = refused("fit", path, *roles, "--order-bias", "-o", tmp_path / "x.skops")
         assert "Got --order-bias without --votes and --position; expected one" in told
         told = refused("fit", "--votes", "v.csv", *place, "-o", tmp_path / "x.skops")
         assert "Got --position beside --votes; expected one of them" in told
+
+    def test_positions_of_which_nothing_is_learnt_are_told(self, tmp_path):
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(
+            rng.normal(size=(12, 3)), columns=["sharp", "noise", "liking"]
+        )
+        frame["prompt"], frame["shown"] = np.repeat(["a", "b"], 6), np.tile(range(6), 2)
+        path, out = tmp_path / "lists.csv", tmp_path / "model.onnx"
+        write_table(frame, path)
+        roles = ["--group", "prompt", "--preference", "liking"]
+        result = invoke(
+            "fit", path, *roles, "--position", "shown", "--quick", "-o", out
+        )
+        assert result.exit_code == 0, result.stderr
+        told = " ".join(result.stderr.split())
+        expected = "Positions (shown): no metric, and nothing is learnt of them."
+        assert f"{expected} To learn what they are worth, " in told
+        assert "pscore fit with --order-bias" in told
+        plain = tmp_path / "plain.onnx"
+        result = invoke("fit", path, *roles, "--drop", "shown", "--quick", "-o", plain)
+        assert "Positions" not in result.stderr
+        scores = []
+        for model in (out, plain):
+            scored = model.with_suffix(".csv")
+            assert invoke("score", model, path, "-o", scored).exit_code == 0
+            scores.append(pd.read_csv(scored)["score"])
+        np.testing.assert_array_equal(*scores)

@@ -191,6 +191,14 @@ class Source:
             roles = replace(roles, metrics=tuple(columns), drop=())
         judged = judged_table(table, roles, **options)
         say_notes(judged.notes)
+        if roles.position is not None and not order:
+            say_notes(
+                [
+                    f"Positions ({roles.position}): no metric, and nothing is learnt of "
+                    "them. To learn what they are worth, and leave it out of the score: "
+                    "pscore fit with --order-bias"
+                ]
+            )
         return judged
 
 
