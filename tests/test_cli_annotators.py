@@ -164,7 +164,7 @@ class TestOrderBias:
         told = " ".join(result.stderr.split())
         expected = "Positions (shown): no metric, and nothing is learnt of them."
         assert f"{expected} To learn what they are worth, " in told
-        assert "pscore fit with --order-bias" in told
+        assert "--order-bias of pscore fit and pscore compare" in told
         plain = tmp_path / "plain.onnx"
         result = invoke("fit", path, *roles, "--drop", "shown", "--quick", "-o", plain)
         assert "Positions" not in result.stderr

@@ -35,7 +35,7 @@ def table(tmp_path):
 def few(monkeypatch):
     """Compare few methods."""
 
-    def few_methods(groups, random_state, *, quick):
+    def few_methods(groups, random_state, **options):
         return {"linear": LinearPreferenceRanker()}
 
     monkeypatch.setattr(methods, "all_methods", few_methods)

@@ -18,6 +18,8 @@ from sklearn_pscore.inspection import (
     cross_fitted_scores,
     strength_leaderboard,
 )
+from sklearn_pscore.metrics import pairwise_accuracy_scorer
+from sklearn_pscore.model_selection import compare_rankers
 
 ARENA = make_arena(
     n_systems=4, n_prompts=12, n_votes=300, n_metrics=4, n_unseen=1, random_state=0
@@ -173,6 +175,61 @@ def test_compare_has_the_identity_baseline(tmp_path, tables):
     frame = pd.read_csv(out).set_index("method")
     assert {"Bradley-Terry", "PS, defaults", "linear", "metric 0"} <= set(frame.index)
     assert frame.loc["linear", "accuracy"] > frame.loc["chance", "accuracy"] == 0.5
+
+
+# Nobody has voted on one of the systems.
+@pytest.mark.filterwarnings("ignore:BradleyTerryRanker.predict got 1 items")
+def test_compare_leaves_out_the_order(tmp_path):
+    # Two prompts in three are won by what is shown first, whatever it is.
+    rng = np.random.default_rng(0)
+    first = rng.random(len(VOTES)) < 0.67
+    votes = VOTES.assign(winner=np.where(first, "left", VOTES["winner"]))
+    tables = written(tmp_path, votes)
+    out = tmp_path / "compared.csv"
+    options = ["--quick", "--folds", 2, "--order-bias", "-o", out]
+    result = invoke("compare", *tables, *options)
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "'order bias' is a score that leaves out what is shown first" in result.stdout
+    )
+    accuracy = pd.read_csv(out).set_index("method")["accuracy"]
+    groups = Groups.from_votes(votes, ARENA.answers, order=True)
+    rankers = {
+        "PS, order bias": PairwisePreferenceRanker(
+            order_bias=True, random_state=0, **QUICK
+        ),
+        "Bradley-Terry, order bias": BradleyTerryRanker("davidson", order_bias=True),
+    }
+    settings = {"cv": 2, "n_seeds": 1, "random_state": 0, "truth": None}
+    settings["scoring"] = {"accuracy": pairwise_accuracy_scorer}
+    comparison = compare_rankers(rankers, ARENA.data, groups, **settings)
+    expected = comparison.table()["accuracy", "mean"]
+    for name in rankers:
+        assert_allclose(accuracy[name], expected[name])
+        # Beside the one that takes the order for a merit.
+        assert accuracy[name] != accuracy["PS, defaults"]
+    fitted = rankers["Bradley-Terry, order bias"].fit(ARENA.data, groups)
+    assert fitted.order_bias_ > 3 * fitted.order_bias_std_
+
+
+def test_compare_leaves_out_positions(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(60, 2)), columns=["sharp", "noise"])
+    frame["prompt"], frame["shown"] = np.repeat(range(20), 3), np.tile(range(3), 20)
+    frame["liking"] = frame["sharp"] - frame["shown"]
+    path, out = tmp_path / "lists.csv", tmp_path / "compared.csv"
+    write_table(frame, path)
+    roles = ["--group", "prompt", "--preference", "liking"]
+    options = ["--quick", "--folds", 2, "--order-bias", "-o", out]
+    result = invoke("compare", path, *roles, "--position", "shown", *options)
+    assert result.exit_code == 0, result.stderr
+    methods = set(pd.read_csv(out)["method"])
+    assert {"PS, order bias", "PS, defaults", "sharp"} <= methods
+    assert not methods & {"Bradley-Terry, order bias", "shown"}
+    told = refused("compare", path, *roles, "--order-bias")
+    assert "Got --order-bias without --votes and --position; expected one" in told
+    told = refused("compare", "--data", "thqa", "--order-bias")
+    assert "Got --order-bias without TABLE; expected one" in told
 
 
 @pytest.mark.parametrize("command", ["curves", "importance"])

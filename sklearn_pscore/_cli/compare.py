@@ -56,6 +56,14 @@ def compare(
     runs: Annotated[
         int, typer.Option(min=1, help="Without TABLE: seeds per method.")
     ] = 5,
+    order_bias: Annotated[
+        bool,
+        typer.Option(
+            "--order-bias",
+            help="Compare, too, what learns how much it is worth to be shown first, of "
+            "--votes or by --position, and leaves it out of its score.",
+        ),
+    ] = False,
     random_state: SeedOption = 0,
     quick: QuickOption = False,
     force: ForceOption = False,
@@ -63,13 +71,14 @@ def compare(
     """Compare all methods on a table, or those of the paper on a data set."""
     if not source.has_tables:
         source.check_no_columns("a data set")
-        for name, is_given in (("--leave-out", leave_out), ("--quick", quick)):
+        given = {"--leave-out": leave_out, "--order-bias": order_bias, "--quick": quick}
+        for name, is_given in given.items():
             if is_given:
                 raise Failure(f"Got {name} without TABLE; expected one. Pass the file.")
         compare_paper(source.data, runs, out or Path("demo"), source.data_home, force)
         return
     check_out(out, force, RESULTS)
-    rows = source.read().judged()
+    rows = source.read(order=order_bias).judged()
     protocol = _protocol(rows, folds, leave_out)
     from sklearn_pscore._cli import methods
 
@@ -77,10 +86,18 @@ def compare(
     lacking = methods.lacking_libraries()
     if lacking:
         say(f"Not compared, for they are not installed: {', '.join(lacking)}")
-    comparison = _compared(rows, protocol, random_state, quick)
+    comparison = _compared(
+        rows, protocol, random_state, quick=quick, order_bias=order_bias
+    )
     table = comparison_table(comparison)
     write_result(out, table, lambda: _drawn(comparison))
     _print(comparison, table, rows, leave_out)
+    if order_bias:
+        typer.echo(
+            "\n'order bias' is a score that leaves out what is shown first. It is judged "
+            "by what people\nsaid, all the same, where what is shown first has its "
+            "advantage."
+        )
 
 
 def _protocol(rows, folds, leave_out):
@@ -107,7 +124,7 @@ def _protocol(rows, folds, leave_out):
     return {"leave_out": leave_out.value}
 
 
-def _compared(rows, protocol, random_state, quick):
+def _compared(rows, protocol, random_state, **options):
     from sklearn_pscore._cli.methods import all_methods
     from sklearn_pscore.metrics import (
         dcg_scorer,
@@ -118,7 +135,7 @@ def _compared(rows, protocol, random_state, quick):
     from sklearn_pscore.model_selection._comparison_bounds import CEILING, CHANCE
     from sklearn_pscore.model_selection._single_metrics import names_of_single
 
-    methods = all_methods(rows.groups, random_state, quick=quick)
+    methods = all_methods(rows.groups, random_state, **options)
     # A metric may have the name of a method.
     names = names_of_single(rows.X.columns, {*methods, CHANCE, CEILING})
     scoring = {MEASURE: pairwise_accuracy_scorer}

@@ -12,6 +12,7 @@ N_LEVELS = 4
 
 _N_TREES = {"DT": None, "CB": 300, "LightGBM": 100, "XGBoost": 100, "CatBoost": 300}
 _FEW_TREES = 10
+_UNBIASED = "order bias"
 _LIBRARIES = {"LightGBM": "lightgbm", "XGBoost": "xgboost", "CatBoost": "catboost"}
 
 
@@ -34,7 +35,7 @@ def lacking_libraries():
     return [name for name in _LIBRARIES.values() if not find_spec(name)]
 
 
-def all_methods(groups, random_state, *, quick=False):
+def all_methods(groups, random_state, *, quick=False, order_bias=False):
     """Return the methods by their names in all tables and pictures, not fitted.
 
     Parameters
@@ -44,6 +45,9 @@ def all_methods(groups, random_state, *, quick=False):
     random_state : int
     quick : bool, default=False
         Whether to train little, and leave out the slowest.
+    order_bias : bool, default=False
+        Whether to have those that can learn it also with the bias to what is shown
+        first, beside themselves without.
 
     Returns
     -------
@@ -78,6 +82,13 @@ def all_methods(groups, random_state, *, quick=False):
     }
     if "votes" in groups.dtype.names:
         methods["Bradley-Terry"] = BradleyTerryRanker(ties="davidson")
+    if order_bias:
+        biased = {"order_bias": True}
+        methods[f"PS, {_UNBIASED}"] = learnt_ranker(random_state, quick=quick, **biased)
+        if "votes" in groups.dtype.names:
+            methods[f"Bradley-Terry, {_UNBIASED}"] = BradleyTerryRanker(
+                ties="davidson", **biased
+            )
     if not quick:
         methods["stack"] = StackedRanker(random_state=random_state)
     return {**methods, **_of_other_libraries(random_state, quick)}

@@ -196,7 +196,7 @@ class Source:
                 [
                     f"Positions ({roles.position}): no metric, and nothing is learnt of "
                     "them. To learn what they are worth, and leave it out of the score: "
-                    "pscore fit with --order-bias"
+                    "--order-bias of pscore fit and pscore compare"
                 ]
             )
         return judged
