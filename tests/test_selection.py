@@ -412,6 +412,54 @@ class TestFit:
         quick(callbacks=[("seen", callback)]).fit(X, groups)
         assert all(inputs is not None for inputs, _ in seen)
 
+    @pytest.mark.parametrize("hidden", [(8,), ()])
+    def test_what_is_saved_in_training_loads_after_it(self, tmp_path, hidden):
+        from skorch.callbacks import Callback, Checkpoint
+
+        X, groups = drawn()
+        saved = Checkpoint(
+            monitor=lambda net: len(net.history) == 2,
+            dirname=tmp_path,
+            f_history="history.json",
+        )
+        seen = []
+
+        class Scores(Callback):
+            def on_epoch_end(self, net, **kwargs):
+                seen.append(net.predict(X))
+                assert net.module_.inputs is not None
+
+        callbacks = [saved, Scores()]
+        settings = {"hidden_layer_sizes": hidden, "max_epochs": 4, "warm_start": True}
+        ranker = quick(**settings, callbacks=callbacks).fit(X, groups)
+        after = ranker.predict(X)
+        assert not np.allclose(seen[1], after)
+        ranker.net_.load_params(checkpoint=saved)
+        assert_allclose(ranker.predict(X), seen[1], rtol=0, atol=1e-5)
+        assert len(ranker.net_.history) == 2
+        # Its steps are those of fewer weights.
+        ranker.set_params(callbacks=None).fit(X, groups)
+        assert np.isfinite(ranker.predict(X)).all()
+
+    def test_the_best_epoch_is_loaded_while_some_features_are_shown(self, tmp_path):
+        from skorch.callbacks import Checkpoint
+
+        X, groups = drawn()
+        first = Checkpoint(
+            monitor=lambda net: len(net.history) == 2, dirname=tmp_path, load_best=True
+        )
+        callbacks = [first]
+        ranker = quick(max_epochs=4, callbacks=callbacks).fit(X, groups)
+        network = ranker.net_.module_
+        parts = [network.first_linear.weight, network.output.weight]
+        scaled = torch.load(tmp_path / "params.pt")
+        names = [network._name_of_first, "output.weight"]
+        for name, weight in zip(names, parts, strict=True):
+            found = weight.detach() / scaled[name]
+            # The parts were weighed afterwards.
+            found = found[torch.isfinite(found)]
+            assert_allclose(found, float(found[0]), rtol=1e-5)
+
     def test_missing_values_of_a_useless_feature_count_for_nothing(self):
         X, groups = drawn()
         X[np.random.default_rng(2).random(len(X)) < 0.2, 3:] = np.nan

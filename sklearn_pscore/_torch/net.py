@@ -214,6 +214,18 @@ class GroupNet(NeuralNet):
         # What it has of these weights is of another shape.
         self.optimizer_.state.pop(self.module_.first_linear.weight, None)
 
+    def load_params(self, *args, **kwargs):
+        """Load what was saved, as in skorch.
+
+        Of the first layer, the optimiser's state is that of the features that the layers
+        saw when it was saved: if these were others, it starts anew.
+        """
+        super().load_params(*args, **kwargs)
+        weight = self.module_.first_linear.weight
+        moments = self.optimizer_.state.get(weight, {})
+        if any(each.ndim and each.shape != weight.shape for each in moments.values()):
+            self.optimizer_.state.pop(weight)
+
     def forget_steps(self):
         """Drop the optimiser's state, so that going on from here starts it anew."""
         self.optimizer_.state.clear()

@@ -1,6 +1,7 @@
 """The network that maps an item's features to its score, for all members at once."""
 
 import math
+from copy import copy
 
 import torch
 from torch import nn
@@ -234,6 +235,32 @@ class ScoreNetwork(nn.Module):
             # Not zeros: a training that goes on keeps the constraints of all features.
             first.weight_signs = self._signs_of_all.to(first.weight.device)
         self.inputs = self._signs_of_all = None
+
+    def state_dict(self, *, destination=None, prefix="", keep_vars=False):
+        """Return the weights by name: those of the first layer for all features.
+
+        So what is saved in training, while the layers see only some, can be loaded when
+        they see all again, and the other way round.
+        """
+        kwargs = {"destination": destination, "prefix": prefix, "keep_vars": keep_vars}
+        state = super().state_dict(**kwargs)
+        name = f"{prefix}{self._name_of_first}"
+        state[name] = self.of_all_features(state[name])
+        return state
+
+    def load_state_dict(self, state_dict, *args, **kwargs):
+        """Take over weights as :meth:`state_dict` has them."""
+        if self.inputs is not None:
+            state_dict, name = copy(state_dict), self._name_of_first
+            inputs = self.inputs.to(state_dict[name].device)
+            state_dict[name] = state_dict[name].index_select(1, inputs)
+        return super().load_state_dict(state_dict, *args, **kwargs)
+
+    @property
+    def _name_of_first(self):
+        """The name of the weights that read the features."""
+        first = self.first_linear.weight
+        return next(name for name, each in self.named_parameters() if each is first)
 
     def of_all_features(self, weight):
         """Return weights of the layers' inputs as those of all features, or 0.
