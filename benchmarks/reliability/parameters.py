@@ -115,6 +115,11 @@ def _count(least, *, slow=False, **words):
     return plain
 
 
+def _verbose(value):
+    # As scikit-learn has it: a truth of numpy is one, too.
+    return _count(0)(bool(value) if isinstance(value, np.bool_) else value)
+
+
 def _real(test, **words):
     def plain(value):
         if isinstance(value, Real) and np.isfinite(float(value)) and test(value):
@@ -250,7 +255,7 @@ RULES = {
         "warm_start": _boolean,
         "callbacks": _no_callbacks,
         "random_state": _seed,
-        "verbose": _count(0),
+        "verbose": _verbose,
         "device": _word(words=("cpu",)),
         "predict_dtype": _word(words=("auto", "float64", "float32")),
     },
