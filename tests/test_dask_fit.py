@@ -53,6 +53,7 @@ def test_it_is_an_ordinary_ranker_afterwards(client, frame):
     ranker = fit(quick(random_state=SEED), split(frame, [180, 180]))
     X, groups = parts_of(frame)
     assert ranker.score(X, groups) > 0.6
+    assert not hasattr(ranker, "feature_importances_")
     scores = ranker.predict(X)
     assert_array_equal(pickle.loads(pickle.dumps(ranker)).predict(X), scores)
     n_epochs = len(ranker.history_["epoch"])

@@ -1,13 +1,18 @@
 """Which features count: strengths of curves, pairs, and what the layers are shown."""
 
+import pickle
+import re
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.pipeline import make_pipeline
 
@@ -50,6 +55,14 @@ def pairs_loss(scores):
     by_group = scores.reshape(-1, SIZE)
     worse, better = np.triu_indices(SIZE, 1)
     return np.logaddexp(0, by_group[:, worse] - by_group[:, better]).mean()
+
+
+def assert_why_not(ranker, why):
+    """Check that a ranker has no importances, and says why and what to do."""
+    assert not hasattr(ranker, "feature_importances_")
+    with pytest.raises(AttributeError, match=re.escape(why)) as caught:
+        ranker.feature_importances_  # noqa: B018
+    assert "Call fit on a dense sample of the rows, or " in str(caught.value)
 
 
 def drawn(n_groups=150, n_useless=60, seed=0, truth=None, noise=2.0):
@@ -558,9 +571,49 @@ class TestImportances:
 
     def test_only_fit_sets_them(self):
         X, groups = drawn()
-        ranker = quick().fit(X, groups)
-        ranker.partial_fit(X, groups)
+        ranker = quick()
+        with pytest.raises(NotFittedError):
+            ranker.feature_importances_  # noqa: B018
         assert not hasattr(ranker, "feature_importances_")
+        ranker.fit(X, groups)
+        importances = ranker.feature_importances_
+        ranker.partial_fit(X, groups)
+        assert_why_not(ranker, "its last training was no fit; expected a fit, and not")
+        assert_array_equal(ranker.fit(X, groups).feature_importances_, importances)
+
+    def test_files_set_none(self, tmp_path):
+        X, groups = drawn(n_useless=2)
+        table = pd.DataFrame(X, columns=[f"metric{k}" for k in range(5)])
+        table = table.assign(group=groups["group"], preference=groups["preference"])
+        table.to_parquet(tmp_path / "table.parquet")
+        ranker = quick(max_epochs=1)
+        ranker.fit_parquet(
+            tmp_path / "table.parquet", group="group", preference="preference"
+        )
+        assert_why_not(ranker, "its last training was no fit")
+        with pytest.raises(ValueError, match="should have `coef_` or `feature_impo"):
+            SelectFromModel(ranker, prefit=True).transform(X)
+
+    def test_a_thin_table_sets_none(self):
+        X = sparse.random_array((300, 3000), density=0.005, rng=0, format="csr")
+        groups = Groups.from_arrays(
+            group=np.arange(300) // SIZE, preference=np.tile(np.arange(SIZE), 30)
+        )
+        why = "fit was to a sparse X of which little is stored"
+        assert_why_not(quick(max_epochs=1).fit(X, groups), why)
+        for selector in (SelectFromModel, RFE):
+            getter = {"importance_getter": "feature_importances_"}
+            with pytest.raises(AttributeError, match=why):
+                selector(quick(max_epochs=1), **getter).fit(X, groups).get_support()
+
+    def test_copies_have_them(self):
+        X, groups = drawn(n_useless=2)
+        ranker = quick(max_epochs=1).fit(X, groups)
+        copied = pickle.loads(pickle.dumps(ranker))
+        assert_array_equal(copied.feature_importances_, ranker.feature_importances_)
+        ranker.partial_fit(X, groups)
+        copied = pickle.loads(pickle.dumps(ranker))
+        assert_why_not(copied, "its last training was no fit")
 
     @pytest.mark.parametrize("selector", [SelectFromModel, RFE])
     def test_selectors(self, selector):

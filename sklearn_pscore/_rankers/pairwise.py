@@ -551,13 +551,26 @@ class PairwisePreferenceRanker(
         tasks.begin_fit()
         net, packed = fit_net(parameters, items, validation, rng, net, tasks)
         keep(self, net, n_groups=packed.n_groups, n_pairs=packed.n_pairs)
-        importances = importances_of(net, packed)
-        if importances is not None:
-            self.feature_importances_ = importances
+        self._importances = importances_of(net, packed)
+        self._no_importances = "fit was to a sparse X of which little is stored"
         tasks.end_fit()
         leaves_out = packed.fold is not None
         warn_if_constant(largest_gap(net, packed), leaves_out, parameters)
         return self
+
+    @property
+    def feature_importances_(self):
+        """Share of the score's variation inside groups that each feature takes part in."""
+        check_is_fitted(self)
+        if self._importances is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no feature_importances_, for "
+                f"{self._no_importances}; expected a fit, and not partial_fit, fit_parquet "
+                "or fit_dask, to a dense X. Call fit on a dense sample of the rows, or "
+                "sklearn_pscore.inspection.group_permutation_importance(ranker, X, groups) "
+                "of this ranker."
+            )
+        return self._importances
 
     @explained_call
     def partial_fit(self, X, y):
@@ -794,8 +807,9 @@ class PairwisePreferenceRanker(
         self.history_ = columns_of(net.history[n_before:], _HISTORY_KEYS, before)
         self._net, self._state = net, None
         self._network_ = network_of(parameters)
-        # That of a training before.
-        vars(self).pop("feature_importances_", None)
+        # In place of that of a training before.
+        self._importances = None
+        self._no_importances = "its last training was no fit"
         self.n_groups_ = n_groups
         self.n_pairs_ = n_pairs
 
