@@ -173,7 +173,7 @@ def sequential():
 
 @CHECKS.works(
     "RFE, RFECV, SelectFromModel(ranker, importance_getter=function)",
-    "the network has no coef_: say how large a column's effect is",
+    "your own measure of a column's effect, in the place of feature_importances_",
 )
 def by_importance():
     from sklearn.feature_selection import RFE, RFECV, SelectFromModel
@@ -198,11 +198,11 @@ def by_importance():
 
 
 @CHECKS.works(
-    "RFE(ranker), SelectFromModel(ranker)",
+    "RFE(ranker), RFECV(ranker, scoring=scorer), SelectFromModel(ranker)",
     "by its feature_importances_, which fit sets for dense X",
 )
 def with_importances():
-    from sklearn.feature_selection import RFE, SelectFromModel
+    from sklearn.feature_selection import RFE, RFECV, SelectFromModel
 
     importances = ranker().fit(X, GROUPS).feature_importances_
     chosen = SelectFromModel(ranker(), threshold=-np.inf, max_features=2)
@@ -210,6 +210,20 @@ def with_importances():
     assert set(np.flatnonzero(support)) == set(np.argsort(importances)[-2:])
     first_out = RFE(ranker(), n_features_to_select=X.shape[1] - 1).fit(X, GROUPS)
     assert first_out.ranking_.argmax() == importances.argmin()
+    folds = RFECV(ranker(), cv=FOLDS, scoring=_scorer()).fit(X, GROUPS)
+    scores = folds.cv_results_["mean_test_score"]
+    assert_allclose(scores[-1], np.mean(accuracy_of_folds(ranker())))
+
+
+@CHECKS.own_words(
+    "RFECV(ranker) without scoring=",
+    "it goes by r2 and not by the ranker's own score: pass scoring= one of our scorers",
+)
+def without_scoring():
+    from sklearn.feature_selection import RFECV
+
+    with refusal(TypeError, "Cannot cast array data from dtype([('group',"):
+        RFECV(ranker(), cv=FOLDS).fit(X, GROUPS)
 
 
 @CHECKS.works(
