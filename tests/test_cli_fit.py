@@ -3,6 +3,7 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 import skops.io
 from cli_cases import METRICS, ROLES, hand_made, invoke, refused
@@ -48,6 +49,29 @@ def test_learns_from_judged_rows_and_scores_all(tmp_path, ranker, ending):
     assert_array_equal(
         read_table(scored).numbers("score"), ranker.predict(FRAME[[*METRICS, "size"]])
     )
+
+
+def test_a_folder_of_parquet_is_one_table(tmp_path, ranker):
+    folder = tmp_path / "judged"
+    folder.mkdir()
+    # Rows of one group may be in several files.
+    for number in range(3):
+        FRAME[number::3].to_parquet(folder / f"part-{number}.parquet")
+    rows = pd.concat([FRAME[number::3] for number in range(3)])
+    rows.to_parquet(tmp_path / "table.parquet")
+    options = [*ROLES, "--quick", "--random-state", 3]
+    scores = []
+    for table in (folder, tmp_path / "table.parquet"):
+        model = tmp_path / f"{table.stem}.skops"
+        result = invoke("fit", table, *options, "-o", model)
+        assert result.exit_code == 0, result.stderr
+        assert f"Learnt from {ranker.n_pairs_} pairs in 30 groups" in result.stderr
+        saved = skops.io.load(model, trusted=SKOPS_TYPES)
+        scores.append(saved.predict(FRAME[[*METRICS, "size"]]))
+    assert_array_equal(*scores)
+    (tmp_path / "none").mkdir()
+    told = refused("fit", tmp_path / "none", *ROLES, "-o", tmp_path / "m.skops")
+    assert "a folder without a *.parquet file; expected at least one" in told
 
 
 def test_as_a_graph(tmp_path, table, ranker):

@@ -191,3 +191,85 @@ def test_a_hand_made_table_in_all_kinds(tmp_path):
         table = read_table(tmp_path / f"t{ending}")
         assert table.labels("team", "--item").tolist() == frame["team"].tolist()
         assert_array_equal(table.numbers("fid"), frame["fid"])
+
+
+class TestFolder:
+    """A folder of Parquet files, as Dask and Spark write them, is one table."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        folder = tmp_path / "judged.parquet"
+        folder.mkdir()
+        (folder / "_SUCCESS").touch()
+        return folder
+
+    @staticmethod
+    def write(folder, *frames):
+        for number, frame in enumerate(frames):
+            frame.to_parquet(folder / f"part-{number:05}.parquet")
+
+    def test_its_rows_are_those_of_the_files_in_order(self, folder):
+        shuffled = FRAME[3:][list(FRAME)[::-1]]
+        self.write(folder, FRAME[:2], FRAME[:0], FRAME[2:3], shuffled)
+        table = read_table(folder)
+        assert table.names == list(FRAME)
+        assert table.name == f"TABLE {str(folder)!r}"
+        pd.testing.assert_frame_equal(table.frame, FRAME, check_dtype=False)
+
+    @pytest.mark.parametrize(
+        ("column", "first", "second", "expected"),
+        [
+            ("value", [1, 2], [0.5, np.nan], [1.0, 2.0, 0.5, np.nan]),
+            ("value", np.array([1, 2], "i1"), [300, 4], [1, 2, 300, 4]),
+            ("value", [None, None], [0.5, 1.5], [np.nan, np.nan, 0.5, 1.5]),
+            ("value", [True, False], [0.5, 1.5], [1.0, 0.0, 0.5, 1.5]),
+            ("value", [None, None], [np.nan, np.nan], [np.nan] * 4),
+        ],
+    )
+    def test_numbers_of_two_kinds(self, folder, column, first, second, expected):
+        parts = [pd.DataFrame({column: values}) for values in (first, second)]
+        self.write(folder, *parts)
+        assert_array_equal(read_table(folder).numbers(column), expected)
+
+    def test_labels_of_two_kinds(self, folder):
+        text = pd.DataFrame({"name": ["a", "b"], "whole": np.array([1, 2], "i1")})
+        other = pd.DataFrame({"name": pd.Categorical(["c", "a"]), "whole": [3, 2**40]})
+        none = pd.DataFrame({"name": [None], "whole": [4]})
+        self.write(folder, text, other)
+        table = read_table(folder)
+        assert table.labels("name", "--group").tolist() == ["a", "b", "c", "a"]
+        assert table.labels("whole", "--group").tolist() == [1, 2, 3, 2**40]
+        self.write(folder, text, other, none)
+        with pytest.raises(ValueError, match="empty in 1 of the 5 rows of TABLE"):
+            read_table(folder).labels("name", "--group")
+
+    def test_what_is_no_table(self, folder):
+        with pytest.raises(
+            ValueError, match=r"a folder without a \*.parquet file; exp"
+        ):
+            read_table(folder, "--votes")
+        self.write(folder, FRAME[:0], FRAME[:0])
+        with pytest.raises(ValueError, match=r"judged.parquet' has no rows; expected"):
+            read_table(folder)
+        self.write(folder, FRAME, FRAME.drop(columns="flag"))
+        message = (
+            r"part-00001.parquet has no column 'flag', which part-00000.parquet has; "
+            "expected the columns of one table in each file"
+        )
+        with pytest.raises(ValueError, match=message):
+            read_table(folder)
+        self.write(folder, FRAME, FRAME.assign(more=1))
+        message = "part-00000.parquet has no column 'more', which part-00001.parquet"
+        with pytest.raises(ValueError, match=message):
+            read_table(folder)
+        self.write(folder, FRAME, FRAME.assign(value="text"))
+        message = (
+            "column 'value' holds text in part-00001.parquet and numbers in part-00000"
+        )
+        with pytest.raises(ValueError, match=message):
+            read_table(folder)
+        (folder / "part-00001.parquet").write_bytes(b"no table")
+        with pytest.raises(
+            ValueError, match=r"TABLE .*part-00001.parquet' cannot be re"
+        ):
+            read_table(folder)

@@ -17,7 +17,12 @@ from sklearn_pscore._cli.output import (
 from sklearn_pscore._cli.progress import shown_progress
 from sklearn_pscore._cli.source import ForceOption
 from sklearn_pscore._interrupt import quiet_interrupt
-from sklearn_pscore._tables.endings import ENDINGS, SEPARATORS, check_ending
+from sklearn_pscore._tables.endings import (
+    ENDINGS,
+    SEPARATORS,
+    check_ending,
+    files_of_folder,
+)
 
 _MOST_ROWS = 100_000
 
@@ -88,12 +93,7 @@ def score(
 
 def _tables_of(folder, out, force):
     """Return the Parquet files of a folder, if as many can be written to another."""
-    tables = sorted(folder.glob("*.parquet"))
-    if not tables:
-        raise ValueError(
-            f"TABLE is {str(folder)!r}, a folder without a *.parquet file; expected at "
-            "least one. Pass a file, or another folder."
-        )
+    tables = files_of_folder(folder, "TABLE")
     if out.exists() and not out.is_dir():
         raise ValueError(
             f"--out is {str(out)!r}, a file; expected a folder, since TABLE is one."

@@ -26,7 +26,8 @@ from sklearn_pscore._tables.fields import FIELDS
 TableArgument = Annotated[
     Path | None,
     typer.Argument(
-        help="Rows with metrics and opinions: CSV, TSV, Parquet or JSON lines.",
+        help="Rows with metrics and opinions: CSV, TSV, Parquet, JSON lines, or a folder "
+        "of Parquet.",
         show_default=False,
     ),
 ]

@@ -25,3 +25,26 @@ def check_ending(path, name, endings=ENDINGS):
             f"{name} is {str(path)!r}; expected a file that ends in one of "
             f"{', '.join(endings)}."
         )
+
+
+def files_of_folder(folder, name):
+    """Return the Parquet files of a folder, in the order of their names.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the argument, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    files = sorted(folder.glob("*.parquet"))
+    if not files:
+        raise ValueError(
+            f"{name} is {str(folder)!r}, a folder without a *.parquet file; expected at "
+            "least one. Pass a file, or another folder."
+        )
+    return files

@@ -5,17 +5,22 @@ import json
 import numpy as np
 
 from sklearn_pscore._tables.delimited import read_delimited
-from sklearn_pscore._tables.endings import JSON, SEPARATORS, check_ending
+from sklearn_pscore._tables.endings import (
+    JSON,
+    SEPARATORS,
+    check_ending,
+    files_of_folder,
+)
 from sklearn_pscore._tables.table import Table
 
 
 def read_table(path, role="TABLE"):
-    """Return the table of a file.
+    """Return the table of a file, or of all Parquet files of a folder.
 
     Parameters
     ----------
     path : Path
-        Its ending says what it is.
+        The ending of a file says what it is.
     role : str, default="TABLE"
         The argument that it is, for messages.
 
@@ -26,12 +31,15 @@ def read_table(path, role="TABLE"):
     Raises
     ------
     ValueError
-        If it is no table, has no rows, or two columns of one name.
+        If it is no table, has no rows, or two columns of one name, or files of a folder
+        have other columns than the others.
     ImportError
         If what reads Parquet is not installed.
     OSError
         If it cannot be read.
     """
+    if path.is_dir():
+        return _read_folder(path, role)
     check_ending(path, role)
     ending = path.suffix.lower()
     # Whether it is there, in the words of the system.
@@ -88,6 +96,63 @@ def _read_parquet(path):
     # An index is a column if it has a name, as in the file.
     named = [level for level, name in enumerate(frame.index.names) if name is not None]
     return frame.reset_index(named)
+
+
+def _read_folder(folder, role):
+    """Return the rows of all Parquet files of a folder as one table."""
+    import pandas as pd
+
+    files = files_of_folder(folder, role)
+    # Those without rows say nothing, not even which kind a column is of.
+    tables = {}
+    for file in files:
+        try:
+            frame = _read_parquet(file)
+        except ValueError as error:
+            raise ValueError(f"{role} {error}") from error
+        if len(frame):
+            tables[file.name] = Table(frame, f"{role} {str(file)!r}")
+    name = f"{role} {str(folder)!r}"
+    if not tables:
+        raise ValueError(f"{name} has no rows; expected at least one.")
+    (first_file, first), *others = tables.items()
+    for file, table in others:
+        for column in sorted({*first.names} ^ {*table.names}):
+            has, lacks = (
+                (first_file, file) if column in first.names else (file, first_file)
+            )
+            raise ValueError(
+                f"{name}: {lacks} has no column {column!r}, which {has} has; expected the "
+                "columns of one table in each file. Write the files anew, or take the "
+                "odd one away."
+            )
+    columns = {column: _joined(column, tables, name) for column in first.names}
+    return Table(pd.DataFrame(columns), name)
+
+
+def _joined(column, tables, name):
+    """Return a column of several tables as one."""
+    import pandas as pd
+
+    parts = {file: table.values(column) for file, table in tables.items()}
+    if len({part.dtype for part in parts.values()}) == 1:
+        return pd.concat(parts.values(), ignore_index=True)
+    # A column of nothing but missing values is of any kind.
+    there = {file: part for file, part in parts.items() if part.notna().any()}
+    numbers = {file: tables[file].numbers(column) for file in parts}
+    of_text = [file for file in there if numbers[file] is None]
+    of_numbers = [file for file in there if numbers[file] is not None]
+    if of_text and of_numbers:
+        raise ValueError(
+            f"{name}: column {column!r} holds text in {of_text[0]} and numbers in "
+            f"{of_numbers[0]}; expected one kind. Convert one of the two."
+        )
+    if len(there) == len(parts) and all(p.dtype.kind in "iu" for p in parts.values()):
+        return pd.concat(parts.values(), ignore_index=True)
+    if of_text:
+        texts = [part.astype(object) for part in parts.values()]
+        return pd.concat(texts, ignore_index=True)
+    return pd.Series(np.concatenate(list(numbers.values())))
 
 
 def _write_parquet(frame, path):
