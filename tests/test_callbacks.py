@@ -71,6 +71,7 @@ class TestAskingForScores:
                 net.predict(batch[0])
             scores = net.predict(X)
             of_members = net.predict_proba(X).mean(axis=1)
+            # No bits: `predict` sums over units of all members in one product.
             assert_allclose(of_members, scores, rtol=1e-12, atol=1e-12)
             assert_array_equal(net.forward(X).numpy(), net.predict_proba(X))
             assert net.module_.training == before
