@@ -116,10 +116,15 @@ def test_an_asynchronous_client(frame):
 
 def test_tables_that_are_none(client, frame):
     expected = (
-        "ddf is of type DataFrame; PairwisePreferenceRanker.fit_dask expected a dask "
+        "ddf is of type pandas DataFrame; PairwisePreferenceRanker.fit_dask expected a"
     )
     assert_refused(TypeError, expected, frame, client=client)
-    assert_refused(TypeError, "ddf is of type ndarray", frame.to_numpy(), client=client)
+    for value, name in (
+        (frame.to_numpy(), "numpy ndarray"),
+        (split(frame, [120])["prompt"], "dask Series"),
+        ([frame], "list"),
+    ):
+        assert_refused(TypeError, f"ddf is of type {name}; ", value, client=client)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +186,11 @@ def test_partitions_with_other_columns(client, frame):
     expected = "A partition of ddf has other columns than ddf says, or could not be"
     assert_refused(ValueError, expected, ddf, client=client)
 
+    double = pd.concat([frame, frame[["metric1"]]], axis=1)[60:]
+    ddf = dd.from_map(lambda part: part, [frame[:60], double], meta=frame.iloc[:0])
+    expected = "partition 1 of ddf has 2 columns of the name 'metric1'; expected one of"
+    assert_refused(ValueError, expected, ddf, client=client)
+
     ddf = dd.from_map(lambda part: None, [0, 1], meta=frame.iloc[:0])
     expected = (
         "or could not be made: TypeError: 'NoneType' object is not subscriptable;"
@@ -228,8 +238,34 @@ def test_missing_labels_and_preferences(client, frame, column):
     expected = (
         f"partition 1 of ddf: column {column!r} is missing at row 10; expected a "
     )
-    expected += field
-    assert_refused(ValueError, expected, split(frame, [60, 60]), client=client)
+    expected += (
+        f"{field} in every row. Fill it in, or drop such rows by ddf = "
+        f"ddf.dropna(subset=[{column!r}])."
+    )
+    ddf = split(frame, [60, 60])
+    assert_refused(ValueError, expected, ddf, client=client)
+    # What it says to do.
+    ddf = ddf.dropna(subset=[column])
+    assert fit(ddf, client=client).n_groups_ == 20
+
+
+@pytest.mark.parametrize(
+    ("make", "remedy"),
+    [
+        (lambda labels: labels > 3, "Convert the column by ddf['prompt'].astype(str)."),
+        (pd.to_datetime, "Convert the column by ddf['prompt'].astype(str)."),
+        (lambda labels: labels / 2, "drop such rows, and convert the column by ddf["),
+    ],
+    ids=["bool", "dates", "floats"],
+)
+def test_labels_of_other_kinds(client, frame, make, remedy):
+    made = make(frame["prompt"])
+    ddf = split(frame.assign(prompt=made), [60, 60])
+    holds = (
+        f"column 'prompt', which group= names, holds {made.dtype}; expected integers"
+    )
+    assert_refused(ValueError, holds, ddf, client=client)
+    assert_refused(ValueError, remedy, ddf, client=client)
 
 
 def test_infinite_metrics_and_where_they_are(client, frame):
@@ -286,10 +322,17 @@ def test_no_rows_and_no_pairs(client, frame):
     assert_refused(
         ValueError, "2 partitions and no rows", split(frame[:0], [0, 0]), client=client
     )
-    flat = frame.assign(opinion=1.0)
-    assert_refused(
-        ValueError, "No comparable pairs in ddf", split(flat, [60, 60]), client=client
-    )
+    for nothing, n_groups in (
+        ({"opinion": 1.0}, 20),
+        ({"prompt": range(120)}, 120),
+        ({"w": 0.0}, 20),
+    ):
+        expected = (
+            f"No comparable pairs in ddf: 120 rows in {n_groups} groups, none of which "
+            "has two rows of different preference and of a weight above 0."
+        )
+        ddf = split(frame.assign(w=1.0).assign(**nothing), [60, 60])
+        assert_refused(ValueError, expected, ddf, weight="w", client=client)
 
 
 def test_parts_without_rows_and_pairs_change_nothing(client, frame):
@@ -311,7 +354,7 @@ def test_parts_without_rows_and_pairs_change_nothing(client, frame):
         ("order_bias", True, "order_bias=True, but it is not known there who or what"),
         ("output_activation", "relu6", "output_activation='relu6', but the BatchNorm"),
         ("callbacks", [("own", object())], "callbacks="),
-        ("ties", "davidson", 'ties="davidson"'),
+        ("ties", "davidson", 'ties="davidson", which is for votes, and PairwisePref'),
         ("order_bias", True, "order_bias=True"),
     ],
 )

@@ -8,8 +8,12 @@ def check_is_dask(ddf, caller):
     import dask.dataframe as dd
 
     if not isinstance(ddf, dd.DataFrame):
+        kind = type(ddf)
+        # A DataFrame may be one of pandas.
+        library = kind.__module__.partition(".")[0]
+        name = kind.__name__ if library == "builtins" else f"{library} {kind.__name__}"
         raise TypeError(
-            f"ddf is of type {type(ddf).__name__}; {caller} expected a dask DataFrame. "
+            f"ddf is of type {name}; {caller} expected a dask DataFrame. "
             "Make one by dask.dataframe.read_parquet(...) or from_pandas(frame, "
             "npartitions=...), or call fit on data in memory."
         )
@@ -28,7 +32,7 @@ def check_kinds(dtypes, fields, features, name):
         Of the table, for messages.
     """
     import pandas as pd
-    from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
+    from pandas.api.types import is_integer_dtype, is_numeric_dtype
 
     for argument, column in fields.items():
         kind = dtypes[column]
@@ -41,12 +45,18 @@ def check_kinds(dtypes, fields, features, name):
                     f"{name}: column {column!r}, which {argument}= names, holds {kind}; "
                     "expected numbers. Convert the column."
                 )
-        elif (is_number and not is_integer_dtype(kind)) or is_bool_dtype(kind):
+        elif (is_number and not is_integer_dtype(kind)) or kind.kind in "bmM":
+            how = f"Convert the column by ddf[{column!r}].astype(str)."
+            if kind.kind == "f":
+                how = (
+                    "Integers are floats to pandas where one is missing: drop such rows, "
+                    f"and convert the column by ddf[{column!r}].astype(int), or "
+                    "astype(str)."
+                )
             raise ValueError(
                 f"{name}: column {column!r}, which {argument}= names, holds {kind}; "
                 "expected integers or strings, which tell the same label on every worker. "
-                "Integers are floats to pandas where one is missing: drop such rows, and "
-                f"convert the column by ddf[{column!r}].astype(int), or astype(str)."
+                f"{how}"
             )
     for column in features:
         if not is_numeric_dtype(dtypes[column]):

@@ -38,7 +38,7 @@ from sklearn_pscore._rankers.parameters import (
     resolve_parameters,
 )
 from sklearn_pscore._rankers.parquet_arguments import check_features, check_fields
-from sklearn_pscore._target.arguments import explained_call
+from sklearn_pscore._target.arguments import HOW_TO_LEARN_FROM_VOTES, explained_call
 
 _CALLER = "PairwisePreferenceRanker.fit_dask"
 _N_SEEDS = 2**31 - 1
@@ -163,9 +163,15 @@ class DaskMixin:
             value, expected = getattr(self, name), defaults.get(name, False)
             if value != expected and not (name == "callbacks" and not value):
                 raise ValueError(
-                    f"{name}={value!r}, but {reason}, in {caller}; expected "
+                    f"{name}={value!r:.80}, but {reason}, in {caller}; expected "
                     f"{name}={expected!r}. Set that, or use fit on data in memory."
                 )
+        if self.ties == "davidson":
+            raise ValueError(
+                f'ties="davidson", which is for votes, and {caller} learns from '
+                'preferences; expected "auto", "ignore" or "half". '
+                f"{HOW_TO_LEARN_FROM_VOTES}"
+            )
         if self.warm_start and hasattr(self, "net_"):
             raise ValueError(
                 f"warm_start=True, and there is a fitted network to go on with; {caller} "
@@ -302,7 +308,8 @@ def _rows_on_workers(crew, shell, ddf, columns, workers):
             "Mend what made it."
         ) from error
     counted = crew.loaded(crew.client.map(len, parts, pure=False))
-    numbers = deal_out(crew.client.gather(counted), len(workers))
+    sizes = crew.client.gather(counted)
+    numbers, n_rows = deal_out(sizes, len(workers)), sum(sizes)
     crew.drop(counted)
     if not numbers:
         raise ValueError(
@@ -323,10 +330,12 @@ def _rows_on_workers(crew, shell, ddf, columns, workers):
     _check_whole_groups(crew, rows, facts, columns)
     kept = [k for k, each in enumerate(facts) if each.extent is not None]
     if not kept:
+        n_groups = sum(len(each.hashes) for each in facts)
         raise ValueError(
-            "No comparable pairs in ddf: within each group all items have one "
-            f"preference. {caller} compares items of one group with different "
-            "preference; check the group column."
+            f"No comparable pairs in ddf: {n_rows:,} rows in {n_groups:,} groups, none of "
+            "which has two rows of different preference and of a weight above 0. "
+            f"{caller} compares such rows; check the columns of the group and the "
+            "preference."
         )
     crew.workers = [crew.workers[k] for k in kept]
     return [rows[k] for k in kept], [facts[k] for k in kept]

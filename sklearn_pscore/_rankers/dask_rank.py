@@ -223,13 +223,21 @@ def _check_frame(frame, columns, name):
             f"{name} has no column {lacking[0]!r}; its columns are {list(frame.columns)}. "
             "Expected the columns of ddf in every partition: mend what made it."
         )
+    names = list(frame.columns)
+    double = [column for column in wanted if names.count(column) > 1]
+    if double:
+        raise ValueError(
+            f"{name} has {names.count(double[0])} columns of the name {double[0]!r}; "
+            "expected one of each, as in ddf. Mend what made it."
+        )
     check_kinds(frame.dtypes, columns.fields, columns.features, name)
     for field, column in columns.fields.items():
         missing = np.flatnonzero(frame[column].isna())
         if len(missing):
             raise ValueError(
                 f"{name}: column {column!r} is missing at row {missing[0]}; expected a "
-                f"{field} in every row. Drop the row or fill it in."
+                f"{field} in every row. Fill it in, or drop such rows by ddf = "
+                f"ddf.dropna(subset=[{column!r}])."
             )
 
 

@@ -59,8 +59,7 @@ def check_features(features, fields):
         if not isinstance(name, str):
             raise TypeError(
                 f"features[{k}] is {name!r:.80}, of type {type(name).__name__}; expected "
-                "the name of a column. Pass a str: a column of a Parquet file has no "
-                "other name."
+                "the name of a column. Pass a str: the names of features are strings."
             )
     names = [str(name) for name in names]
     if not names:
