@@ -68,6 +68,24 @@ def thqa(rows):
     return doc_tables.markdown(frame, cell=str)
 
 
+def rail(rows):
+    """Return the metrics of each method, means over draws, ± their spread over draws."""
+    by_draw = rows.groupby(["method", "draw"], sort=False).mean(numeric_only=True)
+    columns = {"log_loss": "log loss", "Brier": "Brier score", "accuracy": "accuracy"}
+    table = by_draw[list(columns)].groupby("method", sort=False).agg(["mean", "std"])
+    cells = {
+        name: [f"{m:.4f} ± {s:.4f}" for m, s in table[column].to_numpy()]
+        for column, name in columns.items()
+    }
+    return doc_tables.markdown(pd.DataFrame(cells, table.index), cell=str)
+
+
+def rail_bias(rows):
+    """Return the bias to the journey that is shown first, the end of a sentence."""
+    bias, error = rows[["order_bias", "order_bias_std"]].iloc[0]
+    return f"{bias:+.3f} ± {error:.3f}."
+
+
 def positions(rows):
     """Return mean accuracy and its spread over draws, by how the lists were sorted."""
     by = rows.groupby(["method", "lists"], sort=False)["accuracy"].agg(["mean", "std"])
@@ -112,6 +130,8 @@ TABLES = {
     "unseen": doc_tables.from_rows("votes_unseen", unseen),
     "ties": doc_tables.from_rows("votes_ties", ties),
     "thqa": doc_tables.from_rows("votes_thqa", thqa),
+    "rail": doc_tables.from_rows("votes_rail", rail),
+    "rail_bias": doc_tables.from_rows("votes_rail", rail_bias),
     "positions": doc_tables.from_rows("positions_accuracy", positions),
     "speed": doc_tables.from_rows("votes_speed", speed),
     **{
@@ -123,7 +143,7 @@ TABLES = {
 }
 
 if __name__ == "__main__":
-    names = ("votes_arena", "votes_unseen", "votes_ties", "votes_thqa", "votes_speed")
-    names += ("positions_accuracy", "votes_command_line")
+    names = ("votes_arena", "votes_unseen", "votes_ties", "votes_thqa", "votes_rail")
+    names += ("votes_speed", "positions_accuracy", "votes_command_line")
     machine = partial(doc_tables.table_of_machines, names)
     doc_tables.fill("votes.md", {**TABLES, "machine": machine})
