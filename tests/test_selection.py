@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import RFE, SelectFromModel
@@ -595,7 +595,9 @@ class TestImportances:
             SelectFromModel(ranker, prefit=True).transform(X)
 
     def test_a_thin_table_sets_none(self):
-        X = sparse.random_array((300, 3000), density=0.005, rng=0, format="csr")
+        rng = np.random.default_rng(0)
+        stored = rng.random((300, 3000)) < 0.005
+        X = csr_array(np.where(stored, rng.random((300, 3000)), 0.0))
         groups = Groups.from_arrays(
             group=np.arange(300) // SIZE, preference=np.tile(np.arange(SIZE), 30)
         )
