@@ -143,7 +143,12 @@ def _scores(ranker):
 
 def _fit_on_cluster(ddf, **odd):
     arguments = {"features": matrices.NAMES, **_FIELDS, "client": _CLUSTER.client()}
-    return _scores(clone(_RANKER).fit_dask(ddf, **{**arguments, **odd}))
+    # Dask guesses sizes of columns of objects by this generator, in threads of workers.
+    state = np.random.get_state()  # noqa: NPY002
+    try:
+        return _scores(clone(_RANKER).fit_dask(ddf, **{**arguments, **odd}))
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
 
 
 def _fit_here(table):
