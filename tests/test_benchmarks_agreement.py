@@ -375,6 +375,17 @@ class TestVariants:
             "By NDCG@5 lambdarank is no better as a rule: +0.000 (lambdarank).",
         ]
 
+    def test_losses_are_judged_by_what_both_have(self, rows):
+        graded = rows_of(
+            {("lambdarank", "defaults"): [0.7], ("lambdarank", "lambdarank"): [0.6]},
+            by="variant",
+        ).assign(**{"NDCG@5": [0.5, 0.6], "NDCG@10": [0.5, float("nan")]})
+        said = tables.lambdarank_loss(pd.concat([rows, graded])).splitlines()[-1]
+        assert said == "By NDCG@5 lambdarank is better: +0.100 (lambdarank)."
+        of_one = graded[graded["variant"] == "defaults"]
+        said = tables.lambdarank_loss(pd.concat([rows, of_one])).splitlines()[-1]
+        assert said == "No set has rows of both."
+
 
 def test_the_stack_that_the_other_sets_choose():
     a, b = list(stack.STACKS)[:2]

@@ -245,8 +245,16 @@ def lambdarank_loss(rows):
 
 def _said_of_lambdarank(table):
     """In words: on how many sets lambdarank has the better NDCG at the top."""
-    metric = "NDCG@10" if "NDCG@10, defaults" in table else "NDCG@5"
-    gains = (table[f"{metric}, lambdarank"] - table[f"{metric}, defaults"]).dropna()
+    for metric in ("NDCG@10", "NDCG@5"):
+        # Rows of some losses may lack the deeper one.
+        columns = table.reindex(
+            columns=[f"{metric}, lambdarank", f"{metric}, defaults"]
+        )
+        gains = (columns.iloc[:, 0] - columns.iloc[:, 1]).dropna()
+        if len(gains):
+            break
+    else:
+        return "No set has rows of both."
     said = ", ".join(f"{gain:+.3f} ({name})" for name, gain in gains.items())
     helps = "is better" if gains.gt(0).all() else "is no better as a rule"
     return f"By {metric} lambdarank {helps}: {said}."
