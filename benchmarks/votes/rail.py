@@ -82,6 +82,7 @@ def _pairs(X, groups):
 METHODS = {
     "defaults": _ranker(lambda seed: PairwisePreferenceRanker(random_state=seed)),
     "linear": _ranker(lambda seed: LinearPreferenceRanker()),
+    'linear, C="cv"': _ranker(lambda seed: LinearPreferenceRanker(C="cv")),
     "conditional logit": _of_differences(
         lambda seed: make_pipeline(
             StandardScaler(with_mean=False),
