@@ -94,6 +94,7 @@ class Tried:
 
 _ALL_FEATURES = "all features"
 _STRENGTHS = "strengths"
+_ALL_GROUPS = "strengths in fewer steps"
 TRIED = {
     _STRENGTHS: Tried("a strength of each feature's curve: kept", _ALL_FEATURES),
     "strengths of one way": Tried(
@@ -105,6 +106,11 @@ TRIED = {
     ),
     "more lines": Tried(
         "linear shortcuts of ridge strengths 30 and 300, too", _STRENGTHS
+    ),
+    "strengths by groups in effect": Tried(
+        "strengths pulled to 1 by the groups in effect, sets with groups of many sizes "
+        "alone: kept",
+        _ALL_GROUPS,
     ),
 }
 """Changes whose rows stay in ``results/variants.csv``, by the name of their rows.
