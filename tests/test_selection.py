@@ -50,11 +50,12 @@ def made_sample(X, preference, n_folds=5):
     return ScaledSample(X, target, torch.ones(len(X), dtype=torch.bool))
 
 
-def pairs_loss(scores):
+def pairs_loss(scores, weight=None):
     """Mean over pairs of the logistic loss, rows sorted by preference."""
     by_group = scores.reshape(-1, SIZE)
     worse, better = np.triu_indices(SIZE, 1)
-    return np.logaddexp(0, by_group[:, worse] - by_group[:, better]).mean()
+    losses = np.logaddexp(0, by_group[:, worse] - by_group[:, better])
+    return np.average(losses.mean(axis=1), weights=weight)
 
 
 def assert_why_not(ranker, why):
@@ -109,6 +110,29 @@ class TestStrengths:
         expected = minimize(loss, np.ones(6), bounds=[(0, None)] * 6).x
         found = strengths(sample.X, sample, LOSS)
         assert_allclose(found, expected, atol=2e-3)
+
+    def test_the_pull_is_by_the_groups_in_effect(self, monkeypatch):
+        way = selection._WAYS[0]
+        monkeypatch.setattr(selection, "_WAYS", (way,))
+        monkeypatch.setattr(selection, "_PULL", 1e9)
+        sample = self.curves()
+        curves, (pull, price) = sample.X.double().numpy(), way
+        # Pairs of a group weigh by the square: 3 groups have most of the weight.
+        weight = np.where(np.arange(80) < 3, 10.0, 1.0)
+        of_items = torch.from_numpy(np.repeat(weight, SIZE)).float()
+        target = sample.target._replace(weight=of_items)
+        weighed = ScaledSample(sample.X, target, sample.judged)
+        share = (weight**2).sum() ** 2 / (80 * (weight**4).sum())
+
+        def loss(u):
+            return (
+                pairs_loss(curves @ u, weight**2)
+                + pull / (2 * share * len(curves)) * np.sum((u - 1) ** 2)
+                + price / len(curves) * u.sum()
+            )
+
+        expected = minimize(loss, np.ones(6), bounds=[(0, None)] * 6).x
+        assert_allclose(strengths(sample.X, weighed, LOSS), expected, atol=2e-3)
 
     def test_curves_without_meaning_get_none(self):
         sample = self.curves()
