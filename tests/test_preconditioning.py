@@ -5,11 +5,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from cases import SEED
+from cases import SEED, quick
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from sklearn_pscore import Groups
+from sklearn_pscore._torch import shortcut_fit
 from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.packing import PackedTarget
@@ -178,15 +180,36 @@ def test_spread_is_the_mean_over_pairs(sizes):
 
 
 def test_there_is_no_spread_where_it_is_not_worth_it():
-    group = torch.zeros(5, dtype=torch.int64)
+    most = int(20 * _MOST_COLUMNS_PER_ROW)
+    group = torch.zeros(20, dtype=torch.int64)
+    assert spread_inside(torch.zeros(20, most), group) is not None
     for X in (
-        csr_array(np.eye(5)),
-        torch.zeros(5, 5 * _MOST_COLUMNS_PER_ROW + 1),
-        torch.zeros(5, 0),
+        csr_array(np.eye(20)),
+        torch.zeros(20, most + 1),
+        torch.zeros(20, 0),
     ):
         assert spread_inside(X, group) is None
-    many = torch.zeros(_MOST_COLUMNS, _MOST_COLUMNS + 1)
-    assert spread_inside(many, torch.zeros(_MOST_COLUMNS, dtype=torch.int64)) is None
+    n_rows = int(_MOST_COLUMNS / _MOST_COLUMNS_PER_ROW) + 2
+    # One value, as often as there are places for it.
+    many = torch.zeros(1, 1).expand(n_rows, _MOST_COLUMNS + 1)
+    assert spread_inside(many, torch.zeros(n_rows, dtype=torch.int64)) is None
+
+
+def test_with_more_columns_than_rows_none_vary_together(monkeypatch):
+    rng = np.random.default_rng(SEED)
+    X = rng.normal(size=(60, 20))
+    groups = Groups.from_arrays(group=np.repeat(np.arange(12), 5), preference=X[:, 0])
+    shapes = []
+
+    def noted(X, group):
+        found = spread_inside(X, group)
+        shapes.append((X.shape[1], found is not None))
+        return found
+
+    monkeypatch.setattr(shortcut_fit, "spread_inside", noted)
+    quick(max_epochs=1).fit(X, groups)
+    # Slopes alone, and with a column for each piece.
+    assert shapes == [(20, True), (220, False)]
 
 
 def test_variance_of_sparse_columns_is_by_their_values():
