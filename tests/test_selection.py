@@ -58,6 +58,16 @@ def pairs_loss(scores, weight=None):
     return np.average(losses.mean(axis=1), weights=weight)
 
 
+class CountedLoss(PairwiseLogisticLoss):
+    """The loss, which counts its values."""
+
+    n_values = 0
+
+    def forward(self, scores, target):
+        self.n_values += 1
+        return super().forward(scores, target)
+
+
 def assert_why_not(ranker, why):
     """Check that a ranker has no importances, and says why and what to do."""
     assert not hasattr(ranker, "feature_importances_")
@@ -133,6 +143,20 @@ class TestStrengths:
 
         expected = minimize(loss, np.ones(6), bounds=[(0, None)] * 6).x
         assert_allclose(strengths(sample.X, weighed, LOSS), expected, atol=2e-3)
+
+    def test_curves_of_other_sizes_take_no_more_steps(self, monkeypatch):
+        sample = self.curves()
+        curves = sample.X * torch.logspace(-1.5, 1, 6)
+        n_values = {}
+        for name, found in (
+            ("with", selection.Preconditioner),
+            ("without", lambda *args: None),
+        ):
+            monkeypatch.setattr(selection, "Preconditioner", found)
+            loss = CountedLoss()
+            strengths(curves, sample, loss)
+            n_values[name] = loss.n_values
+        assert n_values["with"] < 0.8 * n_values["without"]
 
     def test_curves_without_meaning_get_none(self):
         sample = self.curves()
