@@ -264,6 +264,14 @@ def test_a_table_or_a_data_set(tmp_path):
             ["leaderboard", "no.csv"],
             "'no.csv': No such file or directory. Check the name",
         ),
+        (
+            ["leaderboard", "folder", "--group", "g", "--preference", "p"],
+            "'folder': No such file or directory. Check the name",
+        ),
+        (
+            ["score", "model.skops", "folder", "-o", "s.csv"],
+            "'folder': No such file or directory. Check the name",
+        ),
     ],
 )
 def test_errors_of_usage_are_one_line(tmp_path, monkeypatch, arguments, message):

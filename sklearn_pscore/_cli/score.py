@@ -54,6 +54,8 @@ def score(
         tables = _tables_of(table, out, force)
     else:
         check_out(out, force, ENDINGS)
+        # Whether it is there, before its ending: a folder needs none.
+        table.open("rb").close()
         check_ending(table, "TABLE")
     with quiet_interrupt():
         import sklearn_pscore._rankers.training  # noqa: F401

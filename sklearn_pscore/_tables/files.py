@@ -40,10 +40,11 @@ def read_table(path, role="TABLE"):
     """
     if path.is_dir():
         return _read_folder(path, role)
+    # Whether it is there, in the words of the system, before its ending: a folder needs
+    # none.
+    path.open("rb").close()
     check_ending(path, role)
     ending = path.suffix.lower()
-    # Whether it is there, in the words of the system.
-    path.open("rb").close()
     try:
         if ending in SEPARATORS:
             frame = read_delimited(path)
