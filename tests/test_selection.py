@@ -502,6 +502,22 @@ class TestFit:
         ranker.set_params(callbacks=None).fit(X, groups)
         assert np.isfinite(ranker.predict(X)).all()
 
+    def test_what_cannot_be_loaded_changes_nothing(self, tmp_path):
+        from skorch.callbacks import Checkpoint
+
+        X, groups = drawn()
+        saved = Checkpoint(monitor=None, dirname=tmp_path)
+        # Of as many features, so that some of it fits.
+        quick(n_pieces=3, max_epochs=3, callbacks=[saved]).fit(X, groups)
+        ranker = quick(max_epochs=2).fit(X, groups)
+        before, history = ranker.predict(X), list(ranker.net_.history)
+        with pytest.raises(RuntimeError, match="size mismatch"):
+            ranker.net_.load_params(checkpoint=saved)
+        assert list(ranker.net_.history) == history
+        # In place of a copy that predictions are made of.
+        ranker = pickle.loads(pickle.dumps(ranker))
+        assert_array_equal(ranker.predict(X), before)
+
     def test_the_best_epoch_is_loaded_while_some_features_are_shown(self, tmp_path):
         from skorch.callbacks import Checkpoint
 

@@ -218,9 +218,19 @@ class GroupNet(NeuralNet):
         """Load what was saved, as in skorch.
 
         Of the first layer, the optimiser's state is that of the features that the layers
-        saw when it was saved: if these were others, it starts anew.
+        saw when it was saved: if these were others, it starts anew. What cannot be
+        loaded changes nothing.
         """
-        super().load_params(*args, **kwargs)
+        parts = self.module_, self.criterion_, self.optimizer_
+        before = deepcopy([part.state_dict() for part in parts]), self.history
+        try:
+            super().load_params(*args, **kwargs)
+        except Exception:
+            # Of weights of other shapes, torch has taken over those before.
+            states, self.history = before
+            for part, state in zip(parts, states, strict=True):
+                part.load_state_dict(state)
+            raise
         weight = self.module_.first_linear.weight
         moments = self.optimizer_.state.get(weight, {})
         if any(each.ndim and each.shape != weight.shape for each in moments.values()):
