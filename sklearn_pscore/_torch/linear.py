@@ -9,6 +9,12 @@ from sklearn_pscore._torch.thin import ThinRows, as_table
 from sklearn_pscore._torch.threads import one_blas_thread
 
 _MAX_ITERATIONS = 200
+# Rows that are computed with in float64, which takes no longer for so few.
+_FEW_ROWS = 2**10
+# Where a search ends, by the change of the loss and its largest slope: no closer to the
+# minimum than float32 can tell.
+_CLOSE = {"ftol": 1e-7, "gtol": 1e-5}
+_CLOSER = {"ftol": 1e-9, "gtol": 1e-6}
 
 
 def fit_linear(
@@ -58,6 +64,10 @@ def fit_linear(
         # scipy's bounds need at least one weight.
         return center
 
+    tolerance = _CLOSE
+    if not issparse(X) and len(X) <= _FEW_ROWS:
+        X, tolerance = X.double(), _CLOSER
+
     def weights_at(point):
         return point if preconditioner is None else preconditioner.to_weights(point)
 
@@ -92,8 +102,7 @@ def fit_linear(
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
-            # No closer: the scores are float32.
-            options={"maxiter": _MAX_ITERATIONS, "ftol": 1e-7, "gtol": 1e-5},
+            options={"maxiter": _MAX_ITERATIONS, **tolerance},
         )
         return weights_at(result.x)
 
