@@ -95,12 +95,12 @@ def stack_verdict(rows):
         return doc_tables.NO_ROWS
     row = table.loc[STACK]
     gain, error = -row["difference"], row["standard error over sets"]
-    if gain > error:
-        said = "that is more than its standard error"
-    elif gain > 0:
+    if abs(gain) <= error:
         said = "that is less than its standard error, so it cannot be told from nothing"
+    elif gain > 0:
+        said = "that is more than its standard error"
     else:
-        said = "so it is not above them"
+        said = "it is below them"
     return (
         f"Over {row['sets']} real sets the stack has {gain:+.4f} ± {error:.4f} (the "
         f"standard error over sets) over the defaults: {said}. It is ahead on "

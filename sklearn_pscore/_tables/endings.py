@@ -45,6 +45,6 @@ def files_of_folder(folder, name):
     if not files:
         raise ValueError(
             f"{name} is {str(folder)!r}, a folder without a *.parquet file; expected at "
-            "least one. Pass a file, or another folder."
+            "least one in it, not in folders inside. Pass a file, or another folder."
         )
     return files

@@ -121,7 +121,7 @@ def _differences(X, group):
     sizes = group.bincount()
     n_pairs = (sizes * (sizes - 1)).sum().clamp(min=1) / 2
     mean = torch.zeros(len(sizes), X.shape[1]).index_add_(0, group, X)
-    mean /= sizes.clamp(min=1)[:, None]
+    mean /= sizes[:, None]
     # The squares of all differences in n items are n times those from their mean.
     root = (sizes / n_pairs).sqrt().to(X)
     for first in range(0, len(X), _ROWS_AT_A_TIME):
