@@ -91,11 +91,11 @@ def fit_linear(
     if signs is not None:
         bounds = [(0 if s > 0 else None, 0 if s < 0 else None) for s in signs]
     start = center if start is None else start
-    if preconditioner is not None:
-        start = preconditioner.to_coordinates(start)
     # The solver's algebra is tiny, but its waiting threads would take the cores
     # from the loss.
     with one_blas_thread():
+        if preconditioner is not None:
+            start = preconditioner.to_coordinates(start)
         result = minimize(
             mean_loss,
             start,

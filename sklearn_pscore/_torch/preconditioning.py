@@ -5,6 +5,8 @@ import torch
 from scipy.linalg import cholesky, solve_triangular
 from scipy.sparse import issparse
 
+from sklearn_pscore._torch.threads import one_blas_thread
+
 # Curvature that is expected of the loss of a pair: it is .25 at equal scores, and less
 # from there. With another one a search ends at the same minimum. No benchmark varies it.
 _CURVATURE = 0.15
@@ -40,9 +42,11 @@ class Preconditioner:
         curvature = _CURVATURE * spread
         if self._is_matrix:
             curvature.flat[:: len(spread) + 1] += added
-            self._root = cholesky(
-                curvature, lower=True, overwrite_a=True, check_finite=False
-            )
+            # Threads that wait for more work would take the cores from what follows.
+            with one_blas_thread():
+                self._root = cholesky(
+                    curvature, lower=True, overwrite_a=True, check_finite=False
+                )
         else:
             self._root = np.sqrt(curvature + added)
 
