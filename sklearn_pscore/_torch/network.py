@@ -471,6 +471,22 @@ class Shortcut(nn.Module):
                 scores = scores + columns @ self.weight[:, piece].T
         return scores.T[..., None]
 
+    def of_features(self, features):
+        """Return a copy to compute with that takes some features alone.
+
+        Parameters
+        ----------
+        features : tensor of shape (n_kept,), int64
+            All that have a weight.
+        """
+        copied = copy(self)
+        weight = self.weight[..., features]
+        vars(copied)["_parameters"] = {**self._parameters, "weight": weight}
+        if self.bends is not None:
+            bends = of_features(self.bends, features)
+            vars(copied)["_modules"] = {**self._modules, "bends": bends}
+        return copied
+
 
 class ByteDropout(nn.Module):
     """Leave out a random share of the values in training, and scale up the rest.

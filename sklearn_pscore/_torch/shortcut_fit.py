@@ -106,14 +106,23 @@ def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
     """Return the shortcut's scores of packed items, shape (n_items, n_members)."""
     scores = torch.empty(len(packed), network.n_members)
     n_at_a_time = most_at_a_time
+    scaling, shortcut, features = network.scaling, network.shortcut, None
     if not packed.is_thin:
         n_at_a_time = rows_at_a_time(packed.table.shape[1], most_at_a_time)
+        features = network.inputs
+    if features is not None:
+        # The others have no weight.
+        features = features.to(device)
+        scaling = of_features(scaling, features)
+        shortcut = shortcut.of_features(features)
     with torch.no_grad():
         for first in range(0, len(packed), n_at_a_time):
             items = np.arange(first, min(first + n_at_a_time, len(packed)))
             X = packed.features(items).to(device)
-            scaled = network.scaling(X, dtype=network.output.weight.dtype)
-            known = network.shortcut(scaled, network.missing(X))
+            missing = network.missing(X)
+            if features is not None:
+                X = X.index_select(1, features)
+            known = shortcut(scaling(X, dtype=network.output.weight.dtype), missing)
             scores[first : items[-1] + 1] = known[..., 0].T
     return scores
 
