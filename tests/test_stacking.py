@@ -301,6 +301,25 @@ class TestFitShortcut:
         for weight in shortcut.weight.detach()[:, 0]:
             assert_allclose(weight, expected, rtol=1e-3)
 
+    @pytest.mark.parametrize("has_bends", [False, True])
+    def test_features_without_weight_need_not_be_computed(self, has_bends):
+        X, _ = make_data()
+        bends = bends_of(X) if has_bends else None
+        shortcut = Shortcut(2, 3, bends, None, missing_features=[1, 2])
+        generator = torch.Generator().manual_seed(0)
+        kept = torch.tensor([0, 2])
+        with torch.no_grad():
+            shortcut.weight[..., kept] = torch.randn(
+                shortcut.weight[..., kept].shape, generator=generator
+            )
+            shortcut.missing_weight[:, 1] = 0.7
+            missing = (torch.rand(len(X), 2, generator=generator) < 0.3).to(X)
+            before = shortcut.weight.clone()
+            found = shortcut.of_features(kept)(X[:, kept], missing)
+            assert_allclose(found, shortcut(X, missing), atol=1e-5)
+            assert_array_equal(shortcut.weight, before)
+            assert len(list(shortcut.parameters())) == 2
+
     def test_members_that_leave_out_nothing_agree(self):
         X, target = make_data()
         shortcut = Shortcut(3, 3, bends_of(X), None)
