@@ -280,7 +280,7 @@ def test_the_verdict_on_the_stack(rows):
     rows.loc[is_stack & (rows["set"] == "THQA"), "accuracy"] -= 0.08
     assert "that is less than its standard error" in tables.stack_verdict(rows)
     rows.loc[is_stack, "accuracy"] -= 0.2
-    assert "so it is not above them" in tables.stack_verdict(rows)
+    assert "it is below them" in tables.stack_verdict(rows)
     assert tables.stack_verdict(rows[~is_stack]) == doc_tables.NO_ROWS
 
 

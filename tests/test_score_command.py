@@ -179,6 +179,12 @@ def scaled():
     return make_pipeline(StandardScaler(), quick()).fit(FRAME, GROUPS)
 
 
+def touched(path):
+    """Return the path of an empty file, which is made."""
+    path.touch()
+    return path
+
+
 REFUSED = {
     "a pickle": (
         {"model": lambda folder: folder / "model.pkl"},
@@ -216,7 +222,7 @@ REFUSED = {
     ),
     "no table": ({"table": lambda folder: folder / "no.csv"}, "No such file"),
     "another table": (
-        {"table": lambda folder: folder / "table.xlsx"},
+        {"table": lambda folder: touched(folder / "table.xlsx")},
         "TABLE is '{folder}/table.xlsx'; expected a file that ends in one of .csv",
     ),
     "text as parquet": (
