@@ -70,7 +70,7 @@ def test_fits_check_all_parameters_before_any_work(estimator, method, value):
 @pytest.mark.parametrize(
     ("method", "name", "value", "message"),
     [
-        ("predict", "predict_dtype", "foo", "must be a str among {'float"),
+        ("predict", "predict_dtype", "foo", "must be a str among {'"),
         ("preference_proba", "predict_dtype", "float16", "Got 'float16' instead"),
         ("partial_fit", "device", "meta", "device='meta' cannot be used: "),
         ("predict", "output", "labels", "Got 'labels' instead"),
