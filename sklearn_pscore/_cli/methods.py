@@ -83,11 +83,12 @@ def all_methods(groups, random_state, *, quick=False, order_bias=False):
     if "votes" in groups.dtype.names:
         methods["Bradley-Terry"] = BradleyTerryRanker(ties="davidson")
     if order_bias:
-        biased = {"order_bias": True}
-        methods[f"PS, {_UNBIASED}"] = learnt_ranker(random_state, quick=quick, **biased)
+        methods[f"PS, {_UNBIASED}"] = learnt_ranker(
+            random_state, quick=quick, order_bias=True
+        )
         if "votes" in groups.dtype.names:
             methods[f"Bradley-Terry, {_UNBIASED}"] = BradleyTerryRanker(
-                ties="davidson", **biased
+                ties="davidson", order_bias=True
             )
     if not quick:
         methods["stack"] = StackedRanker(random_state=random_state)

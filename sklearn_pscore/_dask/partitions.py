@@ -56,7 +56,7 @@ def check_kinds(dtypes, fields, features, name):
             raise ValueError(
                 f"{name}: column {column!r}, which {argument}= names, holds {kind}; "
                 "expected integers or strings, which tell the same label on every worker. "
-                f"{how}"
+                + how
             )
     for column in features:
         if not is_numeric_dtype(dtypes[column]):

@@ -1,12 +1,11 @@
 """Votes of Dutch rail travellers between two journeys with known metrics."""
 
-from importlib.resources import files
-
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore.datasets._description import description
 from sklearn_pscore.datasets._remote_file import RemoteFile
 
 _COMMIT = "faa1f3fe89007e42ea9173398c2bdc5f8ec038d8"
@@ -136,11 +135,7 @@ def read_rail_votes(path):
         journeys=journeys,
         feature_names=list(_METRICS),
         directions=dict.fromkeys(_METRICS, "smaller"),
-        DESCR=_describe(),
+        DESCR=description(
+            "rail_votes.rst", commit=_COMMIT, name=_NAME, sha256=RAIL_FILE.sha256
+        ),
     )
-
-
-def _describe():
-    """Return the description with the facts of `RAIL_FILE` filled in."""
-    text = files(__package__).joinpath("rail_votes.rst").read_text(encoding="utf-8")
-    return text.format(commit=_COMMIT, name=_NAME, sha256=RAIL_FILE.sha256)

@@ -1,12 +1,11 @@
 """THQA: eight talking-head methods, judged by people on a hundred inputs."""
 
-from importlib.resources import files
-
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore.datasets._description import description
 from sklearn_pscore.datasets._remote_file import RemoteFile
 
 _NAME = "vvmf_results_a01.csv"
@@ -120,11 +119,7 @@ def read_thqa(path):
         portraits=portraits,
         feature_names=feature_names,
         directions={name: _DIRECTIONS.get(name, "larger") for name in feature_names},
-        DESCR=_describe(),
+        DESCR=description(
+            "thqa.rst", commit=_COMMIT, name=_NAME, sha256=THQA_FILE.sha256
+        ),
     )
-
-
-def _describe():
-    """Return the description with the facts of `THQA_FILE` filled in."""
-    text = files(__package__).joinpath("thqa.rst").read_text(encoding="utf-8")
-    return text.format(commit=_COMMIT, name=_NAME, sha256=THQA_FILE.sha256)

@@ -1,12 +1,11 @@
 """THQA-NTIRE: fourteen talkers, judged by people on 780 generated portraits."""
 
-from importlib.resources import files
-
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
 from sklearn_pscore._target.groups import Groups
+from sklearn_pscore.datasets._description import description
 from sklearn_pscore.datasets._remote_file import RemoteFile
 
 _COMMIT = "8569325928a818dcc4651644b112e48a4549cb77"
@@ -135,16 +134,10 @@ def read_thqa_ntire(paths):
         subsets=_text(frame["subset"]),
         feature_names=[],
         directions={},
-        DESCR=_describe(),
+        DESCR=description("thqa_ntire.rst", commit=_COMMIT, **_SHA256),
     )
 
 
 def _text(column):
     """Return a column as fixed-width strings."""
     return np.asarray(column.tolist(), dtype=str)
-
-
-def _describe():
-    """Return the description with the facts of the files filled in."""
-    text = files(__package__).joinpath("thqa_ntire.rst").read_text(encoding="utf-8")
-    return text.format(commit=_COMMIT, **_SHA256)
