@@ -70,7 +70,10 @@ def test_fits_check_all_parameters_before_any_work(estimator, method, value):
 @pytest.mark.parametrize(
     ("method", "name", "value", "message"),
     [
+        ("predict", "predict_dtype", "foo", "'predict_dtype' parameter of Pairwise"),
         ("predict", "predict_dtype", "foo", "must be a str among {'"),
+        ("predict", "predict_dtype", "foo", "'float64'"),
+        ("predict", "predict_dtype", "foo", "Got 'foo' instead"),
         ("preference_proba", "predict_dtype", "float16", "Got 'float16' instead"),
         ("partial_fit", "device", "meta", "device='meta' cannot be used: "),
         ("predict", "output", "labels", "Got 'labels' instead"),
