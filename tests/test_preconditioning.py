@@ -179,6 +179,15 @@ def test_spread_is_the_mean_over_pairs(sizes):
         assert_allclose(spread_inside(X, group), expected, rtol=1e-4, atol=1e-4)
 
 
+def test_spread_of_many_columns(monkeypatch):
+    rng = np.random.default_rng(SEED)
+    X = torch.from_numpy(rng.normal(size=(90, 20)).astype(np.float32))
+    group = torch.arange(90) // 9
+    whole = spread_inside(X, group)
+    monkeypatch.setattr("sklearn_pscore._torch.preconditioning._COLUMNS_AT_A_TIME", 7)
+    assert_allclose(spread_inside(X, group), whole, rtol=1e-5, atol=1e-6)
+
+
 def test_there_is_no_spread_where_it_is_not_worth_it():
     most = int(20 * _MOST_COLUMNS_PER_ROW)
     group = torch.zeros(20, dtype=torch.int64)

@@ -388,6 +388,33 @@ class TestFit:
         assert 3 <= sizes[1][1] < 43
         assert (ranker.feature_importances_ == 0).sum() == 43 - sizes[1][1]
 
+    @pytest.mark.parametrize("n_left", [1, 0])
+    def test_what_does_not_count_by_more_rows_is_not_shown(self, n_left, monkeypatch):
+        X, groups = drawn(600, n_useless=40)
+        shown = []
+
+        def fitted(shortcut, sample, *args):
+            strength = fit(shortcut, sample, *args)
+            if args[1:]:
+                shown.extend(args[1])
+                strength[shown[n_left:]] = 0.0
+            return strength
+
+        def looked(scores, sample, criterion):
+            return np.zeros(sample.X.shape[1], dtype=bool)
+
+        fit = shortcut_fit.fit_shortcut
+        monkeypatch.setattr(shortcut_fit, "fit_shortcut", fitted)
+        monkeypatch.setattr(shortcut_fit, "interacting", looked)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 1500)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
+        network = quick(max_epochs=1).fit(X, groups).net_.module_
+        weight = network.first_linear.weight.detach()
+        # The layers read something, also where nothing counts by more rows.
+        expected = shown[:n_left] if n_left else shown
+        assert len(shown) > 1
+        assert_array_equal(np.flatnonzero(weight.abs().sum(dim=(0, 2))), expected)
+
     def test_curves_beside_terms_are_not_fitted_again(self, monkeypatch):
         """Those terms are of the sample; each round of them has curves of its own."""
         X, groups = drawn(600, n_useless=40)

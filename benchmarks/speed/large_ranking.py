@@ -95,7 +95,7 @@ def _defaults(truth, X, grade, group, judge, seed, epochs=EPOCHS, **params):
 def _single(truth, X, grade, group, judge, seed):
     """One net in one fit; an epoch is as long as some trees: it is judged inside too."""
     return fitted_curve(
-        X, grade, group, judge, seed=seed, every_n_batches=100, **SINGLE_NET
+        X, grade, group, judge, seed=seed, every_n_batches=25, **SINGLE_NET
     )
 
 

@@ -64,17 +64,15 @@ def freeze_fitted_shortcut(net, sample, *packed):
     if network.terms is not None:
         # By the terms that these scores have, the shortcut is another.
         for _ in range(N_ROUNDS):
-            fit_terms(criterion, _left_out(network, sample), sample.target)
+            fit_terms(criterion, _left_out(network.shortcut, sample), sample.target)
             strength = fit_shortcut(network.shortcut, sample, criterion)
     if strength is not None and not strength.all():
-        scores = _left_out(network, sample)
-        features = np.flatnonzero(
-            (strength > 0) | interacting(scores, sample, criterion)
-        )
+        counts = _counts(network.shortcut, sample, strength, criterion)
+        features = np.flatnonzero(counts)
         if 0 < len(features) < len(strength):
-            network.select_inputs(features)
             if packed:
-                _fit_to_more(network, sample, packed[0], features, criterion)
+                features = _fit_to_more(network, sample, packed[0], features, criterion)
+            network.select_inputs(features)
     network.to(net.device)
     network.shortcut.requires_grad_(False)
     for groups in packed:
@@ -82,24 +80,36 @@ def freeze_fitted_shortcut(net, sample, *packed):
             groups.shortcut_scores = shortcut_scores(network, groups, net.device)
 
 
-def _left_out(network, sample):
+def _left_out(shortcut, sample):
     """Return the shortcut's score of each item by the member that left it out."""
-    return sample.left_out(network.shortcut(sample.X, sample.missing)[..., 0])
+    return sample.left_out(shortcut(sample.X, sample.missing)[..., 0])
+
+
+def _counts(shortcut, sample, strength, criterion):
+    """Return which features of a sample have a strength, or are of a pair that counts."""
+    scores = _left_out(shortcut, sample)
+    return (strength > 0) | interacting(scores, sample, criterion)
 
 
 def _fit_to_more(network, sample, packed, features, criterion):
-    """Fit the curves of some features to a larger sample, if there is one."""
+    """Fit the curves of some features to a larger sample, if there is one.
+
+    Returns those that count by it.
+    """
     n_rows = _REFIT_VALUES // (len(features) * network.shortcut.weight.shape[1])
     # The sample has all features first.
     n_rows = min(n_rows, len(packed), _DRAWN_VALUES // packed.table.shape[1])
     if n_rows < _LEAST_GROWTH * len(sample.X) or network.terms is not None:
-        return
+        return features
     X, target, judged = packed.sample(n_rows)
     features_as_tensor = torch.from_numpy(features)
     scaling = of_features(network.scaling, features_as_tensor)
     scaled = scaling(X.index_select(1, features_as_tensor)).to(torch.float32)
     larger = ScaledSample(scaled, target, judged, network.missing(X))
-    fit_shortcut(network.shortcut, larger, criterion, features)
+    strength = fit_shortcut(network.shortcut, larger, criterion, features)
+    shortcut = network.shortcut.of_features(features_as_tensor)
+    counts = _counts(shortcut, larger, strength[features], criterion)
+    return features[counts] if counts.any() else features
 
 
 def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
