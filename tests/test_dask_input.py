@@ -21,8 +21,10 @@ from dask_cases import (
 )
 from distributed import Client, LocalCluster
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
 import sklearn_pscore
+from sklearn_pscore import Groups, RankSumRanker
 from sklearn_pscore._dask.cluster import check_versions
 
 
@@ -54,6 +56,23 @@ def assert_refused(kind, message, ddf, **kwargs):
     with pytest.raises(kind, match=re.escape(message)):
         fit(ddf, ranker, **kwargs)
     assert vars(ranker) == before
+
+
+@pytest.mark.parametrize("kind", ["DataFrame", "Array"])
+def test_other_methods_take_no_table_of_dask(kind, frame, ddf):
+    """They would take it into memory, which may be too small for it."""
+    names = [name for name in frame if name.startswith("metric")]
+    groups = Groups.from_frame(frame, group="prompt", preference="opinion")
+    ranker = quick(max_epochs=1).fit(frame[names], groups)
+    table = ddf[names]
+    if kind == "Array":
+        table = table.to_dask_array(lengths=True)
+    expected = f"X is a {kind} of dask; expected a table of numbers in memory"
+    for learner in (clone(ranker), RankSumRanker(directions="larger")):
+        with pytest.raises(TypeError, match=expected):
+            learner.fit(table, groups)
+    with pytest.raises(TypeError, match=re.escape("Pass what its compute() returns; ")):
+        ranker.predict(table)
 
 
 def test_no_client_and_no_cluster(ddf):
@@ -283,7 +302,7 @@ def test_infinite_metrics_and_where_they_are(client, frame):
 
 def test_huge_metrics(client, frame):
     frame.loc[70, "metric1"] = 1e300
-    expected = "partition 1 of ddf: X holds 1e+300"
+    expected = "partition 1 of ddf: X holds 1e+300 in column 'metric1';"
     assert_refused(ValueError, expected, split(frame, [60, 60]), client=client)
 
 

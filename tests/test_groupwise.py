@@ -516,7 +516,10 @@ def test_early_stopping_needs_a_set_to_judge_by(ranker):
 def test_features_beyond_float32(make, value, container):
     table = np.where(X[3, 1] == X, value, X)
     kind = type(make()).__name__
-    message = f"X holds {value:.3g}; expected at most 3.4e+38 in size, for {kind} takes"
+    message = (
+        f"X holds {value:.3g} in column 1; expected at most 3.4e+38 in size, for {kind} "
+        "takes"
+    )
     with pytest.raises(ValueError, match=re.escape(message)):
         GroupwiseRanker(make()).fit(container(table), GROUPS)
     fitted = GroupwiseRanker(make()).fit(container(X), GROUPS)

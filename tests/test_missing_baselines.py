@@ -230,7 +230,10 @@ class TestLevelClassifierRanker:
     def test_sizes_that_the_classifier_cannot_tell_apart_are_noticed(self):
         X, groups = self.rated()
         X[:, 1] = NAN
-        for value, part in ((1e31, "X holds 1e\\+31"), (1e-9, "no value above 1e-09")):
+        for value, part in (
+            (1e31, "X holds 1e\\+31 in column 2;"),
+            (1e-9, "no value above 1e-09"),
+        ):
             X[:, 2] = NAN
             X[4, 2] = value
             with pytest.raises(ValueError, match=part):

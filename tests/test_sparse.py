@@ -277,7 +277,8 @@ class TestOddMatrices:
     def test_too_large_for_float32(self, sign):
         X = sparse_table()
         X.data[7] = sign * 1e39
-        with pytest.raises(ValueError, match=re.escape(f"X holds {sign * 1e39:.3g}; ")):
+        message = f"X holds {sign * 1e39:.3g} in column {X.indices[7]}; "
+        with pytest.raises(ValueError, match=re.escape(message)):
             quick_ranker().fit(X, groups_of(sparse_table()))
 
     def test_too_small_for_an_inverse(self):

@@ -320,7 +320,7 @@ class GroupwiseRanker(RankerMixin, BaseEstimator):
             accept_sparse="csr" if taken.sparse else False,
             **kwargs,
         )
-        library.check_float32(X)
+        library.check_float32(X, getattr(self, "feature_names_in_", None))
         if sparse.issparse(X):
             # CatBoost takes no sparse array, and LightGBM warns of one.
             return sparse.csr_matrix(with_narrow_indices(X))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_pscore._rankers.sizes import check_largest, name_of
 from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.groups import AWARD_PREFERENCE
 from sklearn_pscore._warn import warn_user
@@ -20,22 +21,16 @@ _LEAST_GAP = 0.01
 _MANY_ITEMS = 5000
 
 
-def check_float32(X):
+def check_float32(X, names=None):
     """Raise ValueError if X holds values that the network cannot scale.
 
     It trains in float32. Before that it takes differences of the values in the type
     of X, and inverses in float64 at last, which must hold these.
     """
-    highest = np.finfo(np.float32).max if X.dtype.itemsize > 4 else _LARGEST_IN_FLOAT32
-    # These skip NaN.
-    ends = (end.reduce(X, axis=None, initial=0.0) for end in (np.fmax, np.fmin))
-    farthest = max(ends, key=abs)
-    if abs(farthest) > highest:
-        raise ValueError(
-            f"X holds {farthest:.3g}; expected at most {highest:.3g} in size, for "
-            f"{np.finfo(np.float32).max:.3g} is the largest float32, in which the network "
-            "trains. Scale X, for example with StandardScaler."
-        )
+    largest = np.finfo(np.float32).max
+    most = largest if X.dtype.itemsize > 4 else _LARGEST_IN_FLOAT32
+    reason = f"for {largest:.3g} is the largest float32, in which the network trains"
+    check_largest(X, most, reason, names)
     smallest = 2.0 ** (8 - np.finfo(np.float64).maxexp)
     # Most columns have a value that is large enough among the first rows.
     first = np.fmax.reduce(np.abs(X[:_FIRST_ROWS]), axis=0)
@@ -43,9 +38,9 @@ def check_float32(X):
         largest = np.fmax.reduce(np.abs(X[:, column]))
         if 0 < largest < smallest:
             raise ValueError(
-                f"X holds no value above {largest:.3g} in size in column {column}; "
-                f"expected at least {smallest:.3g}, whose inverse float64 holds. Scale "
-                "the column up, or leave it out."
+                f"X holds no value above {largest:.3g} in size in column "
+                f"{name_of(column, names)}; expected at least {smallest:.3g}, whose "
+                "inverse float64 holds. Scale the column up, or leave it out."
             )
 
 

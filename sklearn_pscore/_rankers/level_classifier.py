@@ -16,6 +16,7 @@ from sklearn_pscore._items.attached import warn_about_attached_items
 from sklearn_pscore._means import sum_factors
 from sklearn_pscore._rankers.base import RankerMixin
 from sklearn_pscore._rankers.sample_weight import weight_argument
+from sklearn_pscore._rankers.sizes import check_largest, name_of
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import checked_table
@@ -173,7 +174,8 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
             check_comparable(target, caller)
             self._note_cut_groups(y, target, caller)
             rows = np.flatnonzero(target.is_counted)
-            _check_visible(X[rows], classifier)
+            names = getattr(self, "feature_names_in_", None)
+            _check_visible(X[rows], classifier, names)
             levels, labels = _preference_levels(target.preference[rows], self.n_levels)
             weights = weight_argument(classifier, target.weight[rows])
             if self.n_levels is None and not target.is_plain:
@@ -288,7 +290,7 @@ def _preference_levels(preference, n_levels):
     return sums / np.bincount(level, counts) / factor, level[label]
 
 
-def _check_visible(X, classifier):
+def _check_visible(X, classifier, names=None):
     """Raise ValueError if a column is too small or too large for the classifier.
 
     scikit-learn's trees, which forests have as their `estimator`, add up rows in
@@ -298,22 +300,18 @@ def _check_visible(X, classifier):
     tree = getattr(classifier, "estimator", classifier)
     is_tree = isinstance(tree, BaseDecisionTree)
     smallest = _SMALLEST_IN_TREE if is_tree else _SMALLEST
-    # These skip NaN.
+    if is_tree:
+        reason = f"since {type(classifier).__name__} adds up rows in float32"
+        check_largest(X, _LARGEST_IN_TREE, reason, names)
+    # This skips NaN.
     largest = np.fmax.reduce(np.abs(X), axis=0)
-    if is_tree and np.fmax.reduce(largest) > _LARGEST_IN_TREE:
-        ends = np.fmax.reduce(X, axis=None), np.fmin.reduce(X, axis=None)
-        farthest = max(ends, key=abs)
-        raise ValueError(
-            f"X holds {farthest:.3g}; expected at most {_LARGEST_IN_TREE:g} in size, since "
-            f"{type(classifier).__name__} adds up rows in float32. Scale X, for example "
-            "with StandardScaler."
-        )
     bad = np.flatnonzero((largest > 0) & (largest <= smallest))
     if len(bad):
         raise ValueError(
-            f"X holds no value above {largest[bad[0]]:.3g} in size in column {bad[0]}; "
-            f"expected values above {smallest:g}, which {type(classifier).__name__} can "
-            "tell from zero. Scale the column up, or leave it out."
+            f"X holds no value above {largest[bad[0]]:.3g} in size in column "
+            f"{name_of(bad[0], names)}; expected values above {smallest:g}, which "
+            f"{type(classifier).__name__} can tell from zero. Scale the column up, or "
+            "leave it out."
         )
 
 

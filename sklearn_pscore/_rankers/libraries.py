@@ -11,8 +11,8 @@ from importlib import import_module
 from inspect import signature
 
 import numpy as np
-from scipy.sparse import issparse
 
+from sklearn_pscore._rankers.sizes import check_largest
 from sklearn_pscore._segments import Segments
 from sklearn_pscore._target.arguments import group_argument, library_of
 from sklearn_pscore._warn import warn_user
@@ -187,28 +187,18 @@ class Library:
                 f"set {stops[0]}=None."
             )
 
-    def check_float32(self, X):
+    def check_float32(self, X, names=None):
         """Raise ValueError if the float32 that the library makes of X is infinite.
 
         Parameters
         ----------
-        X : ndarray or sparse matrix
+        X : ndarray or CSR matrix of shape (n_rows, n_features)
+        names : sequence of str or None, default=None
+            Names of the features.
         """
-        values = X.data if issparse(X) else X
-        if self.name not in ("xgboost", "catboost") or values.dtype.itemsize <= 4:
-            return
-        most = np.finfo(np.float32).max
-        ends = (
-            np.fmax.reduce(values, None, initial=0),
-            np.fmin.reduce(values, None, initial=0),
-        )
-        farthest = max(ends, key=abs)
-        if abs(farthest) > most:
-            raise ValueError(
-                f"X holds {farthest:.3g}; expected at most {most:.3g} in size, for "
-                f"{type(self.ranker).__name__} takes float32. Scale X, for example with "
-                "StandardScaler."
-            )
+        if self.name in ("xgboost", "catboost") and X.dtype.itemsize > 4:
+            reason = f"for {type(self.ranker).__name__} takes float32"
+            check_largest(X, np.finfo(np.float32).max, reason, names)
 
     def arguments(self, rows, label):
         """Return the arguments of ``fit`` for rows to train on.

@@ -19,6 +19,7 @@ from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._rankers.base import RankerMixin, log_odds
 from sklearn_pscore._rankers.item_checks import check_ties, check_votes, check_weights
 from sklearn_pscore._rankers.left_out import left_out_folds, pool, split_items
+from sklearn_pscore._rankers.sizes import check_largest, name_of
 from sklearn_pscore._target.arguments import explained_call
 from sklearn_pscore._target.check import check_comparable, check_groups
 from sklearn_pscore._target.tables import checked_table
@@ -184,7 +185,7 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
             rows = X[np.flatnonzero(target.is_counted)]
             self.median_ = _medians(rows)
             rows = self._without_missing(rows)
-            _check_spread(rows)
+            _check_spread(rows, getattr(self, "feature_names_in_", None))
             scaler = StandardScaler(with_mean=not sparse.issparse(X)).fit(rows)
             Z = scaler.transform(self._without_missing(items.X))
             self.C_ = float(self.C) if self.C != "cv" else None
@@ -260,15 +261,8 @@ class LinearPreferenceRanker(RankerMixin, BaseEstimator):
             accept_sparse="csr",
             **kwargs,
         )
-        values = X.data if sparse.issparse(X) else X
-        largest = np.fmax.reduce(values, axis=None, initial=0.0)
-        smallest = np.fmin.reduce(values, axis=None, initial=0.0)
-        farthest = max(largest, smallest, key=abs)
-        if abs(farthest) > _LARGEST:
-            raise ValueError(
-                f"X holds {farthest:.3g}; expected at most {_LARGEST:g} in size, so that "
-                "products are finite. Scale X, for example with StandardScaler."
-            )
+        names = getattr(self, "feature_names_in_", None)
+        check_largest(X, _LARGEST, "so that products are finite", names)
         return X
 
     def _without_missing(self, X):
@@ -332,7 +326,7 @@ def _products(X, coef):
     return products
 
 
-def _check_spread(X):
+def _check_spread(X, names=None):
     """Raise ValueError if a column varies by less than its inverse can hold."""
     highest, lowest = X.max(axis=0), X.min(axis=0)
     if sparse.issparse(X):
@@ -341,8 +335,9 @@ def _check_spread(X):
     bad = np.flatnonzero((spread > 0) & (spread < _SMALLEST))
     if len(bad):
         raise ValueError(
-            f"X varies by {spread[bad[0]]:.3g} in column {bad[0]}; expected at least "
-            f"{_SMALLEST:g}, or nothing. Scale the column up, or leave it out."
+            f"X varies by {spread[bad[0]]:.3g} in column {name_of(bad[0], names)}; "
+            f"expected at least {_SMALLEST:g}, or nothing. Scale the column up, or leave "
+            "it out."
         )
 
 

@@ -778,7 +778,7 @@ class PairwisePreferenceRanker(
             position = items.position
         items = replace(items, ties=ties, position=position).comparable()
         check_positions(items)
-        check_float32(extremes(items.table))
+        check_float32(extremes(items.table), getattr(self, "feature_names_in_", None))
         check_weights(items.weight)
         return items
 
