@@ -13,9 +13,9 @@ from scipy.sparse import csr_array
 from skorch.callbacks import Callback
 
 from sklearn_pscore import Groups
-from sklearn_pscore._torch import folded, net
+from sklearn_pscore._torch import folded, scoring
 from sklearn_pscore._torch.folded import FoldedNetwork, Folding, fused_layer, may_fold
-from sklearn_pscore._torch.net import mean_scores, member_scores
+from sklearn_pscore._torch.scoring import mean_scores, member_scores
 
 N_ROWS = 300
 TAILS = {
@@ -84,7 +84,7 @@ class TestScores:
     @pytest.mark.parametrize("tails", TAILS)
     @pytest.mark.parametrize("name", NETWORKS)
     def test_in_float32_are_near(self, name, tails, dtype, monkeypatch):
-        monkeypatch.setattr(net, "MOST_IN_FLOAT64", 999)
+        monkeypatch.setattr(scoring, "MOST_IN_FLOAT64", 999)
         X, groups = made(tails)
         X = X.astype(np.float32).astype(dtype)
         ranker = trained(X, groups, **NETWORKS[name])
@@ -113,7 +113,7 @@ class TestScores:
 
     @pytest.mark.parametrize("name", IN_FLOAT64)
     def test_stay_in_float64(self, name, monkeypatch):
-        monkeypatch.setattr(net, "MOST_IN_FLOAT64", 10)
+        monkeypatch.setattr(scoring, "MOST_IN_FLOAT64", 10)
         X, groups = made("normal")
         ranker = trained(X, groups, **IN_FLOAT64[name])
         expected = member_scores(ranker.net_, X, "float64").mean(axis=0)

@@ -9,7 +9,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore._items.training_items import TrainingItems
-from sklearn_pscore._torch.packing import Extent, GroupBatches, PackedGroups
+from sklearn_pscore._torch.batches import GroupBatches
+from sklearn_pscore._torch.packing import Extent, PackedGroups
 from sklearn_pscore.metrics._gains import gains_of
 
 

@@ -23,9 +23,9 @@ from sklearn_pscore._torch.linear import fit_linear
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.losses.votes import PackedVotes
-from sklearn_pscore._torch.net import scoring_copy
 from sklearn_pscore._torch.network import Shortcut
 from sklearn_pscore._torch.packing import PackedTarget
+from sklearn_pscore._torch.scoring import scoring_copy
 from sklearn_pscore._torch.selection import effective_share, interacting, strengths
 from sklearn_pscore._torch.shortcut_fit import ShortcutColumns
 from sklearn_pscore._torch.stacking import ScaledSample

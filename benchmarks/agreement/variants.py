@@ -107,6 +107,13 @@ TRIED = {
     "more lines": Tried(
         "linear shortcuts of ridge strengths 30 and 300, too", _STRENGTHS
     ),
+    "a stronger penalty, too": Tried("curves of ridge strength 10,000, too"),
+    "stronger penalties of curves": Tried(
+        "ridge strengths of curves 100, 1,000 and 10,000, not 30, 100 and 1,000"
+    ),
+    "stronger penalties, a second line": Tried(
+        "those, and a linear shortcut of ridge strength 30"
+    ),
     "strengths by groups in effect": Tried(
         "strengths pulled to 1 by the groups in effect, sets with groups of many sizes "
         "alone: kept",

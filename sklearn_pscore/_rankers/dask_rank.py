@@ -315,7 +315,8 @@ def start_of(plan, *shares):
     sample : ScaledSample
     """
     from sklearn_pscore._rankers.training import pack, threads_of
-    from sklearn_pscore._torch.net import Generators, build_net, sample_rows
+    from sklearn_pscore._torch.device import Generators
+    from sklearn_pscore._torch.net import build_net, sample_rows
     from sklearn_pscore._torch.shortcut_fit import freeze_fitted_shortcut
 
     parameters = plan.parameters
@@ -417,10 +418,10 @@ def train_rank(tick, number, n_ranks, address, timeout, plan, rows, net, sample=
         Of the weights after training.
     """
     from sklearn_pscore._rankers.training import largest_gap, threads_of
+    from sklearn_pscore._torch.device import Generators
     from sklearn_pscore._torch.distributed import RankNet, Ranks, digest_of
     from sklearn_pscore._torch.epochs import check_finite, train
     from sklearn_pscore._torch.memory import kept_memory
-    from sklearn_pscore._torch.net import Generators
     from sklearn_pscore._torch.shortcut_fit import shortcut_scores
     from sklearn_pscore._torch.stacking import weigh_and_center
 

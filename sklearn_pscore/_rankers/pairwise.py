@@ -664,7 +664,7 @@ class PairwisePreferenceRanker(
                 "row's score depends on no other row: call predict(X), or rank(X, groups) "
                 "for the order inside groups."
             )
-        from sklearn_pscore._torch.net import mean_scores, member_scores
+        from sklearn_pscore._torch.scoring import mean_scores, member_scores
 
         check_is_fitted(self)
         check_parameters(self, "predict_dtype")
@@ -700,13 +700,13 @@ class PairwisePreferenceRanker(
 
     def _spread(self, values):
         """Return the spread of values that are linear in the scores of each member."""
-        from sklearn_pscore._torch.net import spread_of_members
+        from sklearn_pscore._torch.scoring import spread_of_members
 
         return spread_of_members(self.net_, values)
 
     def _member_scores(self, X):
         """Return the scores of each member, shape (n_members, n_samples)."""
-        from sklearn_pscore._torch.net import member_scores
+        from sklearn_pscore._torch.scoring import member_scores
 
         check_is_fitted(self)
         check_parameters(self, "predict_dtype")

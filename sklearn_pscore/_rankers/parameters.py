@@ -57,7 +57,7 @@ def check_training_parameters(ranker, caller, validates=False):
         Whether it has a validation set.
     """
     from sklearn_pscore._torch.callbacks import check_callbacks
-    from sklearn_pscore._torch.net import check_device
+    from sklearn_pscore._torch.device import check_device
 
     check_parameters(ranker)
     check_layers(ranker.hidden_layer_sizes)

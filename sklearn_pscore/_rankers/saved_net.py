@@ -51,7 +51,7 @@ class SavedNetMixin:
         return state
 
     def _net_of_state(self):
-        from sklearn_pscore._torch.net import check_device
+        from sklearn_pscore._torch.device import check_device
         from sklearn_pscore._torch.state import net_of
 
         device = self.device

@@ -6,15 +6,11 @@ import numpy as np
 
 from sklearn_pscore._progress import progress_of
 from sklearn_pscore._rows import rows_at_a_time
+from sklearn_pscore._torch.device import Generators
 from sklearn_pscore._torch.epochs import check_finite, train
-from sklearn_pscore._torch.net import (
-    Generators,
-    build_net,
-    check_columns_fit,
-    copied_net,
-    member_scores,
-)
+from sklearn_pscore._torch.net import build_net, check_columns_fit, copied_net
 from sklearn_pscore._torch.packing import PackedGroups
+from sklearn_pscore._torch.scoring import member_scores
 from sklearn_pscore._torch.shortcut_fit import freeze_fitted_shortcut
 from sklearn_pscore._torch.stacking import weigh_and_center
 from sklearn_pscore._torch.thin import as_table

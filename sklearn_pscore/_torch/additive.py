@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from sklearn_pscore._rows import rows_at_a_time
-from sklearn_pscore._torch.net import scoring_copy
 from sklearn_pscore._torch.network import MemberLinear
+from sklearn_pscore._torch.scoring import scoring_copy
 
 # Rows to work on at a time, fewer of many features. No benchmark varies it.
 _ROWS_AT_A_TIME = 2**13

@@ -9,10 +9,10 @@ from copy import deepcopy
 from datetime import timedelta
 from hashlib import sha256
 
-import numpy as np
 import torch
 from torch import distributed, nn
 
+from sklearn_pscore._torch.batches import RankBatches
 from sklearn_pscore._torch.net import GroupNet
 
 
@@ -250,55 +250,6 @@ def digest_of(net):
     for weights in net.module_.state_dict().values():
         digest.update(weights.cpu().numpy().tobytes())
     return digest.hexdigest()
-
-
-class RankBatches:
-    """A given number of batches of whole groups, some of them perhaps empty.
-
-    Parameters
-    ----------
-    packed : PackedGroups
-    n_batches : int
-    max_rows : int
-        A batch of more rows has a random part of its largest group alone.
-    """
-
-    def __init__(self, packed, n_batches, max_rows):
-        self.packed = packed
-        self.n_batches = n_batches
-        self.max_rows = max_rows
-
-    def __iter__(self):
-        packed, n_batches = self.packed, self.n_batches
-        order = np.arange(packed.n_groups)
-        if n_batches > 1:
-            order = packed.shuffled(packed.n_groups)
-        placed, end_of_items = packed.placed_pass(order), 0
-        sizes = packed.sizes[order]
-        middle = np.cumsum(sizes) - sizes / 2
-        number = (middle * (n_batches / len(packed))).astype(np.int64)
-        ends = np.searchsorted(number, np.arange(n_batches), side="right")
-        for start, end in zip([0, *ends[:-1]], ends, strict=True):
-            groups = order[start:end]
-            items = slice(end_of_items, end_of_items + int(sizes[start:end].sum()))
-            end_of_items = items.stop
-            if not len(groups):
-                yield torch.empty(0, packed.table.shape[1]), None
-            elif items.stop - items.start > self.max_rows:
-                yield self._part_of_largest(groups)
-            elif placed is not None:
-                yield packed.placed_batch(placed, groups, items)
-            else:
-                yield packed.batch(groups)
-
-    def __len__(self):
-        return self.n_batches
-
-    def _part_of_largest(self, groups):
-        packed = self.packed
-        group = groups[np.argmax(packed.sizes[groups])]
-        chosen = packed.shuffled(packed.sizes[group])[: self.max_rows]
-        return packed.piece(packed.starts[group] + np.sort(chosen))
 
 
 def _seconds(timeout):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sklearn_pscore._torch.net import scoring_copy
+from sklearn_pscore._torch.scoring import scoring_copy
 from sklearn_pscore._torch.thin import of_features
 from sklearn_pscore._torch.threads import one_torch_thread
 

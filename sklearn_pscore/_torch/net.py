@@ -1,17 +1,14 @@
-"""The skorch net of the ranker: how it is built, resumed and asked for scores."""
+"""The skorch net of the ranker: how it is built, resumed and trained."""
 
 from collections.abc import Mapping
-from copy import copy, deepcopy
-from typing import NamedTuple
+from copy import deepcopy
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 from skorch import NeuralNet
 from skorch.history import History
-from skorch.utils import to_numpy
 
-from sklearn_pscore._rows import dense_rows, rows_at_a_time
+from sklearn_pscore._torch.batches import GroupBatches
 from sklearn_pscore._torch.folded import Folding
 from sklearn_pscore._torch.inputs import Bends, InputScaling
 from sklearn_pscore._torch.losses.lambdarank import LambdaRankLoss
@@ -20,18 +17,16 @@ from sklearn_pscore._torch.losses.positions import PositionedLoss, PositionTerms
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.losses.votes import VoteLoss, VoteTerms
 from sklearn_pscore._torch.network import ScoreNetwork
-from sklearn_pscore._torch.packing import GroupBatches, PackedGroups
+from sklearn_pscore._torch.scoring import (
+    chunks,
+    features_of,
+    mean_scores,
+    members_dtype,
+    scoring_copy,
+)
 from sklearn_pscore._torch.stacking import ScaledSample
 from sklearn_pscore._torch.thin import ThinRows, as_table, is_thin
-from sklearn_pscore._torch.threads import threads_for
 
-# Seeds that numpy and torch both take.
-_N_SEEDS = 2**31 - 1
-# Rows to score at a time, fewer of many features. No benchmark varies it.
-_ROWS_AT_A_TIME = 2**13
-# With "auto", the scores of more rows than this are of products in float32. Not measured
-# by a benchmark.
-MOST_IN_FLOAT64 = 2**13
 # Values that the shortcut is fitted to, 16 MB of float32, and the least rows.
 _SAMPLE_VALUES, _SAMPLE_ROWS = 2**22, 2**12
 # What a row of a thin table counts for at least: it takes memory in the layers, too.
@@ -119,12 +114,12 @@ class GroupNet(NeuralNet):
         device : str, default="cpu"
             Where the scores go.
         """
-        X = _features_of(X, len(self.module_.scaling.shift))
+        X = features_of(X, len(self.module_.scaling.shift))
         module = self.module_
         if not training:
             dtype = self.module__parameters.predict_dtype
             module = scoring_copy(module, members_dtype(dtype))
-        for _, chunk in _chunks(X, self.device):
+        for _, chunk in chunks(X, self.device):
             was_training = module.training
             with torch.set_grad_enabled(training):
                 scores = module.train(training)(chunk).T
@@ -138,7 +133,7 @@ class GroupNet(NeuralNet):
         ----------
         X : array-like, tensor or PackedGroups, of shape (n_rows, n_features)
         """
-        X = _features_of(X, len(self.module_.scaling.shift))
+        X = features_of(X, len(self.module_.scaling.shift))
         dtype = self.module__parameters.predict_dtype
         return mean_scores(self, X, dtype)
 
@@ -441,117 +436,6 @@ def _criterion(parameters, module):
     return loss
 
 
-def members_dtype(dtype):
-    """Return the type of torch in which the scores of single members are computed."""
-    return getattr(torch, "float64" if dtype == "auto" else dtype)
-
-
-def mean_scores(net, X, dtype, look=None):
-    """Return the mean of the members' scores, (n_rows,), float64.
-
-    Parameters
-    ----------
-    net : GroupNet
-    X : ndarray or CSR matrix of shape (n_rows, n_features), float32 or float64
-    dtype : {"auto", "float64", "float32"}
-    look : callable or None, default=None
-        Called if entries may be infinite, to raise an error. None is for a table without.
-    """
-    if not is_thin(X):
-        kind = members_dtype(dtype)
-        if dtype == "auto" and X.shape[0] > MOST_IN_FLOAT64:
-            kind = torch.float32
-        folded = net.folded(kind)
-        if folded is None and dtype == "auto":
-            folded = net.folded(torch.float64)
-        if folded is not None:
-            return folded.scores(X, look)
-    if look is not None:
-        look()
-    return member_scores(net, X, dtype).mean(axis=0)
-
-
-def member_scores(net, X, dtype):
-    """Return the members' scores, computed in `dtype`, (n_members, n_rows) float64.
-
-    Rows are scored in chunks, so that the memory beside `X` is bounded.
-    """
-    scores = np.empty((net.module_.n_members, X.shape[0]), dtype=np.float64)
-    threads = threads_for(min(X.shape[0], _ROWS_AT_A_TIME), net.module_)
-    with torch.inference_mode(), threads:
-        module = scoring_copy(net.module_, members_dtype(dtype))
-        for rows, chunk in _chunks(X, net.device):
-            scores[:, rows] = module(chunk).cpu().numpy()
-    return scores
-
-
-def _chunks(X, device):
-    """Yield slices of the rows of a table, each with its rows as a tensor."""
-    n_rows, thin = X.shape[0], is_thin(X)
-    n_at_a_time = _ROWS_AT_A_TIME
-    if not thin:
-        n_at_a_time = rows_at_a_time(X.shape[1], _ROWS_AT_A_TIME)
-    for first in range(0, n_rows, n_at_a_time):
-        rows = slice(first, first + n_at_a_time)
-        # A copy in C order: torch takes no negative strides, and warns of arrays
-        # that it could not write to.
-        chunk = ThinRows.of(X[rows]) if thin else torch.from_numpy(dense_rows(X, rows))
-        yield rows, chunk.to(device)
-
-
-def _features_of(X, n_features):
-    """Return what a callback asks scores for as a table of float32 or float64."""
-    if isinstance(X, PackedGroups):
-        return X.X
-    if isinstance(X, Mapping):
-        X = X["X"]
-    if issparse(X):
-        X = X.tocsr()
-    else:
-        X = to_numpy(X) if isinstance(X, torch.Tensor) else np.asarray(X)
-    if X.ndim != 2 or X.shape[1] != n_features:
-        raise ValueError(
-            f"X has shape {X.shape}; expected (n_rows, {n_features}), the features that "
-            "the net was trained on. Reshape a single row with X.reshape(1, -1)."
-        )
-    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-
-
-def spread_of_members(net, scores):
-    """Return the standard error of each item, or what members differ without folds.
-
-    Parameters
-    ----------
-    net : GroupNet
-    scores : ndarray of shape (n_members, n_items)
-    """
-    if net.n_folds:
-        return net.std_factor * scores[: net.n_folds].std(axis=0, ddof=1)
-    return scores.std(axis=0, ddof=1 if len(scores) > 1 else 0)
-
-
-def scoring_copy(module, dtype):
-    """Return a copy of a module in evaluation mode, its values in `dtype`.
-
-    The module itself stays as it is, so that any number of threads may score.
-    Values that are in `dtype` already are shared with it.
-    """
-    copied = copy(module)
-    attributes = vars(copied)
-    attributes["training"] = False
-    for kind in ("_parameters", "_buffers"):
-        attributes[kind] = {
-            name: value.to(dtype) if value.is_floating_point() else value
-            for name, value in attributes[kind].items()
-        }
-    attributes["_modules"] = {
-        # The scaling computes in the type of X, whatever comes after.
-        name: part if name == "scaling" else scoring_copy(part, dtype)
-        for name, part in attributes["_modules"].items()
-    }
-    return copied
-
-
 def _bytes_per_row(network, packed):
     """Estimate the memory of one row in a training step, over all members."""
     n_features = n_held = len(network.scaling.shift)
@@ -565,49 +449,3 @@ def _bytes_per_row(network, packed):
             # Of each layer: its input, output, activation and gradient.
             n_values += network.n_members * (n_in + 3 * n_out)
     return 4 * n_values
-
-
-class Generators(NamedTuple):
-    """The generators of one call; torch's own, which threads share, stay untouched.
-
-    Attributes
-    ----------
-    cpu : torch.Generator
-        For folds, first weights and the order of groups.
-    device : torch.Generator
-        For dropout; the same one if the network is on the CPU.
-    """
-
-    cpu: torch.Generator
-    device: torch.Generator
-
-    @classmethod
-    def drawn(cls, rng, net, device):
-        """Return generators with a seed drawn from `rng`.
-
-        Parameters
-        ----------
-        rng : RandomState
-        net : GroupNet or None
-            Net that training goes on with: its next epoch is not shuffled as
-            those before, although `rng` may be the same.
-        device : str
-        """
-        n_past_epochs = 0 if net is None else len(net.history)
-        seed = (rng.randint(_N_SEEDS) + n_past_epochs) % _N_SEEDS
-        cpu = torch.Generator().manual_seed(seed)
-        if torch.device(device).type == "cpu":
-            return cls(cpu, cpu)
-        return cls(cpu, torch.Generator(device).manual_seed(seed))
-
-
-def check_device(device):
-    """Raise ValueError unless torch can use the device."""
-    try:
-        # There and back: a device of no memory, such as "meta", only takes values.
-        torch.empty(0, device=torch.device(device)).cpu()
-    except (RuntimeError, TypeError, AssertionError) as error:
-        raise ValueError(
-            f"device={device!r} cannot be used: {str(error).splitlines()[0]}; expected a "
-            "torch device that this machine has. device='cpu' works everywhere."
-        ) from error

@@ -1,4 +1,4 @@
-"""Items packed by group, and the batches of whole groups made from them."""
+"""Items packed by group, and their target as a loss takes it."""
 
 import math
 import warnings
@@ -569,75 +569,6 @@ class _VotesOfGroups:
         columns = first[kept], second[kept]
         columns += tuple(column[pairs][kept] for column in self.columns)
         return PackedVotes(*(torch.from_numpy(column) for column in columns))
-
-
-class GroupBatches:
-    """Batches of whole groups with at most `batch_size` rows.
-
-    A group larger than `batch_size` is a batch of its own, so that every pair
-    of a group is seen. One larger than `max_rows` too is split at random, anew
-    in every pass; the pairs between its pieces are then not seen in that pass.
-
-    Parameters
-    ----------
-    packed : PackedGroups
-    batch_size, max_rows : int
-        Rows.
-    shuffle : bool
-        Whether the groups come in a new random order in every pass.
-    """
-
-    def __init__(self, packed, batch_size, max_rows, shuffle):
-        self.packed = packed
-        self.batch_size = batch_size
-        self.max_rows = max(batch_size, max_rows)
-        self.shuffle = shuffle
-
-    def __iter__(self):
-        order = np.arange(self.packed.n_groups)
-        if self.shuffle and len(self.packed) > self.batch_size:
-            order = self.packed.shuffled(self.packed.n_groups)
-        # Once in a pass, where no batch is to copy anything to a device.
-        placed, end = self.packed.placed_pass(order), 0
-        for groups in self._cut(order):
-            start, end = end, end + int(self.packed.sizes[groups].sum())
-            if len(groups) == 1 and self.packed.sizes[groups[0]] > self.max_rows:
-                yield from self._pieces(groups[0])
-            elif placed is not None:
-                yield self.packed.placed_batch(placed, groups, slice(start, end))
-            else:
-                yield self.packed.batch(groups)
-
-    def __len__(self):
-        """Return the number of batches; a group that is split counts as one."""
-        return len(self._cut(np.arange(self.packed.n_groups)))
-
-    def _cut(self, order):
-        """Return the groups of each batch: a new one where the next does not fit."""
-        if len(self.packed) <= self.batch_size:
-            return [order]
-        ends = np.cumsum(self.packed.sizes[order])
-        cuts, n_rows = [0], 0
-        while cuts[-1] < len(ends):
-            fitting = np.searchsorted(ends, n_rows + self.batch_size, side="right")
-            cuts.append(max(int(fitting), cuts[-1] + 1))
-            n_rows = ends[cuts[-1] - 1]
-        return [order[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
-
-    def _pieces(self, group):
-        """Yield even random parts of a group, each as a batch."""
-        size, start = self.packed.sizes[group], self.packed.starts[group]
-        n_pieces = -(-size // self.max_rows)
-        order = self.packed.shuffled(size) if self.shuffle else np.arange(size)
-        for number in range(n_pieces):
-            X, target = self.packed.piece(start + np.sort(order[number::n_pieces]))
-            # By chance a piece may have a single level, and nothing to compare.
-            if (
-                target.votes is not None
-                or target.level[-1] > 0
-                or self.packed.ties == "half"
-            ):
-                yield X, target
 
 
 def _as_tensor(table):
