@@ -131,6 +131,27 @@ def test_the_start_has_the_same_bits_whatever_the_partitions(block):
                 assert_array_equal(own, its)
 
 
+@pytest.mark.parametrize("loss", ["ranknet", "listnet"])
+@pytest.mark.usefixtures("few_in_sample")
+def test_the_start_of_a_large_group_is_a_part_of_it(loss):
+    frame = judged_table()
+    frame.loc[:179, "prompt"] = 999
+    settings = {"loss": loss, "group_weight": "pairs", "n_members": 3}
+    starts = [
+        start_of(frames, **settings)
+        for frames in ([frame], cut(frame, 180), cut(frame, 240, 300))
+    ]
+    (_, _, net, sample), *others = starts
+    assert sample.target.sizes.tolist() == [6] * 21
+    for _, _, other, its_sample in others:
+        assert digest_of(other) == digest_of(net)
+        assert_array_equal(its_sample.X, sample.X)
+    weight = sample.target.weight_in_pairs.view(21, 6)
+    assert (weight == weight[:, :1]).all()
+    ratio = weight.max() / weight.min()
+    assert ratio.item() == pytest.approx(1 if loss == "listnet" else 30)
+
+
 @pytest.mark.parametrize("loss", ["ranknet", "lambdarank", "listnet"])
 @pytest.mark.parametrize("group_weight", ["sqrt", "pairs"])
 def test_the_first_full_gradient_is_that_of_one_machine(loss, group_weight):

@@ -9,8 +9,9 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_pscore._items.training_items import TrainingItems
+from sklearn_pscore._torch import packing
 from sklearn_pscore._torch.batches import GroupBatches
-from sklearn_pscore._torch.packing import Extent, PackedGroups
+from sklearn_pscore._torch.packing import Extent, PackedGroups, most_of_a_group
 from sklearn_pscore.metrics._gains import gains_of
 
 
@@ -265,31 +266,96 @@ class TestSplitGroups:
 
 
 class TestSample:
+    @pytest.fixture
+    def few_groups(self, monkeypatch):
+        """Let a group take all the room of a sample."""
+        monkeypatch.setattr(packing, "_GROUPS_OF_A_SAMPLE", 1)
+
     def test_everything_where_it_fits(self):
         items = random_items()
-        X, target, judged = pack(items).sample(70)
+        X, target, judged, share = pack(items).sample(70)
         assert_consistent(X, target, items)
         assert len(X) == 70
         assert_array_equal(judged, items.judged[row_of(X)])
+        assert_array_equal(share, np.ones(8))
+        assert target.group_factor is None
 
+    @pytest.mark.usefixtures("few_groups")
     @pytest.mark.parametrize("seed", range(5))
     def test_whole_groups_up_to_the_rows_asked_for(self, seed):
         torch.manual_seed(seed)
         items = random_items()
-        X, target, judged = pack(items, n_folds=2).sample(45)
+        X, target, judged, _ = pack(items, n_folds=2).sample(45)
         assert_consistent(X, target, items)
         assert len(X) == len(judged) == len(target.fold) <= 45
         whole = (items.group[:, None] == np.unique(items.group[row_of(X)])).sum()
         assert whole == len(X)
         assert_array_equal(judged, items.judged[row_of(X)])
 
-    def test_part_of_a_group_that_is_too_large(self):
+    @pytest.mark.parametrize("ties", ["ignore", "half"])
+    @pytest.mark.parametrize("sizes", [(100, 3, 4), (3, 100, 4), (3, 4, 100)])
+    def test_a_large_group_leaves_room_for_the_others(self, sizes, ties):
+        items = random_items(sizes=sizes)
+        packed = pack(items, n_folds=3, ties=ties)
+        X, target, judged, share = packed.sample(40)
+        assert_consistent(X, target, items)
+        assert len(X) == len(judged) == 40
+        assert target.sizes.tolist() == [min(size, 33) for size in sizes]
+        assert_allclose(share, np.minimum(1, 33 / np.array(sizes)))
+        # Its pairs weigh together about what those of the whole group do.
+        group = np.repeat(np.arange(3), target.sizes)
+        whole = np.add.reduceat(packed.weight, packed.starts)
+        assert_allclose(np.bincount(group, target.weight_in_pairs), whole, rtol=0.1)
+        assert_array_equal(np.bincount(group, target.weight) < whole - 20, share < 1)
+
+    def test_large_groups_give_a_part_each(self):
+        items = random_items(sizes=(100, 90, 80))
         torch.manual_seed(0)
-        items = random_items(sizes=(100, 90))
-        X, target, judged = pack(items).sample(20)
+        packed = pack(items, group_weight="sqrt")
+        X, target, _, share = packed.sample(60)
+        assert_consistent(X, target, items)
+        assert target.sizes.tolist() == [20, 20, 20]
+        assert_allclose(share, [0.2, 20 / 90, 0.25])
+        torch.manual_seed(1)
+        assert not np.array_equal(row_of(packed.sample(60).X), row_of(X))
+
+    def test_part_of_the_only_group(self):
+        torch.manual_seed(0)
+        items = random_items(sizes=(100,))
+        X, target, judged, _ = pack(items).sample(20)
         assert_consistent(X, target, items)
         assert len(X) == len(judged) == 20
-        assert len(target.sizes) == 1
+
+    def test_many_large_groups_are_twenty(self):
+        items = random_items(sizes=(50,) * 100)
+        X, target, *_ = pack(items).sample(400)
+        assert_consistent(X, target, items)
+        assert target.sizes.tolist() == [20] * 20
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_group_gives_as_much_as_leaves_room(seed):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, rng.choice([5, 50, 500]), size=rng.integers(1, 40))
+    max_rows = int(rng.integers(20, 1 + max(20, sizes.sum())))
+    most = most_of_a_group(sizes, max_rows)
+    fitting = [
+        m for m in range(sizes.max() + 1) if np.minimum(sizes, m).sum() <= max_rows
+    ]
+    assert most == max(fitting[-1], max_rows // 20, 1) or most == sizes.max()
+    assert np.minimum(sizes, most).sum() <= max_rows or most == max_rows // 20
+
+
+def test_spread_items_are_of_all_preferences():
+    items = random_items(sizes=(9, 41))
+    packed = pack(items)
+    assert_array_equal(
+        np.sort(packed.spread_items(0, 20)), np.flatnonzero(items.group == 0)
+    )
+    spread = packed.spread_items(1, 5)
+    assert np.all(items.group[spread] == 2)
+    ordered = np.sort(items.preference[items.group == 2])
+    assert_array_equal(items.preference[spread], ordered[[0, 10, 20, 30, 40]])
 
 
 @pytest.mark.parametrize("group_weight", ["pairs", "sqrt", "equal"])

@@ -24,7 +24,7 @@ from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
 from sklearn_pscore._torch.losses.votes import PackedVotes
 from sklearn_pscore._torch.network import Shortcut
-from sklearn_pscore._torch.packing import PackedTarget
+from sklearn_pscore._torch.packing import PackedGroups, PackedTarget
 from sklearn_pscore._torch.scoring import scoring_copy
 from sklearn_pscore._torch.selection import effective_share, interacting, strengths
 from sklearn_pscore._torch.shortcut_fit import ShortcutColumns
@@ -436,6 +436,38 @@ class TestFit:
         assert (ranker.feature_importances_ == 0).any()
         assert sizes == [1500, 1500, 1500]
 
+    @pytest.mark.parametrize("seed", range(3))
+    def test_large_groups_leave_room_for_others(self, seed, monkeypatch):
+        """One that filled a sample would let no member leave anything out."""
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 200)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
+        rng = np.random.default_rng(seed)
+        sizes = np.array([900] + [12] * 20)
+        X = rng.normal(size=(sizes.sum(), 12))
+        preference = X[:, 0] + X[:, 1] + 0.3 * rng.normal(size=len(X))
+        group = np.repeat(np.arange(len(sizes)), sizes)
+        groups = Groups.from_arrays(group=group, preference=preference)
+        ranker = quick(max_epochs=3, random_state=seed).fit(X, groups)
+        assert ranker.score(X, groups) > 0.85
+        assert ranker.feature_importances_[:2].min() > 0.3
+
+    def test_one_fold_in_the_larger_sample_tells_nothing(self, monkeypatch):
+        X, groups = drawn(600, n_useless=40)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 1500)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
+        whole = PackedGroups.sample
+
+        def of_one_fold(self, max_rows):
+            sample = whole(self, max_rows)
+            if len(sample.X) == 1500:
+                return sample
+            target = sample.target
+            return sample._replace(target=target._replace(fold=target.fold * 0))
+
+        monkeypatch.setattr(PackedGroups, "sample", of_one_fold)
+        ranker = quick(max_epochs=1).fit(X, groups)
+        assert (ranker.feature_importances_ == 0).any()
+
     def test_columns_are_of_the_features_that_are_fitted_again(self):
         rng = np.random.default_rng(0)
         sample = made_sample(rng.normal(size=(200, 2)), rng.normal(size=200))
@@ -634,6 +666,22 @@ class TestImportances:
                 expected = ranker.predict(swapped) - ranker.predict(X)
                 assert np.ptp(expected) > 0
                 assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+    def test_large_groups_count_by_their_items(self):
+        rng = np.random.default_rng(0)
+        sizes = np.array([1500] * 6 + [2] * 300)
+        X = rng.normal(size=(sizes.sum(), 3))
+        # Where groups are small, items differ in one feature alone.
+        X[9000:, :2] = 0.0
+        group = np.repeat(np.arange(len(sizes)), sizes)
+        groups = Groups.from_arrays(group=group, preference=X.sum(axis=1))
+        importances = [
+            quick(max_epochs=2, random_state=seed).fit(X, groups).feature_importances_
+            for seed in range(3)
+        ]
+        # The first two vary for 9,000 of 9,600 items.
+        expected = 1 / (1 + 2 * 9000 / 9600)
+        assert_allclose([each[2] for each in importances], expected, atol=0.012)
 
     def test_a_feature_that_is_constant_inside_groups_has_none(self):
         X, groups = drawn(n_useless=0)

@@ -231,14 +231,16 @@ class DaskMixin:
     def _plan(self, facts, seed, caller):
         """Return what all ranks have to know, and check what none knows alone."""
         from sklearn_pscore._rankers.training import may_leave_out
-        from sklearn_pscore._torch.packing import Extent
+        from sklearn_pscore._torch.net import dense_sample_rows
+        from sklearn_pscore._torch.packing import Extent, most_of_a_group
 
         lightest = min(each.lightest for each in facts)
         check_weights(np.array([lightest, max(each.heaviest for each in facts)]))
         if self.ties == "half":
             refuse_awards(np.concatenate([each.preferences for each in facts]))
             warn_of_choices(sum(each.choices for each in facts))
-        warn_of_large_group(self, max(each.largest_group for each in facts))
+        sizes = np.concatenate([each.sizes for each in facts])
+        warn_of_large_group(self, sizes.max())
         extent = Extent.of_all([each.extent for each in facts])
         parameters = resolve_parameters(self, extent.n_items)
         units = np.unique(np.concatenate([each.block for each in facts]))
@@ -252,8 +254,17 @@ class DaskMixin:
         few_units = None
         if len(units) <= dask_rank.FEW_UNITS:
             few_units = np.sort(units)
+        sample_rows = dense_sample_rows(self.n_features_in_, parameters)
         return dask_rank.Plan(
-            parameters, extent, seed, n_steps, n_folds, has_blocks, few_units
+            parameters=parameters,
+            extent=extent,
+            seed=seed,
+            n_steps=n_steps,
+            n_folds=n_folds,
+            has_blocks=has_blocks,
+            few_units=few_units,
+            sample_rows=sample_rows,
+            most_of_a_group=most_of_a_group(sizes, sample_rows),
         )
 
 

@@ -82,8 +82,8 @@ class Facts(NamedTuple):
         None without a pair.
     lightest, heaviest : float
         Weights of items.
-    largest_group : int
-        Items.
+    sizes : ndarray of int
+        Items of each group with a pair.
     preferences : ndarray of float
         The three lowest.
     choices : ndarray of shape (4,), int
@@ -98,7 +98,7 @@ class Facts(NamedTuple):
     extent: object
     lightest: float
     heaviest: float
-    largest_group: int
+    sizes: np.ndarray
     preferences: np.ndarray
     choices: np.ndarray
     text_fields: frozenset
@@ -122,6 +122,8 @@ class Plan(NamedTuple):
         Whether folds are of blocks.
     few_units : ndarray of uint64, or None
         All hashes of blocks, sorted, where there are few.
+    sample_rows, most_of_a_group : int
+        Rows that the fit starts from, and how many of them a group may give.
     """
 
     parameters: SimpleNamespace
@@ -131,6 +133,8 @@ class Plan(NamedTuple):
     n_folds: int
     has_blocks: bool
     few_units: np.ndarray | None
+    sample_rows: int
+    most_of_a_group: int
 
 
 def hashes_of(labels):
@@ -252,7 +256,7 @@ def facts_of(rows):
         extent=None if is_empty else rows.packed.extent(),
         lightest=items.weight.min(initial=np.inf),
         heaviest=items.weight.max(initial=0.0),
-        largest_group=0 if is_empty else int(rows.packed.sizes.max()),
+        sizes=np.empty(0, dtype=int) if is_empty else rows.packed.sizes,
         preferences=np.unique(items.preference)[:3],
         choices=np.zeros(4, dtype=int) if is_empty else count_choices(items),
         text_fields=rows.text_fields,
@@ -280,27 +284,31 @@ def share_of(rows, plan):
     """Return a rank's share of the sample that the fit starts from.
 
     The sample is of the groups with the smallest hashes, as many as it may have. So it
-    is the same, however the groups are spread.
+    is the same, however the groups are spread. Of a large group it has a part, evenly
+    spread over the preferences, with the weight of the whole.
 
     Returns
     -------
     share : (TrainingItems, ndarray, ndarray)
         Items, and the hashes of each one's group, and of what is left out with it.
     """
-    from sklearn_pscore._torch.net import sample_rows
-
-    items = rows.items
+    items, packed, most = rows.items, rows.packed, plan.most_of_a_group
     order = np.argsort(rows.group)
-    ends = np.cumsum(rows.packed.sizes[order])
-    most = sample_rows(items.table, plan.parameters)
-    n_groups = max(1, np.searchsorted(ends, most, side="right"))
-    chosen = np.sort(order[:n_groups])
-    place = np.searchsorted(rows.codes, items.group)
-    of_sample = np.flatnonzero(np.isin(place, chosen))
+    ends = np.cumsum(np.minimum(packed.sizes[order], most))
+    n_groups = np.searchsorted(ends, plan.sample_rows, side="right")
+    chosen = order[:n_groups]
+    of_sample = np.sort(np.concatenate([packed.spread_items(k, most) for k in chosen]))
     taken = items.take(of_sample)
-    place = place[of_sample]
+    place = np.searchsorted(rows.codes, taken.group)
+    # For listnet a group weighs what it does, however many items it has.
+    power = 0.0 if plan.parameters.loss == "listnet" else packed.power
+    growth = np.maximum(packed.sizes / most, 1.0) ** power
     taken = replace(
-        taken, table=taken.X, row=np.arange(len(taken)), block_of_group=None
+        taken,
+        table=taken.X,
+        row=np.arange(len(taken)),
+        weight=taken.weight * growth[place],
+        block_of_group=None,
     )
     return taken, rows.group[place], units_of(rows, plan)[place]
 
@@ -316,16 +324,15 @@ def start_of(plan, *shares):
     """
     from sklearn_pscore._rankers.training import pack, threads_of
     from sklearn_pscore._torch.device import Generators
-    from sklearn_pscore._torch.net import build_net, sample_rows
+    from sklearn_pscore._torch.net import build_net
     from sklearn_pscore._torch.shortcut_fit import freeze_fitted_shortcut
 
     parameters = plan.parameters
     items, group, unit = _joined(shares)
     hashes, code = np.unique(group, return_inverse=True)
     # As many as one rank alone would send.
-    most = sample_rows(items.table, parameters)
     ends = np.cumsum(np.bincount(code))
-    kept_items = code < max(1, np.searchsorted(ends, most, side="right"))
+    kept_items = code < np.searchsorted(ends, plan.sample_rows, side="right")
     items = replace(items, group=code).take(kept_items)
     rng = np.random.RandomState(plan.seed)
     generators = Generators.drawn(rng, None, parameters.device)

@@ -137,7 +137,7 @@ def largest_gap(net, packed):
     n_rows = _GAP_ROWS
     if not packed.is_thin:
         n_rows = rows_at_a_time(packed.table.shape[1], n_rows)
-    X, target, _ = packed.sample(n_rows)
+    X, target, *_ = packed.sample(n_rows)
     if isinstance(X, dict):
         X = X["X"]
     scores = member_scores(net, as_table(X), "float32").mean(axis=0)

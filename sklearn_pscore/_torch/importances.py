@@ -40,9 +40,11 @@ def importances_of(net, packed):
     n_features = len(read)
     fewest, most = _ROWS
     n_rows = min(max(_SWAPS // max(read.sum(), 1), fewest), most)
-    X, target, _ = packed.sample(n_rows)
+    X, target, _, share = packed.sample(n_rows)
     X = X["X"] if isinstance(X, dict) else X
     sizes = target.sizes.numpy()
+    # Where a group gave a part, each item is there for several.
+    weight = np.repeat(1 / share, sizes)
     start = np.repeat(np.cumsum(sizes) - sizes, sizes)
     size = np.repeat(sizes, sizes)
     # Seeded, so that equal nets have equal importances.
@@ -53,7 +55,8 @@ def importances_of(net, packed):
         for feature in np.flatnonzero(read):
             place = np.arange(len(X)) - start + rng.randint(1, np.maximum(size, 2))
             other = torch.from_numpy(start + place % size).to(net.device)
-            effects[feature] = float(swaps.changes(feature, other).square().mean()) / 2
+            changes = swaps.changes(feature, other).cpu().numpy()
+            effects[feature] = np.average(changes**2, weights=weight) / 2
     total = effects.sum()
     return effects / total if total > 0 else effects
 

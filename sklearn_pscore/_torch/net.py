@@ -258,7 +258,7 @@ def build_net(packed, parameters, generator):
     net : GroupNet
     sample : ScaledSample
     """
-    X, target, judged = packed.sample(sample_rows(packed.table, parameters))
+    X, target, judged, _ = packed.sample(sample_rows(packed.table, parameters))
     group = np.repeat(np.arange(len(target.sizes)), target.sizes)
     scaling = InputScaling.fitted(as_table(X), group, parameters.input_clip)
     scaled = scaling(X)
@@ -332,12 +332,17 @@ def sample_rows(table, parameters):
     """Return how many rows of a table the shortcut may be fitted to."""
     n_rows, n_features = table.shape
     if not is_thin(table):
-        n_columns = n_features * (1 + parameters.n_pieces)
-        return max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns)
+        return dense_sample_rows(n_features, parameters)
     n_pieces = parameters.n_pieces if parameters.shortcut == "additive" else 0
     # Each stored value has a place, too.
     n_stored = 2 * table.nnz * (1 + n_pieces) // n_rows
     return max(_SAMPLE_ROWS, _SAMPLE_VALUES // max(n_stored, _FEWEST_STORED))
+
+
+def dense_sample_rows(n_features, parameters):
+    """Return how many rows of a table that is not thin the shortcut may be fitted to."""
+    n_columns = n_features * (1 + parameters.n_pieces)
+    return max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns)
 
 
 def check_columns_fit(table, n_items, parameters):

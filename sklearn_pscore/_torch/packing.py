@@ -15,6 +15,10 @@ from sklearn_pscore._segments import Segments, level_in_group
 from sklearn_pscore._torch.losses.votes import PackedVotes
 from sklearn_pscore._torch.thin import ThinRows, is_thin
 
+# So many groups are to be in a sample, for members to leave some out. No benchmark
+# varies it.
+_GROUPS_OF_A_SAMPLE = 20
+
 
 class PackedTarget(NamedTuple):
     """The target of items that are sorted by group and level, as a loss takes it.
@@ -126,6 +130,47 @@ class Extent(NamedTuple):
         )
 
 
+class Sample(NamedTuple):
+    """Some of the items of some groups.
+
+    Attributes
+    ----------
+    X : tensor or ThinRows of shape (n_items, n_features), or dict
+        As the network takes it.
+    target : PackedTarget
+    judged : tensor of shape (n_items,), bool
+        False for synthetic items.
+    share : ndarray of shape (n_groups,)
+        Of the items of each group that are there.
+    """
+
+    X: object
+    target: PackedTarget
+    judged: torch.Tensor
+    share: np.ndarray
+
+
+def most_of_a_group(sizes, max_rows):
+    """Return how many items a group may give to a sample.
+
+    Where not all groups fit in whole, a group gives at most what leaves room for
+    `_GROUPS_OF_A_SAMPLE` of its kind; more where there are so few groups that all come.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n_groups,), int
+    max_rows : int
+    """
+    ascending = np.sort(sizes)
+    below = np.cumsum(ascending) - ascending
+    # If the smaller groups come in whole, each of the others may give so many.
+    each = (max_rows - below) // np.arange(len(sizes), 0, -1)
+    is_cut = each < ascending
+    if not is_cut.any():
+        return int(ascending[-1])
+    return int(max(each[is_cut.argmax()], max_rows // _GROUPS_OF_A_SAMPLE, 1))
+
+
 GROUP_WEIGHTS = {"pairs": 1.0, "sqrt": 0.5, "equal": 0.0}
 """What the pairs of a group weigh together: this power of their number."""
 
@@ -177,6 +222,8 @@ class PackedGroups(Dataset):
     n_pairs : int
         Pairs of items of one group and different level, or of different contenders if
         ties count; of votes, the pairs with one.
+    power : float
+        What the pairs of a group weigh together: this power of their number.
     unit_of_group : ndarray of shape (n_groups,), int
         Number of the block that each group is of; of the group without blocks.
     fold : ndarray of shape (n_items,), int, or None
@@ -222,7 +269,7 @@ class PackedGroups(Dataset):
         of_group = np.searchsorted(apart.start, groups.start)
         n_pairs = groups.n_pairs - np.add.reduceat(apart.n_pairs, of_group)
         self.n_pairs = int(n_pairs.sum())
-        self._pairs_of_group, self._power = n_pairs, GROUP_WEIGHTS[group_weight]
+        self._pairs_of_group, self.power = n_pairs, GROUP_WEIGHTS[group_weight]
         self.group_factor = self._group_factor(n_pairs.min(), n_pairs.max())
         self.fold = None
         self.ties = ties
@@ -406,36 +453,50 @@ class PackedGroups(Dataset):
 
     def piece(self, items):
         """Return (X, target) of some items of one group, in ascending order."""
-        level, contender = (
-            None if number is None else np.unique(number[items], return_inverse=True)[1]
-            for number in (self.level, self.contender)
-        )
-        votes = None
-        if self.votes is not None:
-            group = np.searchsorted(self.starts, items[:1], side="right") - 1
-            votes = self.votes.of_groups(group, items)
-        return self._pick(items, level, np.array([len(items)]), contender, votes)
+        group = np.searchsorted(self.starts, items[:1], side="right") - 1
+        return self._parts(group, items, np.array([len(items)]))
 
     def sample(self, max_rows):
-        """Return (X, target, judged) of random groups, together at most `max_rows`.
+        """Return a :class:`Sample` of random groups, together at most `max_rows` items.
 
-        If the first of them is larger, it is a random part of that group.
+        Of a group that would leave no room for others, it is a random part, whose pairs
+        weigh together what those of the whole group do.
         """
         order = self.shuffled(self.n_groups)
         if len(self) <= max_rows:
             order = np.arange(self.n_groups)
-        n_groups = np.count_nonzero(np.cumsum(self.sizes[order]) <= max_rows)
-        if n_groups == 0:
-            start, size = self.starts[order[0]], self.sizes[order[0]]
-            items = start + np.sort(self.shuffled(size)[:max_rows])
-            return *self.piece(items), torch.from_numpy(self.judged[items])
-        groups = np.sort(order[:n_groups])
+        most = most_of_a_group(self.sizes, max_rows)
+        ends = np.cumsum(np.minimum(self.sizes[order], most))
+        groups = np.sort(order[: np.count_nonzero(ends <= max_rows)])
         items, sizes = self._items_of(groups)
+        is_cut = sizes > most
+        if is_cut.any():
+            starts = np.cumsum(sizes) - sizes
+            is_kept = np.ones(len(items), dtype=bool)
+            for start, size in zip(starts[is_cut], sizes[is_cut], strict=True):
+                is_kept[start + self.shuffled(size)[most:]] = False
+            items = items[is_kept]
+        share = np.minimum(1.0, most / sizes)
+        sizes = np.minimum(sizes, most)
+        X, target = self._parts(groups, items, sizes)
+        if is_cut.any() and self.votes is None:
+            growth = torch.from_numpy(np.repeat(1 / share, sizes).astype(np.float32))
+            factor = target.group_factor
+            factor = growth if factor is None else factor * growth
+            target = target._replace(group_factor=factor)
         unit = self.unit_of_group[groups]
-        X, target = self.batch(groups)
         if np.any(unit != unit[0]):
             target = target._replace(unit=torch.from_numpy(np.repeat(unit, sizes)))
-        return X, target, torch.from_numpy(self.judged[items])
+        return Sample(X, target, torch.from_numpy(self.judged[items]), share)
+
+    def spread_items(self, group, most):
+        """Return the numbers, before they were packed, of at most so many of a group.
+
+        They are evenly spread over the group's preferences.
+        """
+        start, size = self.starts[group], self.sizes[group]
+        places = start + np.linspace(0, size - 1, min(size, most)).round().astype(int)
+        return self._order[places]
 
     def features(self, items):
         """Return the features of some items, shape (n_items, n_features).
@@ -480,11 +541,11 @@ class PackedGroups(Dataset):
         The largest factor is that of the fewest pairs.
         """
         fewest, most = (
-            max(n, 1) ** ((self._power - 1) / 2) for n in (fewest_pairs, most_pairs)
+            max(n, 1) ** ((self.power - 1) / 2) for n in (fewest_pairs, most_pairs)
         )
         if fewest == most:
             return None
-        factor = np.maximum(self._pairs_of_group, 1) ** ((self._power - 1) / 2)
+        factor = np.maximum(self._pairs_of_group, 1) ** ((self.power - 1) / 2)
         return np.repeat((factor / fewest).astype(np.float32), self.sizes)
 
     def _items_of(self, groups):
@@ -494,6 +555,15 @@ class PackedGroups(Dataset):
         items = np.arange(ends[-1])
         items += np.repeat(self.starts[groups] - ends + sizes, sizes)
         return items, sizes
+
+    def _parts(self, groups, items, sizes):
+        """Return (X, target) of some items of each of some groups, in ascending order."""
+        level, contender = (
+            None if number is None else _renumbered(number[items], sizes)
+            for number in (self.level, self.contender)
+        )
+        votes = None if self.votes is None else self.votes.of_groups(groups, items)
+        return self._pick(items, level, sizes, contender, votes)
 
     def _pick(self, items, level, sizes, contender, votes):
         """Return (X, target) of items with these numbers, in groups of these sizes."""
@@ -569,6 +639,14 @@ class _VotesOfGroups:
         columns = first[kept], second[kept]
         columns += tuple(column[pairs][kept] for column in self.columns)
         return PackedVotes(*(torch.from_numpy(column) for column in columns))
+
+
+def _renumbered(number, sizes):
+    """Return numbers 0, 1, ... in the order of some numbers, in each group."""
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    keys = group * (number.max() + 1) + number
+    place = np.unique(keys, return_inverse=True)[1]
+    return place - np.minimum.reduceat(place, np.cumsum(sizes) - sizes)[group]
 
 
 def _as_tensor(table):

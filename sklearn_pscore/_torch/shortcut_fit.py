@@ -101,11 +101,13 @@ def _fit_to_more(network, sample, packed, features, criterion):
     n_rows = min(n_rows, len(packed), _DRAWN_VALUES // packed.table.shape[1])
     if n_rows < _LEAST_GROWTH * len(sample.X) or network.terms is not None:
         return features
-    X, target, judged = packed.sample(n_rows)
+    X, target, judged, _ = packed.sample(n_rows)
     features_as_tensor = torch.from_numpy(features)
     scaling = of_features(network.scaling, features_as_tensor)
     scaled = scaling(X.index_select(1, features_as_tensor)).to(torch.float32)
     larger = ScaledSample(scaled, target, judged, network.missing(X))
+    if not larger.is_left_out:
+        return features
     strength = fit_shortcut(network.shortcut, larger, criterion, features)
     shortcut = network.shortcut.of_features(features_as_tensor)
     counts = _counts(shortcut, larger, strength[features], criterion)
