@@ -173,6 +173,11 @@ OF_TABLE = {
         "pandas.read_csv(path, decimal=',') and write it anew, or leave the column out "
         "with --drop sharp.",
     ),
+    "perhaps a comma of thousands": (
+        bad(sharp=["1,764"] + ["12"] * (len(FRAME) - 1)),
+        "Read it with pandas.read_csv(path, decimal=','), or with thousands=',' if "
+        "'1,764' is 1764, and write it anew, or leave",
+    ),
     "a decimal comma in the preference": (
         comma("liking"),
         "in row 1 of TABLE; expected numbers. A decimal comma is to be a point",

@@ -67,10 +67,13 @@ def test_other_methods_take_no_table_of_dask(kind, frame, ddf):
     table = ddf[names]
     if kind == "Array":
         table = table.to_dask_array(lengths=True)
-    expected = f"X is a {kind} of dask; expected a table of numbers in memory"
+    expected = f"X is a dask {kind}; expected a table of numbers in memory"
     for learner in (clone(ranker), RankSumRanker(directions="larger")):
         with pytest.raises(TypeError, match=expected):
             learner.fit(table, groups)
+    for call in (ranker.score, ranker.rank):
+        with pytest.raises(TypeError, match=expected):
+            call(table, groups)
     with pytest.raises(TypeError, match=re.escape("Pass what its compute() returns; ")):
         ranker.predict(table)
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from cases import quick
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -221,6 +222,17 @@ def test_columns_that_a_classifier_cannot_see_are_refused():
         make_pipeline(StandardScaler(), LogisticRegression())
     )
     assert ranker.fit(table, target).score(table, target) > 0.5
+
+
+@pytest.mark.parametrize("classifier", [None, RandomForestClassifier(3)])
+def test_rows_that_trees_cannot_take_are_refused_in_prediction(classifier):
+    target = Groups.from_arrays(group=GROUP, preference=PREFERENCE)
+    ranker = LevelClassifierRanker(classifier, random_state=0).fit(X, target)
+    far = X.copy()
+    far[9, 2] = -1e300
+    message = "X holds -1e+300 in column 2; expected at most 3.4e+38 in size, for "
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ranker.predict(far)
 
 
 @pytest.mark.parametrize("preferred", ["max", "mean"])

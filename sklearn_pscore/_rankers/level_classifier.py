@@ -208,6 +208,10 @@ class LevelClassifierRanker(RankerMixin, BaseEstimator):
         self._check_output(self.classifier_)
         allow_nan = _may_take_nan(self.classifier_)
         X = checked_table(self, X, allow_nan=allow_nan, dtype=np.float64, reset=False)
+        if _is_tree(self.classifier_):
+            reason = f"for {type(self.classifier_).__name__} takes float32"
+            names = getattr(self, "feature_names_in_", None)
+            check_largest(X, np.finfo(np.float32).max, reason, names)
         # CatBoost misreads values that are not aligned, as in a field of records.
         X = np.require(X, requirements="A")
         if self.output == "label":
@@ -290,6 +294,11 @@ def _preference_levels(preference, n_levels):
     return sums / np.bincount(level, counts) / factor, level[label]
 
 
+def _is_tree(classifier):
+    """Tell whether a classifier is of scikit-learn's trees, as a forest's `estimator`."""
+    return isinstance(getattr(classifier, "estimator", classifier), BaseDecisionTree)
+
+
 def _check_visible(X, classifier, names=None):
     """Raise ValueError if a column is too small or too large for the classifier.
 
@@ -297,8 +306,7 @@ def _check_visible(X, classifier, names=None):
     float32 and take values up to 1e-7 apart for equal. Many other classifiers read
     tiny values as zero.
     """
-    tree = getattr(classifier, "estimator", classifier)
-    is_tree = isinstance(tree, BaseDecisionTree)
+    is_tree = _is_tree(classifier)
     smallest = _SMALLEST_IN_TREE if is_tree else _SMALLEST
     if is_tree:
         reason = f"since {type(classifier).__name__} adds up rows in float32"

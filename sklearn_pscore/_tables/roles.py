@@ -266,7 +266,7 @@ def _metrics(table, roles):
             if table.has_decimal_comma(name):
                 raise ValueError(
                     f"{table.name} has a decimal comma in column {name!r}; expected a "
-                    "point. Read it with pandas.read_csv(path, decimal=',') and write it "
+                    f"point. Read it with {table.how_to_read_commas(name)} and write it "
                     f"anew, or leave the column out with --drop {name}."
                 )
             odd = table.text_among_numbers(name)

@@ -24,6 +24,7 @@ MISSING = [
 """Text that stands for a missing number, as in pandas."""
 
 _FLAGS = {"true": 1.0, "false": 0.0}
+_THOUSANDS = r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*"
 _DECIMAL_COMMA = r"\s*[-+]?\d*,\d+(e[-+]?\d+)?\s*"
 
 
@@ -181,15 +182,28 @@ class Table:
 
     def has_decimal_comma(self, name):
         """Tell whether a column is of numbers with a comma for the point."""
-        values = self.values(name)
-        if not (self.is_text or values.dtype.kind == "O"):
-            return False
-        text = [str(value) for value in values.head(1000) if str(value) not in MISSING]
-        with_comma = [each for each in text if "," in each]
-        return bool(with_comma) and all(
+        text = self._first_text(name)
+        return any("," in each for each in text) and all(
             re.fullmatch(_DECIMAL_COMMA, each, re.IGNORECASE) or _parses(each)
             for each in text
         )
+
+    def how_to_read_commas(self, name):
+        """Return what to read a column with decimal commas with, as text."""
+        with_comma = [each for each in self._first_text(name) if "," in each]
+        if not all(re.fullmatch(_THOUSANDS, each) for each in with_comma):
+            return "pandas.read_csv(path, decimal=',')"
+        return (
+            f"pandas.read_csv(path, decimal=','), or with thousands=',' if "
+            f"{with_comma[0].strip()!r} is {with_comma[0].strip().replace(',', '')},"
+        )
+
+    def _first_text(self, name):
+        """Return the first values of a column as text, none if it holds numbers alone."""
+        values = self.values(name)
+        if not (self.is_text or values.dtype.kind == "O"):
+            return []
+        return [str(value) for value in values.head(1000) if str(value) not in MISSING]
 
     def text_among_numbers(self, name):
         """Return the text in a column of which most is numbers, or None.
@@ -237,8 +251,8 @@ class Table:
         if not self.has_decimal_comma(name):
             return ""
         return (
-            "A decimal comma is to be a point: read it with pandas.read_csv(path, "
-            "decimal=',') and write it anew."
+            "A decimal comma is to be a point: read it with "
+            f"{self.how_to_read_commas(name)} and write it anew."
         )
 
 

@@ -219,6 +219,21 @@ def kind_of(values):
     return "None" if values is None else f"a {type(values).__name__}"
 
 
+def refuse_lazy(X, name):
+    """Raise TypeError if a table is not in memory."""
+    if hasattr(X, "collect_schema") and hasattr(X, "lazy") and hasattr(X, "collect"):
+        kind, remedy = kind_of(X), "Pass what its collect() returns."
+    elif hasattr(X, "__dask_graph__") and hasattr(X, "compute"):
+        kind = f"a dask {type(X).__name__}"
+        remedy = "Pass what its compute() returns; fit_dask learns from it where it is."
+    else:
+        return
+    raise TypeError(
+        f"{name} is {kind}; expected a table of numbers in memory, shape (n_samples, "
+        f"n_features). {remedy}"
+    )
+
+
 def refuse_masked(values, name):
     """Raise ValueError if an entry of a masked array is masked."""
     mask = np.ma.getmask(values)

@@ -1,8 +1,11 @@
 """Rows of features and target: their number, which must be the same."""
 
+from sklearn_pscore._target.columns import refuse_lazy
+
 
 def count_rows(values, name):
     """Return the number of rows of an array, sparse matrix, DataFrame or list."""
+    refuse_lazy(values, name)
     shape = getattr(values, "shape", None)
     if shape:
         return shape[0]

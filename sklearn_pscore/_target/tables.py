@@ -14,7 +14,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from sklearn_pscore._rows import checked_sparse
-from sklearn_pscore._target.columns import kind_of, refuse_masked
+from sklearn_pscore._target.columns import kind_of, refuse_lazy, refuse_masked
 
 # Kinds of the number types of NumPy; scikit-learn refuses complex ones.
 _NUMBER_KINDS = "buifc"
@@ -52,7 +52,7 @@ def checked_table(estimator, X, *, allow_nan=True, looks_later=False, **kwargs):
         If an entry is infinite, or must not be missing, two columns have one name, or
         scikit-learn refuses the table, such as for columns that were not there at fit.
     """
-    _refuse_lazy(X, "X")
+    refuse_lazy(X, "X")
     try:
         check_numbers(X)
     except TypeError:
@@ -159,7 +159,7 @@ def check_numbers(X, name="X"):
     """
     if type(X) is np.ndarray and X.dtype.kind in _NUMBER_KINDS:
         return  # Soon told, since a single row may be asked for often.
-    _refuse_lazy(X, name)
+    refuse_lazy(X, name)
     refuse_masked(X, name)
     for column, array in _columns_of_no_number_type(X, name):
         place = _first_of_no_number(array)
@@ -206,21 +206,6 @@ def _columns_of_no_number_type(X, name):
         array = _as_array(X, name)
         if array.dtype.kind not in _NUMBER_KINDS:
             yield None, array
-
-
-def _refuse_lazy(X, name):
-    """Raise TypeError if a table is not in memory."""
-    if hasattr(X, "collect_schema") and hasattr(X, "lazy") and hasattr(X, "collect"):
-        kind, remedy = kind_of(X), "Pass what its collect() returns."
-    elif hasattr(X, "__dask_graph__") and hasattr(X, "compute"):
-        kind = f"a {type(X).__name__} of dask"
-        remedy = "Pass what its compute() returns; fit_dask learns from it where it is."
-    else:
-        return
-    raise TypeError(
-        f"{name} is {kind}; expected a table of numbers in memory, shape (n_samples, "
-        f"n_features). {remedy}"
-    )
 
 
 def _as_array(X, name):
