@@ -47,7 +47,8 @@ def comparison(**accuracies):
 
 def curves(*rows):
     names = ["metric", "direction", "best", "share", "share_std"]
-    return SimpleNamespace(table=pd.DataFrame(rows, columns=names))
+    table = pd.DataFrame(rows, columns=names)
+    return SimpleNamespace(table=table.assign(rise=0.0, rise_std=0.1))
 
 
 FIRST = ("ours", 3.0, 1, 1), ("old", 1.0, 2, 2)
@@ -122,6 +123,13 @@ def test_which_metric_people_follow():
         "a group as people do. Then b (30 %, no clear direction). 1 of 2 metrics has no "
         "clear direction."
     )
+    # A curve that rises by more than its error is no flat one.
+    apart.table.loc[1, "rise"] = -0.15
+    answer = metric_followed(apart, compared, names)
+    assert "Then b (30 %, no clear direction, rather smaller). 1 of 2" in answer
+    apart.table.loc[1, "rise"] = 0.15
+    answer = metric_followed(apart, compared, names)
+    assert "b (30 %, no clear direction, rather larger)" in answer
     near = curves(
         ("a", "there is a best value", 0.25, 0.6, 0.1),
         ("b", "smaller is preferred", 1.0, 0.4, 0.1),
@@ -169,6 +177,18 @@ def test_whether_the_learnt_score_is_better():
     assert answer.startswith(
         "Not for certain: it is better than 1 of 2 metrics, but not told apart from a: "
     )
+
+
+def test_methods_that_are_ahead_of_the_learnt_score_are_told():
+    noise = np.array([0.3, -0.3, 0.2, -0.2, 0.02])
+    methods = {"a": STEADY - 0.1, "linear": STEADY + noise, "other": STEADY + 0.001}
+    answer = learnt_or_single(comparison(ours=STEADY, **methods), "ours", {"a": "a"}, 1)
+    assert (
+        "5 folds). The method linear orders 60.4 %: the two are not told apart. Chance is"
+    ) in answer
+    methods["other"] = STEADY + 0.1
+    answer = learnt_or_single(comparison(ours=STEADY, **methods), "ours", {"a": "a"}, 1)
+    assert "The method other orders 70.0 %: ahead of the learnt score. Chance" in answer
 
 
 def test_the_claim_needs_every_difference_above_zero():

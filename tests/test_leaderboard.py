@@ -601,7 +601,9 @@ class TestRows:
         pairs = itertools.combinations(board.systems["item"], 2)
         apart = [board.is_better.loc[first, second] for first, second in pairs]
         assert board.separation == np.mean(apart) == 5 / 6
-        assert "Systems of one class do not differ; 5 of 6 pairs do." in str(board)
+        assert "Systems of one class are not told apart; 5 of 6 pairs are." in str(
+            board
+        )
         alike = quick(table_target(np.zeros((5, 3))))
         assert alike.separation == 0.0
 

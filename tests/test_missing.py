@@ -512,8 +512,9 @@ class TestRefused:
         groups["preference"][[3, 8]] = NAN
         part = (
             "no preference (NaN) in 2 of 150 rows, the first at row 3; "
-            "PairwisePreferenceRanker.fit needs every row judged. Drop those rows, or "
-            "give them a weight of 0"
+            "PairwisePreferenceRanker.fit needs every row judged. Keep X[judged] and "
+            'groups[judged], with judged = ~np.isnan(groups["preference"]), or give the '
+            "rest a weight of 0"
         )
         with pytest.raises(ValueError, match=re.escape(part)):
             quick().fit(X, groups)

@@ -217,7 +217,8 @@ def test_leaderboard_of_systems_has_their_intervals_ranks_and_classes():
         )
     assert one_line(display.ax_.get_xlabel()) == (
         "preference (mean, 95 % interval over 30 groups; larger is better) "
-        "rank: set that holds the true one; shades: classes of equals"
+        "rank: set that holds the true one; shades: systems that are "
+        "not told apart"
     )
     shaded = {
         row

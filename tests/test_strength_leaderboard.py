@@ -131,7 +131,7 @@ def test_as_text_and_beside_a_score():
     assert header.endswith("votes")
     assert len(rows) == 4
     assert not rows[-1].split()[-2].startswith(("0", "1.0"))
-    assert "of 6 pairs do" in below
+    assert "of 6 pairs are" in below
     learnt = bootstrap_leaderboard(arena.groups, arena.score, random_state=0)
     both = board.beside(learnt)
     assert {"strength rank", "score rank"} <= set(both.columns)

@@ -309,9 +309,10 @@ def check_judged(target, rows, caller, name="groups"):
     if len(missing):
         raise ValueError(
             f"{name} has no preference (NaN) in {len(missing)} of {len(rows)} rows, the "
-            f"first at row {missing[0]}; {caller} needs every row judged. Drop those "
-            "rows, or give them a weight of 0; if there are preferences, pass them as "
-            "preference= to Groups.from_arrays."
+            f"first at row {missing[0]}; {caller} needs every row judged. Keep "
+            f"X[judged] and {name}[judged], with judged = "
+            f'~np.isnan({name}["preference"]), or give the rest a weight of 0; if there '
+            "are preferences, pass them as preference= to Groups.from_arrays."
         )
 
 

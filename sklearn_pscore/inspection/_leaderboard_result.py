@@ -152,8 +152,8 @@ class Leaderboard:
             f"Mean {self.of} of {len(self.systems)} systems in {self.n_groups} groups, "
             f"intervals over {self.n_clusters} clusters",
             f"The true ranks are all in their sets with a confidence of "
-            f"{100 * self.level:g} %. Systems of one class do not differ; "
-            f"{self._n_apart} of {n_pairs} pairs do.",
+            f"{100 * self.level:g} %. Systems of one class are not told apart; "
+            f"{self._n_apart} of {n_pairs} pairs are.",
         )
 
     def _shown(self):

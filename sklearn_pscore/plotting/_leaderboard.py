@@ -251,7 +251,7 @@ class LeaderboardDisplay(BoardDisplay):
     def from_leaderboard(
         cls, board, *, highlight=(), ax=None, show_values=True, **kwargs
     ):
-        """Draw a leaderboard of systems: intervals, sets of ranks, classes of equals.
+        """Draw a leaderboard of systems: intervals, sets of ranks, classes.
 
         Parameters
         ----------
@@ -396,7 +396,7 @@ class LeaderboardDisplay(BoardDisplay):
 
     def _label(self, has_bars):
         """Return what the axis, bars, ranks and shades say."""
-        parts = ["mean"]
+        parts = ["log odds" if self.metric == "strength" else "mean"]
         if has_bars and self.level is not None:
             parts.append(f", {100 * self.level:g} % interval")
         elif has_bars:
@@ -408,5 +408,5 @@ class LeaderboardDisplay(BoardDisplay):
         if self.ranks is not None:
             notes.append("rank: set that holds the true one")
         if self.classes is not None:
-            notes.append("shades: classes of equals")
+            notes.append("shades: systems that are not told apart")
         return "\n".join([text, "; ".join(notes)]) if notes else text

@@ -311,7 +311,7 @@ def _held_out(table, estimator, seed, n_jobs):
     y_score : ndarray of shape (n_rows,)
         NaN for rows in no test part.
     importance : Bunch
-        As of :func:`group_permutation_importance`, its spread over folds.
+        As of :func:`group_permutation_importance`, of folds in place of repeats.
     """
     y_score = np.full(len(table.X), np.nan)
     parts = []
@@ -328,7 +328,7 @@ def _held_out(table, estimator, seed, n_jobs):
         )
     of_folds = [part.importances_mean for part in parts]
     importance = Bunch(
-        importances=np.concatenate([part.importances for part in parts], axis=1),
+        importances=np.stack(of_folds, axis=1),
         importances_mean=np.mean(of_folds, axis=0),
         importances_std=np.std(of_folds, axis=0),
         feature_names=parts[0].feature_names,

@@ -112,10 +112,15 @@ def metric_followed(curves, comparison, single):
 
 
 def direction_of(row):
-    """Return the direction of a metric as text, with its best value if it has one."""
+    """Return the direction of a metric as text, with its best value if it has one.
+
+    Where it is not clear, it is said which way the curve rises by more than its error.
+    """
     best = row["best"]
     if row["direction"] == "there is a best value" and np.isfinite(best):
         return f"there is a best value, near {best:.3g}"
+    if row["direction"] == _NO_DIRECTION and abs(row["rise"]) > row["rise_std"]:
+        return f"{_NO_DIRECTION}, rather {'larger' if row['rise'] > 0 else 'smaller'}"
     return row["direction"]
 
 
@@ -177,10 +182,21 @@ def learnt_or_single(comparison, learnt, single, ceiling, level=0.95):
         f"points ({_level(level)} interval {_points(pair.low)} to "
         f"{_points(pair.high)}, {pair.n_runs} folds)"
     )
-    bounds = "Chance is 50 %"
+    bounds = f"{_what_is_ahead(comparison, learnt, single, level)}Chance is 50 %"
     if ceiling is not None:
         bounds += f", and a perfect score would reach {percent(ceiling, 1)}"
     return f"{verdict}: {values}. {bounds}."
+
+
+def _what_is_ahead(comparison, learnt, single, level):
+    """Return that another method orders more pairs than the learnt score, or nothing."""
+    accuracy = comparison.table()[ACCURACY]["mean"].drop(list(single.values()))
+    name = accuracy.idxmax()
+    if not accuracy[name] > accuracy[learnt]:
+        return ""
+    is_ahead = comparison.paired(learnt, name, ACCURACY, level=level).high < 0
+    how = "ahead of the learnt score" if is_ahead else "the two are not told apart"
+    return f"The method {name} orders {percent(accuracy[name], 1)}: {how}. "
 
 
 def how_to_share(notes):

@@ -332,7 +332,7 @@ def _importance(analysis):
                 analysis.curves,
                 analysis.learnt_name,
                 f"Drop of {importance.scoring} when a metric is shuffled inside of groups; "
-                "bars are the spread over folds and shuffles.",
+                "lines are the spread over folds.",
             ),
         ),
         tables=(page_table("Metrics, the largest drop first", columns),),

@@ -88,7 +88,11 @@ def importance_picture(importance, curves, learnt, caption):
         "importance",
         caption,
         lambda: ImportanceDisplay.from_importances(
-            importance, metric=importance.scoring, directions=curves, model=learnt
+            importance,
+            metric=importance.scoring,
+            directions=curves,
+            model=learnt,
+            over="folds",
         ),
     )
 
