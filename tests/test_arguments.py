@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import has_fit_parameter
 
-from sklearn_pscore import PairwisePreferenceRanker
+from sklearn_pscore import Groups, PairwisePreferenceRanker
 from sklearn_pscore.metrics import dcg_scorer, mrr_scorer
 
 X, GROUPS = linear_groups()
@@ -199,3 +199,39 @@ def test_weights_of_several_scorers_are_not_dropped():
         permutation_importance(
             ranker, X, GROUPS, scoring=scorers, sample_weight=ROWS, n_repeats=1
         )
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"qid": [0], "relevance": [1]},
+            "Groups.from_arrays: missing a required argument: 'group'; expected fields by "
+            "their names: group, preference, item, ",
+        ),
+        (
+            {"group": [0], "y": [1], "sample_weight": [1]},
+            "Groups.from_arrays: got an unexpected keyword argument 'y'; expected",
+        ),
+        ({"qid": [0]}, "Pass qid as group=."),
+        (
+            {"group": [0], "label": [1], "weights": [1]},
+            "Pass label as preference=, weights as weight=.",
+        ),
+        ({"group": [0], "colour": [1]}, "Pass each by its name."),
+    ],
+)
+def test_fields_by_the_names_of_other_libraries(fields, message):
+    with pytest.raises(TypeError, match=re.escape(message)):
+        Groups.from_arrays(**fields)
+
+
+def test_fields_by_place_are_refused():
+    with pytest.raises(
+        TypeError, match="too many positional arguments; expected fields"
+    ):
+        Groups.from_arrays([0, 1], [1, 2])
+    expected = re.escape("Groups.from_frame: got an unexpected keyword argument 'qid'")
+    with pytest.raises(TypeError, match=expected):
+        Groups.from_frame({"a": [1]}, group="a", qid="a")
+    assert "group" in inspect.signature(Groups.from_arrays).parameters

@@ -17,6 +17,15 @@ _FIELDS = {
     **dict.fromkeys(["sample_weight", "weight", "weights"], "weight"),
 }
 
+# The same for other fields, where a target is made.
+_OTHER_NAMES = {
+    **_FIELDS,
+    **dict.fromkeys(
+        ["y", "label", "labels", "relevance", "grade", "rating"], "preference"
+    ),
+    **dict.fromkeys(["items", "system", "model", "method"], "item"),
+}
+
 HOW_TO_LEARN_FROM_VOTES = (
     "Call fit(X, Groups.from_votes(votes, items)), or partial_fit with each part of the "
     "rows in turn, of whole groups, and the votes on it."
@@ -59,6 +68,45 @@ def explained_call(method):
             remedy = _remedy(method.__name__, signature.parameters, kwargs)
             raise TypeError(f"{caller}: {error}; {remedy}") from None
         return method(self, *args, **kwargs)
+
+    return explained
+
+
+def explained_fields(make):
+    """Decorate a function that makes a target of fields, which it takes by name.
+
+    Parameters
+    ----------
+    make : function
+
+    Returns
+    -------
+    make : function
+        Raises TypeError, as Python does, but with the fields that were meant.
+    """
+    signature = inspect.signature(make)
+
+    @wraps(make)
+    def explained(*args, **kwargs):
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            known = [
+                name
+                for name, parameter in signature.parameters.items()
+                if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            ]
+            meant = [
+                f"{name} as {_OTHER_NAMES[name]}="
+                for name in kwargs
+                if name not in known and name in _OTHER_NAMES
+            ]
+            remedy = f"Pass {', '.join(meant)}." if meant else "Pass each by its name."
+            raise TypeError(
+                f"Groups.{make.__name__}: {error}; expected fields by their names: "
+                f"{', '.join(known)}. {remedy}"
+            ) from None
+        return make(*args, **kwargs)
 
     return explained
 

@@ -1,5 +1,6 @@
 """Constructor of the ranking target."""
 
+from sklearn_pscore._target.arguments import explained_fields
 from sklearn_pscore._target.ballots import vote_fields
 from sklearn_pscore._target.build import build_target, check_group_given
 from sklearn_pscore._target.check import check_groups, is_structured
@@ -85,6 +86,7 @@ class Groups:
         )
 
     @staticmethod
+    @explained_fields
     def from_arrays(
         *,
         group,
@@ -169,6 +171,7 @@ class Groups:
         return build_target(given)
 
     @staticmethod
+    @explained_fields
     def from_frame(
         frame,
         *,
