@@ -54,6 +54,19 @@ def test_metrics_by_name_and_columns_that_are_none():
     assert "No metrics, for they are empty: nothing" in rows.notes
 
 
+def test_columns_of_judgements_are_told_of():
+    told = "Known only after judging, by their names, yet taken for metrics: "
+    after = {"n_raters": 5, "MOS_std": 0.5, "dnsmos": 3.0, "operations": 7}
+    frame = FRAME.assign(**after)
+    assert (
+        f"{told}n_raters, MOS_std. If so, leave them out with --drop"
+        in judged(frame).notes
+    )
+    assert {*after} <= {*judged(frame).X}
+    rest = judged(frame, drop=("n_raters",), spread="MOS_std")
+    assert not any(note.startswith(told) for note in rest.notes)
+
+
 def test_a_number_of_the_row_is_told_of():
     told = (
         "Numbers of the rows, it seems, yet taken for metrics: id. If so, leave them "

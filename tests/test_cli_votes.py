@@ -396,6 +396,14 @@ def test_tables_that_cannot_be(tmp_path, case):
         (["--left", "lft"], "--left is 'lft', which is no column of --votes"),
         (["--item", "team"], "--item is 'team', which is no column of --items"),
         (["--on", "promt"], "Did you mean 'prompt'?"),
+        (
+            ["--left", "a", "--winner", "b", "--item", "c"],
+            "votes.csv' has no column 'a' (--left), 'b' (--winner); it has 'prompt', ",
+        ),
+        (
+            ["--left", "a", "--item", "c"],
+            "items.csv' has no column 'c' (--item); it has 'prompt', 'system', ",
+        ),
         (["--right", "left"], "--left and --right are both 'left'; expected different"),
         (["--metrics", "system"], "--item and --metrics are both 'system'"),
         (["--metrics", "metric 9"], "--metrics is 'metric 9', which is no column of"),

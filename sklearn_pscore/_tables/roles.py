@@ -1,5 +1,6 @@
 """What each column of a table is: the target's fields, or a metric."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +9,12 @@ import pandas as pd
 from sklearn_pscore._tables.fields import FIELDS
 from sklearn_pscore._tables.names import listed, nearest, shown
 from sklearn_pscore._target.groups import AWARD_PREFERENCE, Groups
+
+# Of names of columns that count or describe judgements.
+_WORDS_OF_JUDGING = frozenset(
+    "annotators judges judgements mos opinion opinions rater raters rating ratings vote "
+    "votes".split()
+)
 
 
 @dataclass(frozen=True)
@@ -292,9 +299,20 @@ def _metrics(table, roles):
             "Numbers of the rows, it seems, yet taken for metrics: "
             f"{', '.join(numbering)}. If so, leave them out with --drop"
         )
+    judging = [shown(name) for name in columns if _is_of_judging(name)]
+    if judging:
+        notes.append(
+            "Known only after judging, by their names, yet taken for metrics: "
+            f"{', '.join(judging)}. If so, leave them out with --drop"
+        )
     if empty:
         notes.append(f"No metrics, for they are empty: {', '.join(map(shown, empty))}")
     return _told(table, columns, notes)
+
+
+def _is_of_judging(name):
+    """Tell whether a column is of the judgements by its name, such as "n_raters"."""
+    return not _WORDS_OF_JUDGING.isdisjoint(re.split(r"[^a-z]+", name.lower()))
 
 
 def _is_numbering(values, at_least=10):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sklearn_pscore._tables.names import listed
 from sklearn_pscore._tables.roles import Judged, Roles, metrics_of
 from sklearn_pscore._target.groups import Groups
 
@@ -105,6 +106,7 @@ def voted_table(votes, items, roles, *, needs_metrics=True, order=False):
     for name in (*roles.drop, *(roles.metrics or ())):
         items.check_name(name, "--drop" if name in roles.drop else "--metrics")
     _check_different(roles)
+    _check_there(votes, items, roles)
     columns, given = _columns(votes, items, roles)
     X, notes = metrics_of(
         items,
@@ -159,6 +161,29 @@ def _check_different(roles):
                     "columns. Name another one."
                 )
             seen[name] = role
+
+
+def _check_there(votes, items, roles):
+    """Raise ValueError if several columns are not there: one is told by its reader."""
+    on = [("--on", name) for name in roles.on]
+    of_votes = [("--left", roles.left), ("--right", roles.right)]
+    wanted = [(votes, *each) for each in (*on, *of_votes, ("--winner", roles.winner))]
+    wanted += [(items, *each) for each in (*on, ("--item", roles.item))]
+    lacking = [each for each in wanted if each[2] not in each[0].names]
+    if len({name for *_, name in lacking}) > 1:
+        told = []
+        for table in (votes, items):
+            names = [
+                f"{name!r} ({option})" for t, option, name in lacking if t is table
+            ]
+            if names:
+                told.append(
+                    f"{table.name} has no column {', '.join(names)}; it has "
+                    f"{listed(table.names)}."
+                )
+        raise ValueError(
+            f"{' '.join(told)} Expected all of them. Name your columns by these options."
+        )
 
 
 def _columns(votes, items, roles):

@@ -103,9 +103,10 @@ def check_names(names, present, frame="frame"):
                 f"the {frame}. Pass the name, or use Groups.from_arrays for columns."
             )
         if column not in present:
+            holds = "both tables have" if field == "on" else f"holds the {field}"
             raise ValueError(
                 f"{field}={column!r} is not a column of the {frame}; expected one of "
-                f"{present}. Name the column that holds the {field}."
+                f"{present}. Name the column that {holds}."
             )
 
 
