@@ -11,10 +11,8 @@ from sklearn_pscore._tables.names import listed, nearest, shown
 from sklearn_pscore._target.groups import AWARD_PREFERENCE, Groups
 
 # Of names of columns that count or describe judgements.
-_WORDS_OF_JUDGING = frozenset(
-    "annotators judges judgements mos opinion opinions rater raters rating ratings vote "
-    "votes".split()
-)
+_WORDS_OF_JUDGING = {"annotators", "judgements", "mos", "opinion", "opinions", "rater"}
+_WORDS_OF_JUDGING |= {"raters", "rating", "ratings", "vote", "votes"}
 
 
 @dataclass(frozen=True)
