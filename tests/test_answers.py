@@ -34,7 +34,7 @@ def board(*rows, n_groups=20, n_clusters=20):
     )
 
 
-def comparison(**accuracies):
+def comparison(truth=None, **accuracies):
     """Return a comparison of methods with the same five folds."""
     rows = [
         {"method": name, "fold": fold, "pairwise accuracy": value, "seed": None}
@@ -42,7 +42,7 @@ def comparison(**accuracies):
         for fold, value in enumerate(values)
     ]
     rows = pd.DataFrame(rows).astype({"seed": "Int64"})
-    return RankerComparison(rows, ("pairwise accuracy",), None, "fold")
+    return RankerComparison(rows, ("pairwise accuracy",), truth, "fold")
 
 
 def curves(*rows):
@@ -189,6 +189,9 @@ def test_methods_that_are_ahead_of_the_learnt_score_are_told():
     methods["other"] = STEADY + 0.1
     answer = learnt_or_single(comparison(ours=STEADY, **methods), "ours", {"a": "a"}, 1)
     assert "The method other orders 70.0 %: ahead of the learnt score. Chance" in answer
+    # What the preferences themselves have is no method.
+    compared = comparison("GT", ours=STEADY, a=STEADY - 0.1, GT=STEADY + 0.4)
+    assert "5 folds). Chance" in learnt_or_single(compared, "ours", {"a": "a"}, 1)
 
 
 def test_the_claim_needs_every_difference_above_zero():

@@ -190,7 +190,8 @@ def learnt_or_single(comparison, learnt, single, ceiling, level=0.95):
 
 def _what_is_ahead(comparison, learnt, single, level):
     """Return that another method orders more pairs than the learnt score, or nothing."""
-    accuracy = comparison.table()[ACCURACY]["mean"].drop(list(single.values()))
+    others = [*single.values(), comparison.truth]
+    accuracy = comparison.table()[ACCURACY]["mean"].drop(others, errors="ignore")
     name = accuracy.idxmax()
     if not accuracy[name] > accuracy[learnt]:
         return ""
