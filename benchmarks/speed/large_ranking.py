@@ -11,7 +11,7 @@ LightGBM goes on to 400 trees, judged on the way. The seconds are those of the w
 fit, with scaling and binning; judging is not on the clock.
 
     python -m benchmarks.speed.large_ranking [--truths NAME ...] [--sizes N ...]
-        [--methods NAME ...] [--repetitions 2] [--missing] [--out NAME] [--show]
+        [--methods NAME ...] [--repetitions 4] [--missing] [--out NAME] [--show]
         [--smoke]
 
 writes ``results/large_ranking.csv`` after each method, one row per judged point of a fit.
@@ -246,7 +246,7 @@ def main():
     parser.add_argument("--truths", nargs="+", choices=TRUTHS, default=list(TRUTHS))
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--repetitions", type=int, default=2)
+    parser.add_argument("--repetitions", type=int, default=4)
     parser.add_argument("--missing", action="store_true", help="skip runs with rows")
     parser.add_argument("--out", default=NAME, help="name of the rows")
     parser.add_argument("--show", action="store_true", help="run nothing, print rows")
