@@ -157,9 +157,13 @@ class TestLargeRanking:
             "| 100,000 | LightGBM lambdarank | 0.7 | 0.75 | 7 |",
         ]
         assert tables.table_of_large_ranking_reached(rows).splitlines()[2:] == [
-            "| graded | 100,000 | 100 | 0.7 | 7 | 9 | 0.778 |",
-            "| graded | 100,000 | 400 | 0.8 | 22 | not reached |  |",
+            "| graded | 100,000 | 100 | 0.7 | 7 | 9 | 0.778 | not reached |  |",
+            "| graded | 100,000 | 400 | 0.8 | 22 | not reached |  | not reached |  |",
         ]
+        single = rows[rows["method"] == large_ranking.OURS].assign(seconds=2.0)
+        single["method"] = large_ranking.SINGLE
+        text = tables.table_of_large_ranking_reached(pd.concat([rows, single]))
+        assert "| 100 | 0.7 | 7 | 9 | 0.778 | 2 | 3.5 |" in text
         losses = rows.replace(
             {"method": {large_ranking.LIGHTGBM: large_ranking.LAMBDARANK}}
         )

@@ -218,20 +218,20 @@ def last_points(table):
     return table[at_most].groupby(keys, sort=False).tail(1)[columns]
 
 
-def reached(table, peer=LIGHTGBM):
-    """Return, for each point of a peer, the seconds of ours to the same NDCG@10.
+def reached(table, ours=OURS):
+    """Return, for each point of LightGBM, the seconds of ours to the same NDCG@10.
 
-    Means over draws; ours is the shortest fit of the defaults that is as good, NaN
-    where on a draw there is none.
+    Means over draws; of the defaults it is the shortest fit that is as good, NaN where on
+    a draw there is none.
     """
     found = []
     for _, rows in table.groupby(["truth", "n_rows", "repetition"], sort=False):
         by_method = curves_by_method(rows)
-        if OURS not in by_method or peer not in by_method:
+        if ours not in by_method or LIGHTGBM not in by_method:
             continue
-        points = by_method[peer][["truth", "n_rows", "rounds", "seconds", "score"]]
-        ours = [seconds_to(by_method[OURS], score) for score in points["score"]]
-        found.append(points.assign(ours=ours))
+        points = by_method[LIGHTGBM][["truth", "n_rows", "rounds", "seconds", "score"]]
+        seconds = [seconds_to(by_method[ours], score) for score in points["score"]]
+        found.append(points.assign(ours=seconds))
     if not found:
         return pd.DataFrame()
     together = pd.concat(found).groupby(["truth", "n_rows", "rounds"], sort=False)
