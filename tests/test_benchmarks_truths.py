@@ -202,6 +202,7 @@ class TestLargeRanking:
         methods = {large_ranking.TRUTH: large_ranking._truth, "other": measured}
         monkeypatch.setattr(large_ranking, "METHODS", methods)
         options = ["--truths", "useless features", "--sizes", "500", "--missing"]
+        options += ["--repetitions", "2"]
         monkeypatch.setattr("sys.argv", ["script", *options])
         for _ in range(2):
             large_ranking.main()

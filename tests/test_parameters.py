@@ -191,7 +191,7 @@ class TestFloat32:
     def test_what_it_does_not_hold_is_refused(self, value):
         with pytest.raises(
             ValueError,
-            match=re.escape("3.5e+38; expected at most 3.4e+38 in size"),
+            match=re.escape("3.5e+38 in column 1; expected at most 3.4e+38 in size"),
         ):
             check_float32(np.array([[0.0, value], [1.0, 2.0]]))
 
