@@ -1,6 +1,8 @@
 """The command line as tests run it, and a table that a user may have made by hand."""
 
 import inspect
+import signal
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -56,3 +58,17 @@ def hand_made():
         "notes": "fine",
     }
     return pd.concat([pd.DataFrame(named), frame], axis=1)
+
+
+@contextmanager
+def taking_interrupts():
+    """Let programs that are started in the block take Ctrl-C, as from a terminal.
+
+    Tests that run in the background ignore it, and what they start would, too. Not by
+    a function before exec, for which a process with threads may wait for ever.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

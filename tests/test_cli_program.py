@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cli_cases import ROLES, hand_made, invoke
+from cli_cases import ROLES, hand_made, invoke, taking_interrupts
 
 import sklearn_pscore
 from benchmarks.inspection.command_line import COMMANDS
@@ -34,16 +34,15 @@ def folder(tmp_path):
 def start(folder, *arguments, code=None):
     """Start the program in a folder."""
     program = ["-m", "sklearn_pscore"] if code is None else ["-c", code]
-    return subprocess.Popen(
-        [sys.executable, *program, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        # As from a terminal, also if the tests themselves run in the background.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    with taking_interrupts():
+        return subprocess.Popen(
+            [sys.executable, *program, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
 
 
 def test_both_names_are_one_program(tmp_path):

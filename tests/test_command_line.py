@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cli_cases import taking_interrupts
 from typer.testing import CliRunner
 
 from sklearn_pscore import Groups, __main__
@@ -74,16 +75,15 @@ def start(arguments, folder, code=None, **modules):
         (folder / f"{name}.py").write_text(text)
     root = Path(__main__.__file__).parents[1]
     program = ["-m", "sklearn_pscore"] if code is None else ["-c", code]
-    return subprocess.Popen(
-        [sys.executable, *program, "compare", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(root)])},
-        # As from a terminal, also if the tests themselves run in the background.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    with taking_interrupts():
+        return subprocess.Popen(
+            [sys.executable, *program, "compare", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(root)])},
+        )
 
 
 def interrupt(process):
