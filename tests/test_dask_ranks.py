@@ -12,8 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.utils.validation import validate_data
 
-from sklearn_pscore._rankers import dask_rank
-from sklearn_pscore._rankers.dask_rank import Columns, facts_of, fold_of, rows_of
+from sklearn_pscore._rankers import dask_rank, parts
+from sklearn_pscore._rankers.dask_rank import Columns, rows_of
+from sklearn_pscore._rankers.parts import Plan, hashes_of
 from sklearn_pscore._torch.distributed import (
     PeerLostError,
     RankBatches,
@@ -43,13 +44,13 @@ def rows_and_plan(frames, block=None, **kwargs):
         no_rows = frames[0][features].iloc[:0]
         validate_data(each, no_rows, reset=True, skip_check_array=True)
     rows = [rows_of(shell, columns, [k], frame) for k, frame in enumerate(frames)]
-    return rows, ranker._plan([facts_of(each) for each in rows], SEED, "fit_dask")
+    return rows, Plan.of(ranker, [each.facts() for each in rows], SEED)
 
 
 def start_of(frames, **kwargs):
     rows, plan = rows_and_plan(frames, **kwargs)
     shares = [dask_rank.share_of(each, plan) for each in rows]
-    return rows, plan, *dask_rank.start_of(plan, *shares)
+    return rows, plan, *parts.start_of(plan, *shares)
 
 
 def cut(frame, *ends):
@@ -97,12 +98,19 @@ def few_in_sample(monkeypatch):
 
     monkeypatch.setattr(net, "_SAMPLE_VALUES", 1)
     monkeypatch.setattr(net, "_SAMPLE_ROWS", 130)
+    monkeypatch.setattr(parts, "_SAMPLE_VALUES", 1)
 
 
+@pytest.mark.parametrize("has_more", [False, True])
 @pytest.mark.parametrize("block", [None, "person"])
 @pytest.mark.usefixtures("few_in_sample")
-def test_the_start_has_the_same_bits_whatever_the_partitions(block):
+def test_the_start_has_the_same_bits_whatever_the_partitions(
+    block, has_more, monkeypatch
+):
     frame = judged_table()
+    if has_more:
+        # Curves of what counts are fitted to more rows than were scaled by.
+        monkeypatch.setattr(parts, "_SAMPLE_VALUES", 220 * 3)
     # A metric that is missing in one group only, which may not be in the sample.
     frame.loc[3, "metric2"] = np.nan
     if block is not None:
@@ -171,8 +179,7 @@ def test_the_first_full_gradient_is_that_of_one_machine(loss, group_weight):
         rows, plan, net, _ = start_of(frames, **settings)
 
         def gradient_of(ranks, rows=rows, plan=plan, net=net):
-            packed = rows[ranks.number].packed.part_of(plan.extent, torch.Generator())
-            packed.set_folds(fold_of(rows[ranks.number].group, plan))
+            packed = rows[ranks.number].packed_for(plan, torch.Generator())
             rank_net = RankNet.of(net, ranks, plan.n_steps, quiet)
             packed.shortcut_scores = shortcut_scores(rank_net.module_, packed, "cpu")
             (batch,) = rank_net.get_iterator(packed, training=True)
@@ -198,7 +205,7 @@ def test_the_first_full_gradient_is_that_of_one_machine(loss, group_weight):
         assert_allclose(other, whole, atol=1e-6 * size)
     # And that of a net as it trains without ranks.
     packed = rows_and_plan([frame], **settings)[0][0].packed
-    packed.set_folds(fold_of(rows_and_plan([frame], **settings)[0][0].group, plan))
+    packed.set_folds(plan.fold_of(rows_and_plan([frame], **settings)[0][0].group))
     packed.shortcut_scores = shortcut_scores(plain.module_, packed, "cpu")
     plain.generator_ = torch.Generator()
     (batch,) = plain.get_iterator(packed, training=True)
@@ -369,19 +376,17 @@ def test_losses_are_read_in_each_step_on_any_device():
 def test_hashes_of_labels_are_known():
     # On every machine and in every version: folds and samples depend on them.
     expected = [0, 1346066267577507604, 13029008266876403067]
-    assert dask_rank.hashes_of(np.array([0, 7, -1])).tolist() == expected
-    assert (
-        dask_rank.hashes_of(np.array([0, 7], dtype=np.int32)).tolist() == expected[:2]
-    )
-    text = dask_rank.hashes_of(np.array(["a", "häh"]))
+    assert hashes_of(np.array([0, 7, -1])).tolist() == expected
+    assert hashes_of(np.array([0, 7], dtype=np.int32)).tolist() == expected[:2]
+    text = hashes_of(np.array(["a", "häh"]))
     assert text.tolist() == [13950350942979735504, 13434675614083121048]
 
 
 def test_many_blocks_have_folds_by_their_hash(monkeypatch):
-    monkeypatch.setattr(dask_rank, "FEW_UNITS", 10)
+    monkeypatch.setattr(parts, "FEW_UNITS", 10)
     rows, plan = rows_and_plan([judged_table()], n_members=5, leave_out=True)
     assert plan.few_units is None
-    folds = fold_of(rows[0].group, plan)
+    folds = plan.fold_of(rows[0].group)
     assert_array_equal(folds, [int(value) % 5 for value in rows[0].group.tolist()])
 
 
@@ -390,7 +395,7 @@ def test_few_blocks_have_even_folds():
     frame["person"] = frame["prompt"] % 7
     rows, plan = rows_and_plan([frame], block="person", n_members=5)
     folds = {block: set() for block in np.unique(rows[0].block)}
-    for block, fold in zip(rows[0].block, fold_of(rows[0].block, plan), strict=True):
+    for block, fold in zip(rows[0].block, plan.fold_of(rows[0].block), strict=True):
         folds[block].add(int(fold))
     assert all(len(each) == 1 for each in folds.values())
     assert np.bincount([min(each) for each in folds.values()]).tolist() == [
@@ -408,4 +413,4 @@ def test_a_single_block_is_none():
     rows, plan = rows_and_plan([frame], block="person", n_members=5)
     assert not plan.has_blocks
     assert plan.n_folds == 5
-    assert len(np.unique(fold_of(dask_rank.units_of(rows[0], plan), plan))) == 5
+    assert len(np.unique(plan.fold_of(rows[0].units(plan)))) == 5

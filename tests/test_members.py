@@ -149,14 +149,18 @@ class TestStandardError:
         again.set_params(warm_start=False).fit(X, groups)
         assert_array_equal(again.predict(X, return_std=True)[1], error)
 
-    def test_shows_seeds_only_when_learnt_from_files(self, data, tmp_path):
+    def test_is_a_standard_error_when_learnt_from_files(self, data, tmp_path):
         X, groups = data
         frame = pd.DataFrame(X, columns=list("abc"))
         frame = frame.assign(group=groups["group"], p=groups["preference"])
         frame.sort_values("group").to_parquet(tmp_path / "table.parquet")
-        ranker = quick(n_members=3, max_epochs=1).fit_parquet(
-            tmp_path / "table.parquet", group="group", preference="p"
-        )
+        ranker = quick(n_members=3, max_epochs=1, warm_start=True)
+        columns = {"group": "group", "preference": "p"}
+        ranker.fit_parquet(tmp_path / "table.parquet", **columns)
+        assert ranker.net_.n_folds == 3
+        std = ranker.predict(frame[list("abc")], return_std=True)[1]
+        assert_allclose(std, error_of(ranker, members_of(ranker, X)), rtol=1e-9)
+        ranker.fit_parquet(tmp_path / "table.parquet", **columns)
         assert_seeds_only(ranker, frame[list("abc")])
 
     def test_a_failed_training_that_goes_on_leaves_it(self, data):

@@ -14,7 +14,10 @@ from pandas.testing import assert_frame_equal
 from skorch.callbacks import Callback
 
 from sklearn_pscore import Groups, PairwisePreferenceRanker
+from sklearn_pscore._rankers import parts
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
+from sklearn_pscore._torch import net
+from sklearn_pscore._torch.packing import PackedGroups
 
 NAMES = {"group": "query", "preference": "opinion"}
 FEATURES = ["SSIM", "FID"]
@@ -167,20 +170,88 @@ class TestStretches:
 
 
 class TestFit:
-    def test_equals_partial_fit_on_the_same_stretches(self, tmp_path):
+    def test_starts_from_the_same_sample_whatever_the_stretches(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(net, "_SAMPLE_VALUES", 1)
+        monkeypatch.setattr(net, "_SAMPLE_ROWS", 100)
+        monkeypatch.setattr(parts, "_SAMPLE_VALUES", 2 * 150)
+        table = make_table(200).assign(FID=np.nan)
+        # A metric that is known in one group only, and a group too large for the sample.
+        table.loc[table["query"] == "q003", "FID"] = 1.0
+        table.loc[300:799, "query"] = "q999"
+        starts = []
+        for rows_at_a_time in (1, 40, 300, 10**6):
+            path = write(table, tmp_path / "a.parquet")
+            ranker = quick(n_members=3, shortcut="additive", max_epochs=1)
+            ranker.fit_parquet(path, **NAMES, rows_at_a_time=rows_at_a_time)
+            network = ranker.net_.module_
+            starts.append((network.scaling.shift, network.shortcut.bends.start))
+            assert ranker.net_.n_folds == 3
+            assert network.shortcut.missing_features.tolist() == [1]
+        for start in starts[1:]:
+            for own, its in zip(starts[0], start, strict=True):
+                assert_array_equal(own, its)
+
+    def test_members_leave_out_the_same_groups_in_each_stretch(
+        self, tmp_path, monkeypatch
+    ):
+        folds = {}
+
+        def note(groups, fold_of_group):
+            set_folds(groups, fold_of_group)
+            # No two groups have an item with the same metrics.
+            first = groups.X[groups.starts, 0].tolist()
+            for value, fold in zip(first, fold_of_group.tolist(), strict=True):
+                folds.setdefault(value, []).append(fold)
+
+        set_folds = PackedGroups.set_folds
+        monkeypatch.setattr(PackedGroups, "set_folds", note)
+        table = make_table()
+        path = write(table, tmp_path / "a.parquet")
+        ranker = quick(n_members=3, max_epochs=2)
+        ranker.fit_parquet(path, **NAMES, rows_at_a_time=40)
+        assert {len(each) for each in folds.values()} == {1 + 2}
+        assert all(len(set(each)) == 1 for each in folds.values())
+        assert {each[0] for each in folds.values()} == {0, 1, 2}
+
+    def test_weights_are_those_of_all_rows(self, tmp_path):
+        """A stretch of light rows weighs little, as they do in ``fit``."""
+        rng = np.random.default_rng(0)
+        table = pd.DataFrame({"query": np.arange(2000) // 5, "SSIM": rng.random(2000)})
+        is_first = table["query"] < 200
+        table["opinion"] = np.where(is_first, table["SSIM"], -table["SSIM"])
+        table["heavy"] = np.where(is_first, 1.0, 1e-4)
+        path = write(table, tmp_path / "a.parquet")
+        ranker = quick(max_epochs=3)
+        ranker.fit_parquet(path, **NAMES, weight="heavy", rows_at_a_time=1000)
+        score = ranker.predict(table[["SSIM"]])
+        assert np.corrcoef(score, table["SSIM"])[0, 1] > 0.9
+
+    @pytest.mark.parametrize("loss", ["ranknet", "listnet"])
+    def test_agrees_as_fit_does(self, tmp_path, loss):
+        table = make_table(1000)
+        path = write(table, tmp_path / "a.parquet")
+        settings = {"loss": loss, "shortcut": "additive", "n_members": 3}
+        whole = quick(**settings).fit(
+            table[FEATURES], Groups.from_frame(table, **NAMES)
+        )
+        streamed = quick(**settings).fit_parquet(path, **NAMES, rows_at_a_time=500)
+        X = make_table(200, seed=1)[FEATURES]
+        scores = np.array([whole.predict(X), streamed.predict(X)])
+        assert np.corrcoef(scores)[0, 1] > 0.99
+
+    def test_going_on_leaves_nothing_out_and_keeps_the_scaling(self, tmp_path):
         path = write(make_table(), tmp_path / "a.parquet")
-        # A call of partial_fit cannot know how far the whole training is.
-        settings = {"learning_rate": "constant", "batch_size": 200}
-        rng = np.random.RandomState(3)
-        one_by_one = quick(random_state=rng, **settings)
-        for _ in range(2):
-            for part in stretches(path, 50):
-                one_by_one.partial_fit(part[FEATURES], Groups.from_frame(part, **NAMES))
-        rng = np.random.RandomState(3)
-        streamed = quick(random_state=rng, max_epochs=2, **settings)
-        streamed.fit_parquet(path, **NAMES, rows_at_a_time=50)
-        X = make_table(seed=1)[FEATURES]
-        assert_array_equal(streamed.predict(X), one_by_one.predict(X))
+        ranker = quick(n_members=3, warm_start=True, max_epochs=1)
+        ranker.fit_parquet(path, **NAMES)
+        assert ranker.net_.n_folds == 3
+        shift = ranker.net_.module_.scaling.shift.clone()
+        other = make_table(seed=1).assign(SSIM=lambda rows: rows["SSIM"] + 1)
+        ranker.fit_parquet(write(other, path), **NAMES, rows_at_a_time=50)
+        assert ranker.net_.n_folds == 0
+        assert_array_equal(ranker.net_.module_.scaling.shift, shift)
+        assert len(ranker.history_["epoch"]) == 1 + len(list(stretches(path, 50)))
 
     def test_learning_rate_rises_and_falls_once_in_all_passes(self, tmp_path):
         path = write(make_table(), tmp_path / "a.parquet")
@@ -207,11 +278,12 @@ class TestFit:
             assert seen == len(ranker.history_["epoch"])
         assert count.n_epochs == 0
 
-    def test_auto_batches_are_counted_from_all_rows(self, tmp_path):
+    def test_auto_batches_are_counted_from_all_rows_in_a_pair(self, tmp_path):
         table = make_table(5000)
+        size = table.groupby("query")["query"].transform("size")
         path = write(table, tmp_path / "a.parquet")
         ranker = quick(max_epochs=1).fit_parquet(path, **NAMES, rows_at_a_time=20_000)
-        assert ranker.net_.batch_size == len(table) // 100 > 200
+        assert ranker.net_.batch_size == (size > 1).sum() // 100 > 200
 
     def test_counts_and_accuracy_are_those_in_memory(self, tmp_path):
         table = make_table(300)

@@ -322,16 +322,14 @@ class TestTooManyColumns:
         )
 
     def test_features_that_the_docstring_names(self):
-        table, parameters = SimpleNamespace(), SimpleNamespace()
-        parameters.shortcut, parameters.n_pieces = "additive", 10
-        table.shape = (10**6, 23_831)
-        net.check_columns_fit(table, 10**6, parameters)
-        table.shape = (10**6, 23_832)
+        parameters = SimpleNamespace(shortcut="additive", n_pieces=10)
+        n_rows = net.dense_sample_rows(23_831, parameters)
+        net.check_columns_fit(23_831, n_rows, parameters)
         with pytest.raises(
             ValueError, match=r"23,832 features.*4\.0 GB for 4,096 rows"
         ):
-            net.check_columns_fit(table, 10**6, parameters)
-        net.check_columns_fit(table, 4000, parameters)
+            net.check_columns_fit(23_832, n_rows, parameters)
+        net.check_columns_fit(23_832, 4000, parameters)
 
 
 class TestZerosAreKept:

@@ -76,6 +76,34 @@ class TrainingItems:
             position=None if target.position is None else target.position[kept],
         )
 
+    @classmethod
+    def joined(cls, parts):
+        """Return judged items, of other groups in each part, as one.
+
+        Codes of groups, and of contenders, begin anew in each part.
+        """
+        group, contender = [], []
+        n_groups = n_contenders = 0
+        for part in parts:
+            group.append(part.group + n_groups)
+            contender.append(part.parents[:, 0] + n_contenders)
+            n_groups += part.group.max(initial=-1) + 1
+            n_contenders += part.parents.max(initial=-1) + 1
+        table = np.concatenate([part.X for part in parts])
+        is_shown = parts[0].position is not None
+        return cls.of(
+            table,
+            group=np.concatenate(group),
+            preference=np.concatenate([part.preference for part in parts]),
+            weight=np.concatenate([part.weight for part in parts]),
+            parents=np.concatenate(contender)[:, None],
+            judged=np.ones(len(table), dtype=bool),
+            ties=parts[0].ties,
+            position=(
+                np.concatenate([part.position for part in parts]) if is_shown else None
+            ),
+        )
+
     def __len__(self):
         return len(self.group)
 

@@ -25,19 +25,11 @@ from sklearn_pscore._dask.partitions import (
 from sklearn_pscore._estimators.restore import restored_on_error
 from sklearn_pscore._progress import progress_of
 from sklearn_pscore._rankers import dask_rank
-from sklearn_pscore._rankers.item_checks import (
-    check_weights,
-    refuse_awards,
-    warn_if_constant,
-    warn_of_choices,
-    warn_of_large_group,
-)
+from sklearn_pscore._rankers.item_checks import warn_if_constant
 from sklearn_pscore._rankers.named_columns import check_named_columns
-from sklearn_pscore._rankers.parameters import (
-    check_training_parameters,
-    resolve_parameters,
-)
+from sklearn_pscore._rankers.parameters import check_training_parameters
 from sklearn_pscore._rankers.parquet_arguments import check_features, check_fields
+from sklearn_pscore._rankers.parts import Part, Plan, start_of
 from sklearn_pscore._target.arguments import HOW_TO_LEARN_FROM_VOTES, explained_call
 
 _CALLER = "PairwisePreferenceRanker.fit_dask"
@@ -193,14 +185,14 @@ class DaskMixin:
             versions = crew.results(crew.on_workers(workers, probe()), workers)
             check_versions(dict(zip(workers, versions, strict=True)), here())
             rows, facts = _rows_on_workers(crew, shell, ddf, columns, workers)
-            plan = self._plan(facts, seed, caller)
+            plan = Plan.of(self, facts, seed)
             n_ranks = len(rows)
             shares = [
                 crew.submit(k, dask_rank.share_of, each, plan)
                 for k, each in enumerate(rows)
             ]
             crew.wait(shares)
-            start = crew.submit(0, dask_rank.start_of, plan, *shares)
+            start = crew.submit(0, start_of, plan, *shares)
             net = crew.submit(0, dask_rank.net_of_start, start)
             sample = crew.submit(0, dask_rank.sample_of_start, start)
             address = None
@@ -227,45 +219,6 @@ class DaskMixin:
             results = crew.results(trained)
         net, gap, _ = results[0]
         return net, gap, plan
-
-    def _plan(self, facts, seed, caller):
-        """Return what all ranks have to know, and check what none knows alone."""
-        from sklearn_pscore._rankers.training import may_leave_out
-        from sklearn_pscore._torch.net import dense_sample_rows
-        from sklearn_pscore._torch.packing import Extent, most_of_a_group
-
-        lightest = min(each.lightest for each in facts)
-        check_weights(np.array([lightest, max(each.heaviest for each in facts)]))
-        if self.ties == "half":
-            refuse_awards(np.concatenate([each.preferences for each in facts]))
-            warn_of_choices(sum(each.choices for each in facts))
-        sizes = np.concatenate([each.sizes for each in facts])
-        warn_of_large_group(self, sizes.max())
-        extent = Extent.of_all([each.extent for each in facts])
-        parameters = resolve_parameters(self, extent.n_items)
-        units = np.unique(np.concatenate([each.block for each in facts]))
-        has_blocks = len(units) > 1
-        if not has_blocks:
-            units = np.concatenate([each.group for each in facts])
-        n_folds = 0
-        if may_leave_out(extent.n_groups, len(units), parameters):
-            n_folds = min(parameters.n_members, len(units))
-        n_steps = min(-(-extent.n_items // parameters.batch_size), extent.n_groups)
-        few_units = None
-        if len(units) <= dask_rank.FEW_UNITS:
-            few_units = np.sort(units)
-        sample_rows = dense_sample_rows(self.n_features_in_, parameters)
-        return dask_rank.Plan(
-            parameters=parameters,
-            extent=extent,
-            seed=seed,
-            n_steps=n_steps,
-            n_folds=n_folds,
-            has_blocks=has_blocks,
-            few_units=few_units,
-            sample_rows=sample_rows,
-            most_of_a_group=most_of_a_group(sizes, sample_rows),
-        )
 
 
 class Progress:
@@ -334,7 +287,7 @@ def _rows_on_workers(crew, shell, ddf, columns, workers):
         crew.submit(k, dask_rank.rows_of, shell, columns, own, *[parts[n] for n in own])
         for k, own in enumerate(numbers)
     ]
-    asked = [crew.submit(k, dask_rank.facts_of, each) for k, each in enumerate(rows)]
+    asked = [crew.submit(k, Part.facts, each) for k, each in enumerate(rows)]
     facts = crew.results(asked)
     crew.drop([*parts, *asked])
     _check_one_kind(crew.workers, facts, columns)
@@ -377,7 +330,7 @@ def _check_whole_groups(crew, rows, facts, columns):
     first, second = rank[order[again[0]]], rank[order[again[0] + 1]]
     value = hashes[order[again[0]]]
     (label,) = crew.results(
-        [crew.submit(int(first), dask_rank.label_of, rows[first], value)],
+        [crew.submit(int(first), Part.label_of, rows[first], value)],
         [crew.workers[first]],
     )
     column = columns.fields["group"]

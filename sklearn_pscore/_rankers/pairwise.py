@@ -332,11 +332,11 @@ class PairwisePreferenceRanker(
     Missing values: NaN in ``X`` is taken. Where a metric is missing it counts as
     its median, of the values there are in training. Beside that, the shortcut
     learns what it is worth that the metric is missing, for each metric of which a
-    value was missing in training; in `partial_fit` and `fit_parquet`, in the first
-    call or stretch of rows. So missing values of other metrics, and all of them
-    without a shortcut, are medians. A metric that is always missing in training is
-    worth nothing, as one that is constant. `monotonic_cst` holds between values
-    that are there; what a missing one is worth is free.
+    value was missing in training; in `partial_fit`, in the first call. So missing
+    values of other metrics, and all of them without a shortcut, are medians. A metric
+    that is always missing in training is worth nothing, as one that is constant.
+    `monotonic_cst` holds between values that are there; what a missing one is worth is
+    free.
 
     Training is in float32 and prediction, by default, in float64. On one
     machine, and with one number of threads, the same `random_state` gives the
@@ -650,8 +650,8 @@ class PairwisePreferenceRanker(
             Where no member left out groups it is their plain standard deviation,
             which shows the chance in their weights only, and is far less than the
             standard error: with ``leave_out=False``, `early_stopping`, "relu6", or
-            fewer than 10 groups; and after `partial_fit`, `fit_parquet`, or a
-            `fit` that went on from another by `warm_start`. 0 with one member.
+            fewer than 10 groups; and after `partial_fit`, or a training that went
+            on from another by `warm_start`. 0 with one member.
 
         Raises
         ------

@@ -4,22 +4,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sklearn_pscore._estimators.restore import restored_on_error
-from sklearn_pscore._items.training_items import TrainingItems
 from sklearn_pscore._progress import progress_of
-from sklearn_pscore._rankers.item_checks import (
-    check_votes,
-    count_choices,
-    refuse_awards,
-    warn_of_choices,
-    warn_of_many_pairs,
+from sklearn_pscore._rankers.item_checks import warn_if_constant
+from sklearn_pscore._rankers.parameters import (
+    check_training_parameters,
+    resolve_parameters,
 )
-from sklearn_pscore._rankers.parameters import check_training_parameters
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
+from sklearn_pscore._rankers.parts import GrowingShare, Part, Plan, SampleSize, start_of
 from sklearn_pscore._target.arguments import HOW_TO_LEARN_FROM_VOTES, explained_call
-from sklearn_pscore._target.check import check_groups
-from sklearn_pscore._target.groups import Groups
 
 _CALLER = "PairwisePreferenceRanker.fit_parquet"
+_N_SEEDS = 2**31 - 1
 
 
 class ParquetMixin:
@@ -42,17 +38,16 @@ class ParquetMixin:
     ):
         """Learn from Parquet files that need not fit in memory.
 
-        The files are read `max_epochs` times, and each stretch of rows, of whole
-        groups, is trained on as by ``partial_fit``: groups are shuffled only
-        inside a stretch. So the rows of a group must follow one another, and the
-        groups should be in a random order. A stretch and the largest group are
-        the only rows in memory.
+        The files are read once to check all rows and to draw a sample of the groups, which
+        decides how metrics are scaled and has the shortcut fitted to it, as in ``fit``.
+        Then they are read `max_epochs` times, and each stretch of rows, of whole groups,
+        is trained on: groups are shuffled only inside a stretch. So the rows of a group
+        must follow one another, and the groups should be in a random order. The sample, a
+        stretch and the largest group are the only rows in memory.
 
-        The first stretch decides how metrics are scaled, and for which of them it
-        learns what a missing value is worth. There is no validation
-        set, so `early_stopping` must be False, and no group is left out by a
-        member: data that fits in memory is better given to ``fit``. So are votes, or to
-        ``partial_fit``: files hold preferences.
+        Each member leaves out a fold of the groups, or of the blocks if there are any: by
+        a hash of their labels. There is no validation set, so `early_stopping` must be
+        False. Files hold preferences: votes go to ``fit``, or ``partial_fit``.
 
         Parameters
         ----------
@@ -68,9 +63,7 @@ class ParquetMixin:
             wrote counts as a column if it has a name. No column of the target
             can be a metric.
         item, weight, donor, block, position : str or None, default=None
-            Further columns of the target. Nothing is held out here, so that blocks
-            change nothing, but their column is no metric; nor is that of the positions,
-            which `order_bias` learns from.
+            Further columns of the target. `order_bias` learns from the positions.
         rows_at_a_time : int, default=65536
             Rows to read at a time, at least 1.
 
@@ -120,8 +113,6 @@ class ParquetMixin:
         stretches = ParquetGroups(
             path, fields=fields, features=features, rows_at_a_time=rows_at_a_time
         )
-        if self.ties == "half":
-            refuse_awards(stretches.lowest_preferences)
         goes_on = self.warm_start and hasattr(self, "net_")
         rng = check_random_state(self.random_state)
         with restored_on_error(self):
@@ -129,74 +120,100 @@ class ParquetMixin:
             no_rows = pd.DataFrame(columns=stretches.features)
             validate_data(self, no_rows, reset=not goes_on, skip_check_array=True)
             self._cut_target = None
-            parameters, net = self._parameters_and_net(stretches.n_rows, goes_on)
-            n_all = stretches.n_rows * parameters.max_epochs
-            with progress_of(type(self).__name__, "row", n_all, self.verbose) as told:
-                net, n_groups, n_pairs = self._train_on(
-                    path, stretches, parameters, net, rng, told
-                )
+            plan, share = self._plan_of(path, stretches, rng.randint(_N_SEEDS))
+            parameters, net = self._parameters_and_net(plan.extent.n_items, goes_on)
+            sample = None
+            if goes_on:
+                plan = plan._replace(parameters=parameters, n_folds=0)
+            else:
+                net, sample = start_of(plan, share)
+            gap = self._train_on(stretches, plan, net, sample, rng)
+            extent = plan.extent
+            counts = extent.n_groups, extent.n_pairs
             drops_steps = not self.warm_start
-            self._keep(net, parameters, n_groups, n_pairs, goes_on, drops_steps)
+            self._keep(net, parameters, *counts, goes_on, drops_steps)
+        warn_if_constant(gap, plan.n_folds > 0, parameters)
         return self
 
-    def _train_on(self, path, stretches, parameters, net, rng, progress):
-        """Go through the files as often as there are epochs.
+    def _plan_of(self, path, stretches, seed):
+        """Check all rows; return the plan of the training, and the items to start from.
 
         Returns
         -------
-        net : GroupNet
-        n_groups, n_pairs : int
-            Of a whole pass.
+        plan : Plan
+        share : Share
         """
-        from sklearn_pscore._rankers.training import fit_net_once
-        from sklearn_pscore._torch.epochs import told_epoch
+        parameters = resolve_parameters(self, stretches.n_rows)
+        # No group has more items that count than rows.
+        size = SampleSize.of_sizes(stretches.sizes, self.n_features_in_, parameters)
+        facts, share = [], GrowingShare(size, self.loss)
+        for part, _ in self._parts(stretches):
+            if part.packed is None:
+                continue
+            # Whole groups follow one another: no label comes twice.
+            facts.append(part.facts()._replace(hashes=None))
+            share.add(part)
+        if not facts:
+            raise ValueError(
+                f"No comparable pairs in {path}: within each group all items have one "
+                f"preference. {_CALLER} compares items of one group with different "
+                "preference; check the group column."
+            )
+        return Plan.of(self, facts, seed)._replace(sample=size), share.whole()
 
-        caller, n_rows = _CALLER, stretches.n_rows
-        n_epochs = parameters.max_epochs
+    def _train_on(self, stretches, plan, net, sample, rng):
+        """Go through the files as often as there are epochs.
+
+        Parameters
+        ----------
+        stretches : ParquetGroups
+        plan : Plan
+        net : GroupNet
+            Changed in place.
+        sample : ScaledSample or None
+            To weigh the parts of the net on; None in a training that goes on.
+        rng : RandomState
+
+        Returns
+        -------
+        gap : float
+            Largest difference of two scores in a group of the last stretch.
+        """
+        from sklearn_pscore._rankers.training import fit_net_to_part, largest_gap
+        from sklearn_pscore._torch.epochs import check_finite, told_epoch
+        from sklearn_pscore._torch.stacking import weigh_and_center
+
+        n_rows, n_epochs = stretches.n_rows, plan.parameters.max_epochs
         n_all, n_read = n_rows * n_epochs, 0
-        has_warned, choices = False, 0
-        for epoch in range(1, n_epochs + 1):
-            n_groups = n_pairs = 0
-            for items, n_new in self._items_of_stretches(stretches, caller):
-                before, n_read = n_read, n_read + n_new
-                if len(items):
-                    has_warned |= not has_warned and warn_of_many_pairs(self, items)
-                    if self.ties == "half" and epoch == 1:
-                        choices += count_choices(items)
-                    share = before / n_all, n_read / n_all
-                    net, packed = fit_net_once(parameters, items, rng, net, share)
-                    n_groups += packed.n_groups
-                    n_pairs += packed.n_pairs
-                text = f"epoch {epoch} of {n_epochs}"
-                if net is not None:
-                    text = f"{text}, {told_epoch(net)}"
-                ends_epoch = n_read == epoch * n_rows and self.verbose > 1
-                progress.update(n_new, text, is_milestone=ends_epoch)
-            if not n_pairs:
-                raise ValueError(
-                    f"No comparable pairs in {path}: within each group all items "
-                    f"have one preference. {caller} compares items of one group with "
-                    "different preference; check the group column."
-                )
-            if self.ties == "half" and epoch == 1:
-                # Of all stretches: one alone may look like that by chance.
-                warn_of_choices(choices)
-        return net, n_groups, n_pairs
+        progress = progress_of(type(self).__name__, "row", n_all, self.verbose)
+        packed = None
+        with progress:
+            for epoch in range(1, n_epochs + 1):
+                for part, n_new in self._parts(stretches):
+                    before, n_read = n_read, n_read + n_new
+                    if part.packed is not None:
+                        share = before / n_all, n_read / n_all
+                        packed = fit_net_to_part(net, part, plan, rng, share)
+                    text = f"epoch {epoch} of {n_epochs}"
+                    if packed is not None:
+                        text = f"{text}, {told_epoch(net)}"
+                    ends_epoch = n_read == epoch * n_rows and self.verbose > 1
+                    progress.update(n_new, text, is_milestone=ends_epoch)
+        net.n_folds = plan.n_folds
+        if sample is not None:
+            weigh_and_center(net, sample)
+            check_finite(net, plan.parameters)
+        return largest_gap(net, packed)
 
-    def _items_of_stretches(self, stretches, caller):
-        """Yield the training items of each stretch of rows, and its number of rows."""
+    def _parts(self, stretches):
+        """Yield each stretch of rows as a :class:`Part`, and its number of rows."""
         first_row = 0
         for frame in stretches:
             try:
-                X = self._check_X(frame[stretches.features])
-                y = Groups.from_frame(frame, **stretches.fields)
-                target = check_groups(y, n_rows=len(X), caller=caller)
-                items = TrainingItems.from_target(X, target)
-                check_votes(
-                    items, target, caller, self.loss, self.ties, self.order_bias
+                part = Part.of_frame(
+                    self, frame, stretches.fields, stretches.features, caller=_CALLER
                 )
-                items = self._comparable(items, target, caller)
             except (TypeError, ValueError) as error:
                 raise stretches.located(error, frame, first_row) from error
-            yield items, len(frame)
+            yield part, len(frame)
             first_row += len(frame)

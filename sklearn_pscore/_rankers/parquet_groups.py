@@ -54,8 +54,8 @@ class ParquetGroups:
     features : list of str
     n_rows : int
         Number of rows of all files.
-    lowest_preferences : ndarray of float
-        The three lowest, or fewer if there are fewer that differ.
+    sizes : ndarray of shape (n_groups,), int
+        Number of rows of each group, in their order.
     """
 
     def __init__(self, path, *, fields, features, rows_at_a_time):
@@ -143,18 +143,19 @@ class ParquetGroups:
     def _check_target(self):
         column = self.fields["group"]
         seen, previous = set(), None
-        lowest = np.empty(0)
+        sizes = []
         self._n_rows_of = n_before = dict.fromkeys(self.paths, 0)
         for file, batch in self._batches([column, self.fields["preference"]]):
             frame = batch.to_pandas(ignore_metadata=True)
             labels = frame[column].to_numpy()
             self._check_nothing_is_missing(file, frame, n_before[file])
-            preference = frame[self.fields["preference"]].dropna()
-            lowest = np.append(lowest, preference.to_numpy(np.float64))
-            lowest = np.unique(lowest)[:3]
             starts = run_starts(labels)
-            for start, label in zip(starts, labels[starts], strict=True):
+            counts = np.diff(starts, append=len(labels)).tolist()
+            for start, label, n_rows in zip(
+                starts, labels[starts], counts, strict=True
+            ):
                 if label == previous:
+                    sizes[-1] += n_rows
                     continue
                 if label in seen:
                     raise ValueError(
@@ -164,10 +165,11 @@ class ParquetGroups:
                         f"{column!r}."
                     )
                 seen.add(label)
+                sizes.append(n_rows)
                 previous = label
             n_before[file] += len(frame)
         self.n_rows = sum(n_before.values())
-        self.lowest_preferences = lowest
+        self.sizes = np.array(sizes)
         if not seen:
             raise ValueError(
                 f"{', '.join(map(str, self.paths))}: no rows; expected the rows to learn "

@@ -8,12 +8,17 @@ from sklearn_pscore._progress import progress_of
 from sklearn_pscore._rows import rows_at_a_time
 from sklearn_pscore._torch.device import Generators
 from sklearn_pscore._torch.epochs import check_finite, train
-from sklearn_pscore._torch.net import build_net, check_columns_fit, copied_net
+from sklearn_pscore._torch.net import (
+    build_net,
+    check_columns_fit,
+    copied_net,
+    sample_rows,
+)
 from sklearn_pscore._torch.packing import PackedGroups
 from sklearn_pscore._torch.scoring import member_scores
-from sklearn_pscore._torch.shortcut_fit import freeze_fitted_shortcut
+from sklearn_pscore._torch.shortcut_fit import freeze_fitted_shortcut, shortcut_scores
 from sklearn_pscore._torch.stacking import weigh_and_center
-from sklearn_pscore._torch.thin import as_table
+from sklearn_pscore._torch.thin import as_table, is_thin
 from sklearn_pscore._torch.threads import threads_for
 from sklearn_pscore.metrics._gains import gains_of
 
@@ -48,8 +53,10 @@ def fit_net(parameters, training, validation, rng, net=None, tasks=None):
     packed : PackedGroups
         What it was trained on.
     """
-    if net is None:
-        check_columns_fit(training.table, len(training), parameters)
+    table = training.table
+    if net is None and not is_thin(table):
+        n_rows = min(len(training), sample_rows(table, parameters))
+        check_columns_fit(table.shape[1], n_rows, parameters)
     generators = Generators.drawn(rng, net, parameters.device)
     packed = pack(training, parameters, generators.cpu)
     held_out = score = None
@@ -88,7 +95,7 @@ def fit_net(parameters, training, validation, rng, net=None, tasks=None):
     return net, packed
 
 
-def fit_net_once(parameters, items, rng, net=None, share=None):
+def fit_net_once(parameters, items, rng, net=None):
     """Train for one epoch, as ``partial_fit`` does.
 
     Parameters
@@ -96,9 +103,6 @@ def fit_net_once(parameters, items, rng, net=None, share=None):
     parameters, rng, net
         As for :func:`fit_net`.
     items : TrainingItems
-    share : (float, float) or None, default=None
-        How much of the whole training is done before and after; None is not
-        known.
 
     Returns
     -------
@@ -110,9 +114,40 @@ def fit_net_once(parameters, items, rng, net=None, share=None):
     if net is None:
         net, _ = build_net(packed, parameters, generators.cpu)
     with threads_of(net, packed):
-        train(net, packed, None, parameters, 1, generators.device, share)
+        train(net, packed, None, parameters, 1, generators.device, share=None)
     check_finite(net, parameters)
     return net, packed
+
+
+def fit_net_to_part(net, part, plan, rng, share):
+    """Train a net for one epoch of a part of the groups.
+
+    Parameters
+    ----------
+    net : GroupNet
+        Changed in place.
+    part : Part
+        With a pair.
+    plan : Plan
+        Of all parts.
+    rng : RandomState
+    share : (float, float)
+        How much of the whole training is done before and after.
+
+    Returns
+    -------
+    packed : PackedGroups
+    """
+    parameters = plan.parameters
+    generators = Generators.drawn(rng, net, parameters.device)
+    packed = part.packed_for(plan, generators.cpu)
+    shortcut = net.module_.shortcut
+    with threads_of(net, packed):
+        if shortcut is not None and not shortcut.weight.requires_grad:
+            packed.shortcut_scores = shortcut_scores(net.module_, packed, net.device)
+        train(net, packed, None, parameters, 1, generators.device, share)
+    check_finite(net, parameters)
+    return packed
 
 
 def _finished_copy(net, sample=None):

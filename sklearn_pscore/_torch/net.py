@@ -345,22 +345,22 @@ def dense_sample_rows(n_features, parameters):
     return max(_SAMPLE_ROWS, _SAMPLE_VALUES // n_columns)
 
 
-def check_columns_fit(table, n_items, parameters):
+def check_columns_fit(n_features, n_rows, parameters):
     """Raise ValueError if an additive shortcut would be fitted to too many columns.
 
     Parameters
     ----------
-    table : ndarray or CSR matrix of shape (n_rows, n_features)
-    n_items : int
-        Items to train on.
+    n_features : int
+        Of a table that is not thin.
+    n_rows : int
+        Rows that the shortcut would be fitted to.
     parameters : namespace
         Resolved parameters of the ranker.
     """
-    if parameters.shortcut != "additive" or is_thin(table):
+    if parameters.shortcut != "additive":
         return
-    n_rows = min(n_items, sample_rows(table, parameters))
     bytes_per_feature = 4 * n_rows * (1 + parameters.n_pieces)
-    n_features, n_most = table.shape[1], _MOST_COLUMN_BYTES // bytes_per_feature
+    n_most = _MOST_COLUMN_BYTES // bytes_per_feature
     if n_features > n_most:
         raise ValueError(
             f'X has {n_features:,} features, and shortcut="additive" makes '
