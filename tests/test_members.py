@@ -249,7 +249,7 @@ class TestMembers:
         X, groups = data
         # All groups tell the strengths of features, which members share.
         ones = np.ones(X.shape[1])
-        monkeypatch.setattr(shortcut_fit, "strengths", lambda *args: ones)
+        monkeypatch.setattr(shortcut_fit, "strengths", lambda *args: (ones, None))
         folds = Folds()
         ranker = quick(n_members=3, shortcut=shortcut, batch_size=30, weight_decay=0.0)
         ranker.set_params(callbacks=[folds])

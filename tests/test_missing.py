@@ -149,7 +149,9 @@ class TestNetwork:
 
         # One strength is of a feature and of its missing values together.
         monkeypatch.setattr(
-            shortcut_fit, "strengths", lambda curves, *args: np.ones(curves.shape[1])
+            shortcut_fit,
+            "strengths",
+            lambda curves, *args: (np.ones(curves.shape[1]), None),
         )
         rng = np.random.default_rng(SEED)
         level = np.arange(60)[:, None] % 4

@@ -118,7 +118,7 @@ class TestStrengths:
             )
 
         expected = minimize(loss, np.ones(6), bounds=[(0, None)] * 6).x
-        found = strengths(sample.X, sample, LOSS)
+        found = strengths(sample.X, sample, LOSS)[0]
         assert_allclose(found, expected, atol=2e-3)
 
     def test_the_pull_is_by_the_groups_in_effect(self, monkeypatch):
@@ -142,7 +142,16 @@ class TestStrengths:
             )
 
         expected = minimize(loss, np.ones(6), bounds=[(0, None)] * 6).x
-        assert_allclose(strengths(sample.X, weighed, LOSS), expected, atol=2e-3)
+        assert_allclose(strengths(sample.X, weighed, LOSS)[0], expected, atol=2e-3)
+
+    def test_known_weights_of_the_ways_spare_the_fits_of_the_members(self):
+        sample, loss = self.curves(), CountedLoss()
+        found, share = strengths(sample.X, sample, loss)
+        n_values, loss.n_values = loss.n_values, 0
+        again, same = strengths(sample.X, sample, loss, share)
+        assert same is share
+        assert_array_equal(again, found)
+        assert loss.n_values < n_values / 2
 
     def test_curves_of_other_sizes_take_no_more_steps(self, monkeypatch):
         sample = self.curves()
@@ -160,19 +169,19 @@ class TestStrengths:
 
     def test_curves_without_meaning_get_none(self):
         sample = self.curves()
-        found = strengths(sample.X, sample, LOSS)
+        found = strengths(sample.X, sample, LOSS)[0]
         assert (found[:2] > 0.5).all()
         # The price is paid by what is worth nothing.
         assert (found[2:] < 0.2 * found[:2].min()).all()
 
     def test_strengths_that_are_nearly_none_are_none(self, monkeypatch):
         sample = self.curves()
-        found = strengths(sample.X, sample, LOSS)
+        found = strengths(sample.X, sample, LOSS)[0]
         least = found.max() - 1e-3
         monkeypatch.setattr(selection, "_LEAST_STRENGTH", least)
         expected = np.where(found > least, found, 0.0)
         assert (expected == 0).sum() == 5
-        assert_array_equal(strengths(sample.X, sample, LOSS), expected)
+        assert_array_equal(strengths(sample.X, sample, LOSS)[0], expected)
 
     def test_order_of_groups_changes_nothing(self):
         sample = self.curves()
@@ -180,8 +189,8 @@ class TestStrengths:
         target = sample.target
         fold = target.fold.view(-1, SIZE).flip(0).reshape(-1)
         other = ScaledSample(turned, target._replace(fold=fold), sample.judged)
-        found = strengths(sample.X, sample, LOSS)
-        assert_allclose(strengths(turned, other, LOSS), found, atol=5e-3)
+        found = strengths(sample.X, sample, LOSS)[0]
+        assert_allclose(strengths(turned, other, LOSS)[0], found, atol=5e-3)
 
     def test_synthetic_items_do_not_tell(self):
         sample = self.curves()
@@ -191,7 +200,7 @@ class TestStrengths:
         X = sample.X.clone()
         X[is_synthetic] = X[is_synthetic].flip(0)
         expected, found = (
-            strengths(Z, ScaledSample(Z, sample.target, judged), LOSS)
+            strengths(Z, ScaledSample(Z, sample.target, judged), LOSS)[0]
             for Z in (sample.X, X)
         )
         assert_allclose(found, expected, atol=5e-3)
@@ -388,17 +397,53 @@ class TestFit:
         assert 3 <= sizes[1][1] < 43
         assert (ranker.feature_importances_ == 0).sum() == 43 - sizes[1][1]
 
+    def test_curves_are_fitted_to_more_rows_where_all_features_count(self, monkeypatch):
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 300)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
+        rng = np.random.default_rng(0)
+        weight = rng.normal(size=40) + 3.0
+        X = rng.normal(size=(4000, 40))
+        noise = 2 * np.linalg.norm(weight) * rng.normal(size=4000)
+        groups = Groups.from_arrays(
+            group=np.arange(4000) // SIZE, preference=X @ weight + noise
+        )
+        new = rng.normal(size=(2000, 40))
+        right = {}
+        for growth in (1.5, np.inf):
+            monkeypatch.setattr(shortcut_fit, "_LEAST_GROWTH", growth)
+            ranker = quick(max_epochs=1).fit(X, groups)
+            assert (ranker.feature_importances_ > 0).all()
+            scores = ranker.predict(new)
+            right[growth] = np.corrcoef(scores, new @ weight)[0, 1]
+        assert right[np.inf] < 0.9
+        assert right[1.5] > 0.95
+
+    @pytest.mark.parametrize(
+        ("share", "kinds"),
+        [
+            ([1.0, 0.0, 0.0, 0.0], {False}),
+            ([0.05, 0.5, 0.0, 0.5], {True}),
+            ([0.3, 0.04, 0.04, 0.04], {False, True}),
+        ],
+    )
+    def test_more_rows_have_the_kinds_of_curves_that_there_was_much_of(
+        self, share, kinds
+    ):
+        candidates = shortcut_fit._CANDIDATES
+        fit = shortcut_fit.ShortcutFit(candidates, np.array(share))
+        assert fit.kinds() == kinds
+
     @pytest.mark.parametrize("n_left", [1, 0])
     def test_what_does_not_count_by_more_rows_is_not_shown(self, n_left, monkeypatch):
         X, groups = drawn(600, n_useless=40)
         shown = []
 
         def fitted(shortcut, sample, *args):
-            strength = fit(shortcut, sample, *args)
+            found = fit(shortcut, sample, *args)
             if args[1:]:
                 shown.extend(args[1])
-                strength[shown[n_left:]] = 0.0
-            return strength
+                found.strength[shown[n_left:]] = 0.0
+            return found
 
         def looked(scores, sample, criterion):
             return np.zeros(sample.X.shape[1], dtype=bool)

@@ -329,7 +329,7 @@ class TestFitShortcut:
     def test_member_does_not_see_what_it_leaves_out(self, monkeypatch):
         """Its candidates, that is: all groups tell their shares, and the strengths."""
         ones = np.ones(3)
-        monkeypatch.setattr(shortcut_fit, "strengths", lambda *args: ones)
+        monkeypatch.setattr(shortcut_fit, "strengths", lambda *args: (ones, None))
         X, target = make_data(n_groups=200)
         mixed = X.clone()
         left_out = make_sample(X, target, n_folds=4).target.fold == 1

@@ -107,12 +107,15 @@ def fit_linear(
         return weights_at(result.x)
 
 
-def side_by_side(parts):
+def side_by_side(parts, n_columns):
     """Return the columns of some tables as one.
 
     Parameters
     ----------
-    parts : list of tensors, or of ThinRows, of shape (n_items, n_columns)
+    parts : iterable of tensors, or of ThinRows, of shape (n_items, n_columns_of_part)
+        Taken one after the other, so that no more than one is in memory beside the whole.
+    n_columns : int
+        Of all parts.
 
     Returns
     -------
@@ -120,15 +123,27 @@ def side_by_side(parts):
         Of thin rows, their differences from a row of zeros: a score that all items
         share changes no loss.
     """
-    if not isinstance(parts[0], ThinRows):
-        return torch.cat(parts, dim=1)
-    return hstack([as_table(part) for part in parts], format="csr")
+    X, first = None, 0
+    for part in parts:
+        if isinstance(part, ThinRows):
+            return hstack([as_table(each) for each in (part, *parts)], format="csr")
+        if X is None:
+            X = part.new_empty(len(part), n_columns)
+        last = first + part.shape[1]
+        X[:, first:last] = part
+        first = last
+    return X
 
 
 def resized(X, columns, size):
-    """Return some columns of a tensor or CSR matrix, each multiplied by its size."""
+    """Return some columns of a tensor or CSR matrix, each multiplied by its size.
+
+    A tensor is changed where all its columns are asked for.
+    """
     if not issparse(X):
-        return X[:, columns].mul_(torch.from_numpy(size).to(X))
+        if len(columns) < X.shape[1]:
+            X = X[:, columns]
+        return X.mul_(torch.from_numpy(size).to(X))
     X = X[:, columns]
     X.data *= size[X.indices].astype(X.dtype)
     return X

@@ -37,7 +37,7 @@ _LEAST_STRENGTH = 1e-6
 _MOST_SCREENED = 1000
 
 
-def strengths(curves, sample, criterion):
+def strengths(curves, sample, criterion, share=None):
     r"""Return the strength of each curve that is best on left-out groups.
 
     Each way finds strengths u >= 0 that minimise, with c_f the curve of a feature,
@@ -60,11 +60,15 @@ def strengths(curves, sample, criterion):
         Its `is_left_out` is True.
     criterion : nn.Module
         A convex loss.
+    share : ndarray of shape (n_ways,) or None, default=None
+        Weights of the ways. None finds them, which takes a fit more for each member and
+        way.
 
     Returns
     -------
     strengths : ndarray of shape (n_features,)
         Not negative.
+    share : ndarray of shape (n_ways,)
     """
     fold, target = sample.target.fold, sample.judged_target
     n_items = curves.shape[0]
@@ -80,6 +84,8 @@ def strengths(curves, sample, criterion):
             preconditioner=Preconditioner(variance, pull / n_effective),
         )
         found.append(find(curves, target))
+        if share is not None:
+            continue
         for member in fold.unique():
             own = fold == member
             of_own, of_others = (
@@ -88,11 +94,19 @@ def strengths(curves, sample, criterion):
             )
             by_others = find(of_others, target.take(~own), start=found[-1])
             scores[own, number] = scores_of(of_own, by_others)
+    if share is None:
+        share = _share_of_ways(scores, target, criterion)
+    total = share @ np.stack(found)
+    return np.where(total > _LEAST_STRENGTH, total, 0.0), share
+
+
+def _share_of_ways(scores, target, criterion):
+    """Return the weights of the ways, by their scores of what was left out."""
     share = fit_linear(
         scores,
         target,
         criterion,
-        penalty=_PULL / n_items,
+        penalty=_PULL / len(scores),
         center=np.eye(len(_WAYS))[0],
         signs=np.ones(len(_WAYS)),
     )
@@ -100,8 +114,7 @@ def strengths(curves, sample, criterion):
     if share[0] < _LEAST_SHARE * whole and len(_WAYS) > 1:
         share[0] = 0.0
         share *= whole / share.sum()
-    total = share @ np.stack(found)
-    return np.where(total > _LEAST_STRENGTH, total, 0.0)
+    return share
 
 
 def _strengths(curves, target, criterion, pull, price, preconditioner, start=None):

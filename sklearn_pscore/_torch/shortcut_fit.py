@@ -4,6 +4,9 @@ Each member's shortcut is fitted without the groups that it leaves out, so that
 these tell how much it is worth on new groups.
 """
 
+from itertools import chain
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from scipy.sparse import csr_array, issparse
@@ -20,6 +23,12 @@ from sklearn_pscore._torch.thin import of_features
 # Shortcuts to weigh against each other: whether with bends, and the ridge
 # strength as penalty times the number of items. Chosen in benchmarks/agreement/variants.py.
 _CANDIDATES = ((False, 3.0), (True, 30.0), (True, 100.0), (True, 1000.0))
+# Those of the curves that are fitted to more rows: fewer, for the time that they take. No
+# benchmark varies them.
+_OF_MORE = ((False, 3.0), (True, 30.0), (True, 1000.0))
+# Of the candidates of a kind: with less of the whole, the kind is left out then. No
+# benchmark varies it.
+_LEAST_SHARE = 0.1
 # Bends are scaled down by this against the features, so that the ridge prefers
 # one slope to several bends. No benchmark varies it.
 _BEND_SIZE = 0.7
@@ -31,9 +40,10 @@ _MISSING_SIZE = 0.4
 # Items that the shortcut is computed for at a time, fewer of many features. No
 # benchmark varies it.
 _ROWS_AT_A_TIME = 2**13
-# Values that the curves of selected features are fitted to, 32 MB of float32; if there
-# are so many times more rows than before.
-_REFIT_VALUES, _LEAST_GROWTH = 2**23, 1.5
+# Values that the curves of the features that count are fitted to: as many as the table
+# has, within these, 64 to 256 MB of float32. If there are so many times more rows than
+# before.
+_REFIT_VALUES, _LEAST_GROWTH = (2**24, 2**26), 1.5
 # Values of all features that are drawn for that, 256 MB of float64.
 _DRAWN_VALUES = 2**25
 
@@ -60,18 +70,19 @@ def freeze_fitted_shortcut(net, sample, *packed):
     criterion = convex_criterion(net)
     if network.position_terms is not None:
         criterion.start(sample)
-    strength = fit_shortcut(network.shortcut, sample, criterion)
+    fit = fit_shortcut(network.shortcut, sample, criterion)
     if network.terms is not None:
         # By the terms that these scores have, the shortcut is another.
         for _ in range(N_ROUNDS):
             fit_terms(criterion, _left_out(network.shortcut, sample), sample.target)
-            strength = fit_shortcut(network.shortcut, sample, criterion)
-    if strength is not None and not strength.all():
-        counts = _counts(network.shortcut, sample, strength, criterion)
-        features = np.flatnonzero(counts)
-        if 0 < len(features) < len(strength):
-            if packed:
-                features = _fit_to_more(network, sample, packed[0], features, criterion)
+            fit = fit_shortcut(network.shortcut, sample, criterion)
+    if fit.strength is not None:
+        features = _which_count(network.shortcut, sample, fit.strength, criterion)
+        if packed and len(features):
+            features = _fit_to_more(
+                network, sample, packed[0], features, criterion, fit
+            )
+        if 0 < len(features) < len(fit.strength):
             network.select_inputs(features)
     network.to(net.device)
     network.shortcut.requires_grad_(False)
@@ -85,20 +96,34 @@ def _left_out(shortcut, sample):
     return sample.left_out(shortcut(sample.X, sample.missing)[..., 0])
 
 
-def _counts(shortcut, sample, strength, criterion):
-    """Return which features of a sample have a strength, or are of a pair that counts."""
-    scores = _left_out(shortcut, sample)
-    return (strength > 0) | interacting(scores, sample, criterion)
+def _which_count(shortcut, sample, strength, criterion):
+    """Return the numbers of the features that have a strength, or are of a pair."""
+    counts = strength > 0
+    if not counts.all():
+        scores = _left_out(shortcut, sample)
+        counts |= interacting(scores, sample, criterion)
+    return np.flatnonzero(counts)
 
 
-def _fit_to_more(network, sample, packed, features, criterion):
+def _fit_to_more(network, sample, packed, features, criterion, fit):
     """Fit the curves of some features to a larger sample, if there is one.
 
-    Returns those that count by it.
+    Parameters
+    ----------
+    fit : ShortcutFit
+        To the first sample.
+
+    Returns
+    -------
+    features : ndarray of shape (n_kept,), int
+        Those that count by the larger one.
     """
-    n_rows = _REFIT_VALUES // (len(features) * network.shortcut.weight.shape[1])
+    n_features = packed.table.shape[1]
+    least, most = _REFIT_VALUES
+    n_values = min(max(len(packed) * n_features, least), most)
+    n_rows = n_values // (len(features) * network.shortcut.weight.shape[1])
     # The sample has all features first.
-    n_rows = min(n_rows, len(packed), _DRAWN_VALUES // packed.table.shape[1])
+    n_rows = min(n_rows, len(packed), _DRAWN_VALUES // n_features)
     if n_rows < _LEAST_GROWTH * len(sample.X) or network.terms is not None:
         return features
     X, target, judged, _ = packed.sample(n_rows)
@@ -108,10 +133,14 @@ def _fit_to_more(network, sample, packed, features, criterion):
     larger = ScaledSample(scaled, target, judged, network.missing(X))
     if not larger.is_left_out:
         return features
-    strength = fit_shortcut(network.shortcut, larger, criterion, features)
+    kinds = fit.kinds()
+    candidates = tuple(each for each in _OF_MORE if each[0] in kinds)
+    strength = fit_shortcut(
+        network.shortcut, larger, criterion, features, candidates, fit.share_of_ways
+    ).strength
     shortcut = network.shortcut.of_features(features_as_tensor)
-    counts = _counts(shortcut, larger, strength[features], criterion)
-    return features[counts] if counts.any() else features
+    counts = _which_count(shortcut, larger, strength[features], criterion)
+    return features[counts] if len(counts) else features
 
 
 def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
@@ -139,12 +168,56 @@ def shortcut_scores(network, packed, device, most_at_a_time=_ROWS_AT_A_TIME):
     return scores
 
 
-def fit_shortcut(shortcut, sample, criterion, features=None):
+class ShortcutFit(NamedTuple):
+    """How a shortcut was fitted.
+
+    Attributes
+    ----------
+    candidates : list of (bool, float)
+        Those that were weighed against each other.
+    share : ndarray of shape (n_candidates,)
+        Their weights.
+    strength : ndarray of shape (n_features,), or None
+        Of each feature's curve. None where nothing is left out.
+    share_of_ways : ndarray of shape (n_ways,), or None
+        See :func:`~sklearn_pscore._torch.selection.strengths`.
+    """
+
+    candidates: list
+    share: np.ndarray
+    strength: np.ndarray | None = None
+    share_of_ways: np.ndarray | None = None
+
+    def kinds(self):
+        """Return of which candidates there was much: with bends, without, or both."""
+        least = _LEAST_SHARE * self.share.sum()
+        return {
+            kind
+            for kind in (False, True)
+            if sum(
+                share
+                for (has_bends, _), share in zip(
+                    self.candidates, self.share, strict=True
+                )
+                if has_bends == kind
+            )
+            >= least
+        }
+
+
+def fit_shortcut(
+    shortcut,
+    sample,
+    criterion,
+    features=None,
+    candidates=_CANDIDATES,
+    share_of_ways=None,
+):
     """Set the weights of a shortcut, for every member.
 
-    Each candidate of `_CANDIDATES` is a ridge fit; the shortcut is their sum,
-    weighed by :meth:`ScaledSample.weigh`, or their mean if nothing is left out. Then
-    the curve of each feature is multiplied by its strength.
+    Each candidate is a ridge fit; the shortcut is their sum, weighed by
+    :meth:`ScaledSample.weigh`, or their mean if nothing is left out. Then the curve of
+    each feature is multiplied by its strength.
 
     Parameters
     ----------
@@ -154,21 +227,24 @@ def fit_shortcut(shortcut, sample, criterion, features=None):
         A convex loss.
     features : ndarray of shape (n_kept,), or None, default=None
         Numbers of the features that the sample has; others get no weight. None: all.
+    candidates : sequence of (bool, float), default=_CANDIDATES
+        Whether with bends, and the ridge strength.
+    share_of_ways : ndarray of shape (n_ways,) or None, default=None
+        For the strengths. None finds it.
 
     Returns
     -------
-    strength : ndarray of shape (n_features,), or None
-        Of each feature's curve. None where nothing is left out.
+    fit : ShortcutFit
     """
     n_features = shortcut.weight.shape[2]
     if features is None:
         features = np.arange(n_features)
     columns = ShortcutColumns(shortcut, sample, features)
     n_members = len(shortcut.weight)
-    candidates = []
-    for has_bends, penalty in _CANDIDATES:
-        if has_bends and shortcut.bends is None:
-            continue
+    if shortcut.bends is None:
+        candidates = [each for each in candidates if not each[0]]
+    found = []
+    for has_bends, penalty in candidates:
         n_used = columns.X.shape[1] if has_bends else columns.n_slopes
         weights = torch.zeros(n_members, columns.X.shape[1])
         weights[:, :n_used] = fit_members(
@@ -180,21 +256,24 @@ def fit_shortcut(shortcut, sample, criterion, features=None):
             n_members,
             columns.preconditioner(n_used, penalty / columns.X.shape[0]),
         )
-        candidates.append(weights)
+        found.append(weights)
     share = sample.weigh(
-        [scores_of(columns.X, weights.numpy()) for weights in candidates],
+        [scores_of(columns.X, weights.numpy()) for weights in found],
         criterion,
-        np.full(len(candidates), 1 / len(candidates)),
+        np.full(len(found), 1 / len(found)),
     )
-    total = sum(s * weights for s, weights in zip(share, candidates, strict=True))
-    strength = None
+    fit = ShortcutFit(candidates, share)
+    total = sum(s * weights for s, weights in zip(share, found, strict=True))
     if sample.is_left_out:
         strength = np.zeros(n_features)
         curves = columns.left_out_curves(total, sample.target.fold)
-        strength[features] = strengths(curves, sample, criterion)
+        strength[features], share_of_ways = strengths(
+            curves, sample, criterion, share_of_ways
+        )
         total = total * torch.from_numpy(strength[columns.feature])
+        fit = fit._replace(strength=strength, share_of_ways=share_of_ways)
     columns.put(shortcut, total)
-    return strength
+    return fit
 
 
 class ShortcutColumns:
@@ -222,22 +301,21 @@ class ShortcutColumns:
 
     def __init__(self, shortcut, sample, features):
         self._features = features
-        n_kept, n_missing = len(features), 0
-        parts, of_missing = [sample.X], np.empty(0, dtype=int)
+        n_kept, of_missing = len(features), np.empty(0, dtype=int)
+        parts = [[sample.X]]
         if shortcut.missing_weight is not None:
-            parts.append(sample.missing)
+            parts.append([sample.missing])
             of_missing = shortcut.missing_features.cpu().numpy()
-            n_missing = len(of_missing)
+        n_missing = len(of_missing)
         n_pieces = 0
         if shortcut.bends is not None:
             bends = shortcut.bends
             if n_kept < shortcut.weight.shape[2]:
                 bends = of_features(bends, torch.from_numpy(features))
-            pieces = list(bends.columns(sample.X))
-            n_pieces = len(pieces)
-            parts += pieces
-        X = side_by_side(parts)
+            n_pieces = len(bends.start)
+            parts.append(bends.columns(sample.X))
         n_slopes = n_kept + n_missing
+        X = side_by_side(chain(*parts), n_slopes + n_pieces * n_kept)
         size = unit_inside(X if issparse(X) else X.numpy(), sample.group.numpy())
         size[n_kept:n_slopes] *= _MISSING_SIZE * np.isin(of_missing, features)
         size[n_slopes:] *= _BEND_SIZE

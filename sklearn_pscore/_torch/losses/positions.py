@@ -174,7 +174,7 @@ def _metrics_of(sample, scores=None):
     """
     if scores is not None and sample.X.shape[1] > _MOST_METRICS:
         return scores[:, None]
-    X = side_by_side([sample.X])
+    X = side_by_side([sample.X], sample.X.shape[1])
     size = unit_inside(X if issparse(X) else X.numpy(), sample.group.numpy())
     used = np.flatnonzero(size)
     X = resized(X, used, size[used])
