@@ -37,6 +37,13 @@ from sklearn_pscore.model_selection import PreferenceGroupKFold
 
 N_FOLDS = 5
 N_THQA_VOTES = (2000, 20_000)
+# Opinions, 0.1 to 5, that differ by so much are told apart by 73 votes of 100.
+NOISE = {
+    "votes": 1.0,
+    "votes, half the noise": 0.5,
+    "votes, a quarter of it": 0.25,
+    "votes without noise": 0.0,
+}
 MOST_THQA_DRAWS = 6
 TIES = ("davidson", "ignore", "half")
 TIE_PARAMETERS = (0.5, 1.0, 3.0)
@@ -133,8 +140,8 @@ def thqa(draw, numbers=N_THQA_VOTES):
         targets = {"opinions": groups[train]}
         for n_votes in numbers:
             n_drawn = n_votes * (N_FOLDS - 1) // N_FOLDS
-            for name, has_noise in (("votes", True), ("votes without noise", False)):
-                drawn = _votes_of(groups[train], n_drawn, rng, has_noise)
+            for name, noise in NOISE.items():
+                drawn = _votes_of(groups[train], n_drawn, rng, noise)
                 targets[f"{n_votes:,} {name}"] = drawn
         for name, target in targets.items():
             row = {"draw": draw, "fold": fold, "learnt_from": name}
@@ -147,10 +154,11 @@ def thqa(draw, numbers=N_THQA_VOTES):
     return rows
 
 
-def _votes_of(groups, n_votes, rng, has_noise=True):
+def _votes_of(groups, n_votes, rng, noise=1.0):
     """Draw votes on pairs of a group, the more one-sided the farther their opinions.
 
-    Without noise each vote is for what opinions prefer.
+    A pair whose opinions differ by `noise` is decided 73 times of 100 by them. Without
+    noise each vote is for what opinions prefer.
     """
     items = {"group": groups["group"], "item": groups["item"]}
     by_group = pd.Series(np.arange(len(groups))).groupby(groups["group"])
@@ -163,10 +171,11 @@ def _votes_of(groups, n_votes, rng, has_noise=True):
         votes["group"].append(groups["group"][first])
         votes["left"].append(groups["item"][first])
         votes["right"].append(groups["item"][second])
-        chance = 1 / (1 + np.exp(-gap))
-        votes["winner"].append(
-            float(rng.uniform() < chance) if has_noise else np.sign(gap) / 2 + 0.5
-        )
+        if noise:
+            chance = 1 / (1 + np.exp(-gap / noise))
+            votes["winner"].append(float(rng.uniform() < chance))
+        else:
+            votes["winner"].append(np.sign(gap) / 2 + 0.5)
     return Groups.from_votes(votes, items, on="group", item="item")
 
 
