@@ -21,8 +21,9 @@ from sklearn_pscore import (
     PairwisePreferenceRanker,
     StackedRanker,
 )
+from sklearn_pscore._rankers import parts
 from sklearn_pscore._target.check import check_groups
-from sklearn_pscore._torch import epochs
+from sklearn_pscore._torch import epochs, net
 from sklearn_pscore._torch.losses.listnet import TopOneLoss
 from sklearn_pscore._torch.losses.positions import PositionedLoss, PositionTerms
 from sklearn_pscore._torch.losses.ranknet import PairwiseLogisticLoss
@@ -433,6 +434,23 @@ class TestBias:
             clone(learner).fit_parquet(
                 tmp_path / "lists.parquet", group="group", preference="preference"
             )
+
+    def test_errors_of_a_fit_to_files_are_those_of_all_groups(
+        self, tmp_path, monkeypatch
+    ):
+        """Biases are found in a sample, and trained on all."""
+        for module in (net, parts):
+            monkeypatch.setattr(module, "_SAMPLE_VALUES", 1)
+        monkeypatch.setattr(net, "_SAMPLE_ROWS", len(X) // 6)
+        frame = pd.DataFrame(X, columns=["a", "b", "c"])
+        fields = {name: name for name in ("group", "preference", "position")}
+        frame = frame.assign(**{name: LISTS[name] for name in fields})
+        frame.to_parquet(tmp_path / "lists.parquet", index=False)
+        learner = PairwisePreferenceRanker(order_bias=True, **QUICK)
+        streamed = clone(learner).fit_parquet(tmp_path / "lists.parquet", **fields)
+        whole = learner.fit(X, LISTS)
+        ratio = streamed.position_bias_["std"] / whole.position_bias_["std"]
+        assert ratio[1:].between(0.6, 1.6).all()
 
 
 class TestRefusals:

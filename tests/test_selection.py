@@ -419,6 +419,29 @@ class TestFit:
         assert right[1.5] > 0.95
 
     @pytest.mark.parametrize(
+        ("params", "n_rows"),
+        [({"leave_out": False}, 6000), ({"n_members": 1}, 600), ({}, 6000)],
+    )
+    def test_curves_are_fitted_to_more_rows_where_nothing_is_left_out(
+        self, params, n_rows, monkeypatch
+    ):
+        X, groups = drawn(600, n_useless=9)
+        sizes = []
+
+        def fitted(shortcut, sample, *args):
+            sizes.append(len(sample.X))
+            return fit(shortcut, sample, *args)
+
+        fit = shortcut_fit.fit_shortcut
+        monkeypatch.setattr(shortcut_fit, "fit_shortcut", fitted)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 300)
+        monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
+        n_columns = X.shape[1] * (1 + PairwisePreferenceRanker().n_pieces)
+        monkeypatch.setattr(shortcut_fit, "_REFIT_VALUES_OF_ONE", 600 * n_columns)
+        quick(max_epochs=1, **params).fit(X, groups)
+        assert sizes == [300, n_rows]
+
+    @pytest.mark.parametrize(
         ("share", "kinds"),
         [
             ([1.0, 0.0, 0.0, 0.0], {False}),

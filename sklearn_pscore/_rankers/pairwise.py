@@ -135,9 +135,9 @@ class PairwisePreferenceRanker(
         first, with a ridge penalty, to as many items as 16 MB hold, but at
         least 4,096. Where members leave out groups, and `X` stores more than 2 %,
         metrics that are worth nothing on those get no weight, here and in the
-        layers, but where training goes on by `warm_start` or `partial_fit`; and if
-        there are more items, the others are fitted again, in columns of as many
-        values as the items have: 64 MB of them, or more up to 256 MB.
+        layers, but where training goes on by `warm_start` or `partial_fit`. If there
+        are many more items, it is fitted again, in columns of as many values as the
+        items have, from 64 to 256 MB; for a single member in 32 MB.
         "additive" takes at most 23,831 metrics of so many items, for
         its columns may not take more than 4 GB; more is an error of ``fit``, but
         for a sparse `X` that stores at most 2 %.

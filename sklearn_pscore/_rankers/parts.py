@@ -428,6 +428,8 @@ def start_of(plan, *shares):
         first = np.unique(items.group, return_index=True)[1]
         packed.set_folds(plan.fold_of((block if plan.has_blocks else group)[first]))
     net, sample = build_net(packed, parameters, generators.cpu)
+    # Of the groups of all parts.
+    sample.share *= packed.n_groups / plan.extent.n_groups
     with threads_of(net, packed):
         freeze_fitted_shortcut(net, sample, packed)
     return net, sample

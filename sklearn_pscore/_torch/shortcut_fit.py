@@ -44,6 +44,8 @@ _ROWS_AT_A_TIME = 2**13
 # has, within these, 64 to 256 MB of float32. If there are so many times more rows than
 # before.
 _REFIT_VALUES, _LEAST_GROWTH = (2**24, 2**26), 1.5
+# The same of a single member, which is asked for to be quick.
+_REFIT_VALUES_OF_ONE = 2**23
 # Values of all features that are drawn for that, 256 MB of float64.
 _DRAWN_VALUES = 2**25
 
@@ -76,14 +78,14 @@ def freeze_fitted_shortcut(net, sample, *packed):
         for _ in range(N_ROUNDS):
             fit_terms(criterion, _left_out(network.shortcut, sample), sample.target)
             fit = fit_shortcut(network.shortcut, sample, criterion)
+    n_features = network.shortcut.weight.shape[2]
+    features = np.arange(n_features)
     if fit.strength is not None:
         features = _which_count(network.shortcut, sample, fit.strength, criterion)
-        if packed and len(features):
-            features = _fit_to_more(
-                network, sample, packed[0], features, criterion, fit
-            )
-        if 0 < len(features) < len(fit.strength):
-            network.select_inputs(features)
+    if packed and len(features):
+        features = _fit_to_more(network, sample, packed[0], features, criterion, fit)
+    if 0 < len(features) < n_features:
+        network.select_inputs(features)
     network.to(net.device)
     network.shortcut.requires_grad_(False)
     for groups in packed:
@@ -121,6 +123,8 @@ def _fit_to_more(network, sample, packed, features, criterion, fit):
     n_features = packed.table.shape[1]
     least, most = _REFIT_VALUES
     n_values = min(max(len(packed) * n_features, least), most)
+    if network.n_members == 1:
+        n_values = _REFIT_VALUES_OF_ONE
     n_rows = n_values // (len(features) * network.shortcut.weight.shape[1])
     # The sample has all features first.
     n_rows = min(n_rows, len(packed), _DRAWN_VALUES // n_features)
@@ -131,13 +135,15 @@ def _fit_to_more(network, sample, packed, features, criterion, fit):
     scaling = of_features(network.scaling, features_as_tensor)
     scaled = scaling(X.index_select(1, features_as_tensor)).to(torch.float32)
     larger = ScaledSample(scaled, target, judged, network.missing(X))
-    if not larger.is_left_out:
+    if larger.is_left_out != (fit.strength is not None):
         return features
     kinds = fit.kinds()
     candidates = tuple(each for each in _OF_MORE if each[0] in kinds)
     strength = fit_shortcut(
         network.shortcut, larger, criterion, features, candidates, fit.share_of_ways
     ).strength
+    if strength is None:
+        return features
     shortcut = network.shortcut.of_features(features_as_tensor)
     counts = _which_count(shortcut, larger, strength[features], criterion)
     return features[counts] if len(counts) else features
@@ -210,7 +216,7 @@ def fit_shortcut(
     sample,
     criterion,
     features=None,
-    candidates=_CANDIDATES,
+    candidates=None,
     share_of_ways=None,
 ):
     """Set the weights of a shortcut, for every member.
@@ -227,8 +233,8 @@ def fit_shortcut(
         A convex loss.
     features : ndarray of shape (n_kept,), or None, default=None
         Numbers of the features that the sample has; others get no weight. None: all.
-    candidates : sequence of (bool, float), default=_CANDIDATES
-        Whether with bends, and the ridge strength.
+    candidates : sequence of (bool, float) or None, default=None
+        Whether with bends, and the ridge strength. None: `_CANDIDATES`.
     share_of_ways : ndarray of shape (n_ways,) or None, default=None
         For the strengths. None finds it.
 
@@ -237,6 +243,8 @@ def fit_shortcut(
     fit : ShortcutFit
     """
     n_features = shortcut.weight.shape[2]
+    if candidates is None:
+        candidates = _CANDIDATES
     if features is None:
         features = np.arange(n_features)
     columns = ShortcutColumns(shortcut, sample, features)
