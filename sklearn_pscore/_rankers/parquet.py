@@ -155,9 +155,10 @@ class ParquetMixin:
             share.add(part)
         if not facts:
             raise ValueError(
-                f"No comparable pairs in {path}: within each group all items have one "
-                f"preference. {_CALLER} compares items of one group with different "
-                "preference; check the group column."
+                f"No comparable pairs in {path}: {stretches.n_rows:,} rows in "
+                f"{len(stretches.sizes):,} groups, none of which has two rows of different "
+                f"preference and of a weight above 0. {_CALLER} compares such rows; check "
+                "the columns of the group and the preference."
             )
         return Plan.of(self, facts, seed)._replace(sample=size), share.whole()
 
