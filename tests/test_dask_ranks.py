@@ -139,6 +139,32 @@ def test_the_start_has_the_same_bits_whatever_the_partitions(
                 assert_array_equal(own, its)
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.usefixtures("few_in_sample")
+def test_the_sample_of_groups_of_many_sizes_is_the_same(seed):
+    """A small part must not fill the room that a larger group had no use for."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(2, 20, size=80)
+    frame = pd.DataFrame(rng.normal(size=(sizes.sum(), 3)), columns=list("abc"))
+    frame["prompt"] = np.repeat(np.arange(80), sizes)
+    frame["opinion"] = rng.normal(size=len(frame))
+    last = np.cumsum(sizes)[-2]
+    samples = []
+    for ends in ((), (last,), np.cumsum(sizes)[:-1], np.cumsum(sizes)[9:-1:10]):
+        rows, plan = rows_and_plan(cut(frame, *ends))
+        growing = parts.GrowingShare(plan.sample, "ranknet")
+        for each in rows:
+            growing.add(each)
+        shares = [dask_rank.share_of(each, plan) for each in rows]
+        whole = parts.Share.joined(shares, plan.sample)
+        for share in (whole, growing.whole()):
+            order = np.lexsort((share.items.preference, share.group))
+            samples.append((share.group[order], share.items.X[order]))
+    for sample in samples[1:]:
+        for own, its in zip(samples[0], sample, strict=True):
+            assert_array_equal(own, its)
+
+
 @pytest.mark.parametrize("loss", ["ranknet", "listnet"])
 @pytest.mark.usefixtures("few_in_sample")
 def test_the_start_of_a_large_group_is_a_part_of_it(loss):

@@ -241,6 +241,16 @@ class TestFit:
         scores = np.array([whole.predict(X), streamed.predict(X)])
         assert np.corrcoef(scores)[0, 1] > 0.99
 
+    def test_a_last_group_that_nothing_tells_apart_is_no_constant_fit(self, tmp_path):
+        table = make_table()
+        last = table["query"] == table["query"].iloc[-1]
+        assert last.sum() > 1
+        table.loc[last, FEATURES] = 0.5
+        # A warning is an error. The last stretch is the last group alone.
+        quick().fit_parquet(
+            write(table, tmp_path / "a.parquet"), **NAMES, rows_at_a_time=len(table)
+        )
+
     def test_going_on_leaves_nothing_out_and_keeps_the_scaling(self, tmp_path):
         path = write(make_table(), tmp_path / "a.parquet")
         ranker = quick(n_members=3, warm_start=True, max_epochs=1)

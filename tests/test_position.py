@@ -452,6 +452,24 @@ class TestBias:
         ratio = streamed.position_bias_["std"] / whole.position_bias_["std"]
         assert ratio[1:].between(0.6, 1.6).all()
 
+    def test_blocks_of_files_are_taken_for_independent(self, tmp_path):
+        # The lists of each block are the same four times.
+        rows, groups, _ = make_lists(0, n_groups=60)
+        frame = pd.DataFrame(np.tile(rows, (4, 1)), columns=["a", "b", "c"])
+        fields = {name: name for name in ("group", "preference", "position")}
+        frame = frame.assign(**{name: np.tile(groups[name], 4) for name in fields})
+        frame["block"] = frame["group"]
+        frame["group"] += 1000 * np.repeat(np.arange(4), len(rows))
+        frame.to_parquet(tmp_path / "lists.parquet", index=False)
+        std = {}
+        for name, block in (("blocks", {"block": "block"}), ("groups", {})):
+            ranker = PairwisePreferenceRanker(order_bias=True, **QUICK)
+            ranker.fit_parquet(
+                tmp_path / "lists.parquet", **fields, **block, features=["a", "b", "c"]
+            )
+            std[name] = ranker.position_bias_["std"][1:]
+        assert_allclose(std["blocks"], 2 * std["groups"], rtol=0.1)
+
 
 class TestRefusals:
     def fit(self, groups, **options):

@@ -137,7 +137,8 @@ class PairwisePreferenceRanker(
         metrics that are worth nothing on those get no weight, here and in the
         layers, but where training goes on by `warm_start` or `partial_fit`. If there
         are many more items, it is fitted again, in columns of as many values as the
-        items have, from 64 to 256 MB; for a single member in 32 MB.
+        items have, from 64 to 256 MB; for a single member in 32 MB; not to votes, and
+        not with `order_bias`.
         "additive" takes at most 23,831 metrics of so many items, for
         its columns may not take more than 4 GB; more is an error of ``fit``, but
         for a sparse `X` that stores at most 2 %.

@@ -42,8 +42,8 @@ class ParquetMixin:
         decides how metrics are scaled and has the shortcut fitted to it, as in ``fit``.
         Then they are read `max_epochs` times, and each stretch of rows, of whole groups,
         is trained on: groups are shuffled only inside a stretch. So the rows of a group
-        must follow one another, and the groups should be in a random order. The sample, a
-        stretch and the largest group are the only rows in memory.
+        must follow one another, and the groups should be in a random order. The sample, two
+        stretches and the largest group are the only rows in memory.
 
         Each member leaves out a fold of the groups, or of the blocks if there are any: by
         a hash of their labels. There is no validation set, so `early_stopping` must be
@@ -178,7 +178,7 @@ class ParquetMixin:
         Returns
         -------
         gap : float
-            Largest difference of two scores in a group of the last stretch.
+            Largest difference of two scores in a group of the stretch with most pairs.
         """
         from sklearn_pscore._rankers.training import fit_net_to_part, largest_gap
         from sklearn_pscore._torch.epochs import check_finite, told_epoch
@@ -187,7 +187,7 @@ class ParquetMixin:
         n_rows, n_epochs = stretches.n_rows, plan.parameters.max_epochs
         n_all, n_read = n_rows * n_epochs, 0
         progress = progress_of(type(self).__name__, "row", n_all, self.verbose)
-        packed = None
+        packed = widest = None
         with progress:
             for epoch in range(1, n_epochs + 1):
                 for part, n_new in self._parts(stretches):
@@ -195,6 +195,8 @@ class ParquetMixin:
                     if part.packed is not None:
                         share = before / n_all, n_read / n_all
                         packed = fit_net_to_part(net, part, plan, rng, share)
+                        if widest is None or packed.n_pairs > widest.n_pairs:
+                            widest = packed
                     text = f"epoch {epoch} of {n_epochs}"
                     if packed is not None:
                         text = f"{text}, {told_epoch(net)}"
@@ -204,7 +206,7 @@ class ParquetMixin:
         if sample is not None:
             weigh_and_center(net, sample)
             check_finite(net, plan.parameters)
-        return largest_gap(net, packed)
+        return largest_gap(net, widest)
 
     def _parts(self, stretches):
         """Yield each stretch of rows as a :class:`Part`, and its number of rows."""

@@ -305,11 +305,14 @@ class Share(NamedTuple):
         Sorted by the hashes of their groups where they are of several parts.
     group, block : ndarray of shape (n_items,), uint64
         Hashes of each item's labels.
+    below : uint64 or None
+        Smallest hash of a group that had no room, None if all had.
     """
 
     items: TrainingItems
     group: np.ndarray
     block: np.ndarray
+    below: np.uint64 | None
 
     @classmethod
     def of(cls, part, size, loss, below=None):
@@ -341,7 +344,10 @@ class Share(NamedTuple):
         if not len(order):
             return None
         ends = np.cumsum(np.minimum(packed.sizes[order], most))
-        chosen = order[: np.searchsorted(ends, size.n_rows, side="right")]
+        n_chosen = np.searchsorted(ends, size.n_rows, side="right")
+        if n_chosen < len(order):
+            below = part.group[order[n_chosen]]
+        chosen = order[:n_chosen]
         of_sample = [packed.spread_items(k, most) for k in chosen]
         taken = items.take(np.sort(np.concatenate(of_sample)))
         place = np.searchsorted(part.codes, taken.group)
@@ -355,18 +361,26 @@ class Share(NamedTuple):
             weight=taken.weight * growth[place],
             block_of_group=None,
         )
-        return cls(taken, part.group[place], part.block[place])
+        return cls(taken, part.group[place], part.block[place], below)
 
     @classmethod
     def joined(cls, shares, size):
         """Return several shares as one, of as many items as one part alone would have."""
-        parts, group, block = zip(*shares, strict=True)
+        parts, group, block, bounds = zip(*shares, strict=True)
         group, block = np.concatenate(group), np.concatenate(block)
         items = TrainingItems.joined(parts)
-        code = np.unique(group, return_inverse=True)[1]
+        hashes, code = np.unique(group, return_inverse=True)
         ends = np.cumsum(np.bincount(code))
-        kept = code < np.searchsorted(ends, size.n_rows, side="right")
-        return cls(replace(items, group=code).take(kept), group[kept], block[kept])
+        n_kept = np.searchsorted(ends, size.n_rows, side="right")
+        bounds = [bound for bound in bounds if bound is not None]
+        bounds += hashes[n_kept : n_kept + 1].tolist()
+        below = min(map(np.uint64, bounds), default=None)
+        if below is not None:
+            # What had no room in its part has none here, nor what comes after it.
+            n_kept = np.searchsorted(hashes, below)
+        kept = code < n_kept
+        items = replace(items, group=code).take(kept)
+        return cls(items, group[kept], block[kept], below)
 
 
 class GrowingShare:
@@ -393,11 +407,8 @@ class GrowingShare:
         self._n_new += len(share.items)
         # Each join copies all: few of them, for many parts.
         if self._n_new >= self._size.n_rows:
-            whole = self.whole()
-            hashes = np.concatenate([each.group for each in self._shares])
-            others = hashes[hashes > whole.group.max()]
-            self._below = others.min() if len(others) else self._below
-            self._shares, self._n_new = [whole], 0
+            self._shares, self._n_new = [self.whole()], 0
+            self._below = self._shares[0].below
 
     def whole(self):
         """Return the :class:`Share` of all parts so far."""
@@ -419,13 +430,16 @@ def start_of(plan, *shares):
     from sklearn_pscore._torch.shortcut_fit import freeze_fitted_shortcut
 
     parameters = plan.parameters
-    items, group, block = Share.joined(shares, plan.sample)
+    items, group, block, _ = Share.joined(shares, plan.sample)
+    first = np.unique(items.group, return_index=True)[1]
+    if plan.has_blocks:
+        block_of_group = np.unique(block[first], return_inverse=True)[1]
+        items = replace(items, block_of_group=block_of_group)
     rng = np.random.RandomState(plan.seed)
     generators = Generators.drawn(rng, None, parameters.device)
     packed = pack(items, parameters, generators.cpu)
     packed = packed.part_of(plan.extent, generators.cpu)
     if plan.n_folds:
-        first = np.unique(items.group, return_index=True)[1]
         packed.set_folds(plan.fold_of((block if plan.has_blocks else group)[first]))
     net, sample = build_net(packed, parameters, generators.cpu)
     # Of the groups of all parts.
