@@ -206,6 +206,18 @@ class TestStrengths:
         assert_allclose(found, expected, atol=5e-3)
 
 
+def rows_of_fits(monkeypatch):
+    """Return a list that notes the rows of each fit of a shortcut from here on."""
+    sizes, fit = [], shortcut_fit.fit_shortcut
+
+    def noted(shortcut, sample, *args):
+        sizes.append(len(sample.X))
+        return fit(shortcut, sample, *args)
+
+    monkeypatch.setattr(shortcut_fit, "fit_shortcut", noted)
+    return sizes
+
+
 class TestEffectiveShare:
     def share(self, sizes, weight=None, loss=LOSS, **fields):
         group = np.repeat(np.arange(len(sizes)), sizes)
@@ -426,14 +438,7 @@ class TestFit:
         self, params, n_rows, monkeypatch
     ):
         X, groups = drawn(600, n_useless=9)
-        sizes = []
-
-        def fitted(shortcut, sample, *args):
-            sizes.append(len(sample.X))
-            return fit(shortcut, sample, *args)
-
-        fit = shortcut_fit.fit_shortcut
-        monkeypatch.setattr(shortcut_fit, "fit_shortcut", fitted)
+        sizes = rows_of_fits(monkeypatch)
         monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 300)
         monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
         n_columns = X.shape[1] * (1 + PairwisePreferenceRanker().n_pieces)
@@ -490,14 +495,7 @@ class TestFit:
         position = np.concatenate([rng.permutation(SIZE) + 1 for _ in range(600)])
         fields = {name: groups[name] for name in ("group", "preference")}
         groups = Groups.from_arrays(**fields, position=position)
-        sizes = []
-
-        def fitted(shortcut, sample, *args):
-            sizes.append(len(sample.X))
-            return fit(shortcut, sample, *args)
-
-        fit = shortcut_fit.fit_shortcut
-        monkeypatch.setattr(shortcut_fit, "fit_shortcut", fitted)
+        sizes = rows_of_fits(monkeypatch)
         monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_ROWS", 1500)
         monkeypatch.setattr("sklearn_pscore._torch.net._SAMPLE_VALUES", 1)
         ranker = quick(max_epochs=1, order_bias=True).fit(X, groups)

@@ -207,7 +207,9 @@ class TestLinearFit:
         used, size = np.array([3, 4, 9, 10, 11, 20, 80]), np.linspace(0.5, 2, 7)
         fitted = []
         for parts in ([rows, rows], [rows.to_dense(), rows.to_dense()]):
-            columns = resized(side_by_side(parts, 160), used, size)
+            together = side_by_side(parts, 2 * N_FEATURES)
+            assert together.shape == (N_ROWS, 2 * N_FEATURES)
+            columns = resized(together, used, size)
             weights = fit_linear(columns, target, PairwiseLogisticLoss(), penalty=0.01)
             fitted.append((weights, scores_of(columns, weights)))
         assert_allclose(fitted[0][0], fitted[1][0], rtol=1e-3, atol=1e-4)

@@ -160,7 +160,7 @@ class ParquetMixin:
                 f"preference and of a weight above 0. {_CALLER} compares such rows; check "
                 "the columns of the group and the preference."
             )
-        return Plan.of(self, facts, seed)._replace(sample=size), share.whole()
+        return Plan.of(self, facts, seed, size), share.whole()
 
     def _train_on(self, stretches, plan, net, sample, rng):
         """Go through the files as often as there are epochs.

@@ -227,7 +227,7 @@ class Plan(NamedTuple):
     sample: SampleSize
 
     @classmethod
-    def of(cls, ranker, facts, seed):
+    def of(cls, ranker, facts, seed, sample=None):
         """Check what no part knows alone, and return the plan.
 
         Parameters
@@ -237,6 +237,8 @@ class Plan(NamedTuple):
         facts : sequence of Facts
             Of all parts with a pair.
         seed : int
+        sample : SampleSize or None, default=None
+            None is by the sizes that the facts tell.
         """
         from sklearn_pscore._rankers.training import may_leave_out
         from sklearn_pscore._torch.net import check_columns_fit, dense_sample_rows
@@ -252,7 +254,8 @@ class Plan(NamedTuple):
         extent = Extent.of_all([each.extent for each in facts])
         parameters = resolve_parameters(ranker, extent.n_items)
         n_features = ranker.n_features_in_
-        sample = SampleSize.of_sizes(sizes, n_features, parameters)
+        if sample is None:
+            sample = SampleSize.of_sizes(sizes, n_features, parameters)
         n_rows = min(dense_sample_rows(n_features, parameters), extent.n_items)
         check_columns_fit(n_features, n_rows, parameters)
         units = np.unique(np.concatenate([each.block for each in facts]))

@@ -123,7 +123,7 @@ def side_by_side(parts, n_columns):
         Of thin rows, their differences from a row of zeros: a score that all items
         share changes no loss.
     """
-    X, first = None, 0
+    X, first, parts = None, 0, iter(parts)
     for part in parts:
         if isinstance(part, ThinRows):
             return hstack([as_table(each) for each in (part, *parts)], format="csr")

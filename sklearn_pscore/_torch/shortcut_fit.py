@@ -179,7 +179,7 @@ class ShortcutFit(NamedTuple):
 
     Attributes
     ----------
-    candidates : list of (bool, float)
+    candidates : sequence of (bool, float)
         Those that were weighed against each other.
     share : ndarray of shape (n_candidates,)
         Their weights.
@@ -197,18 +197,9 @@ class ShortcutFit(NamedTuple):
     def kinds(self):
         """Return of which candidates there was much: with bends, without, or both."""
         least = _LEAST_SHARE * self.share.sum()
-        return {
-            kind
-            for kind in (False, True)
-            if sum(
-                share
-                for (has_bends, _), share in zip(
-                    self.candidates, self.share, strict=True
-                )
-                if has_bends == kind
-            )
-            >= least
-        }
+        has_bends = np.array([bends for bends, _ in self.candidates])
+        share = {kind: self.share[has_bends == kind].sum() for kind in (False, True)}
+        return {kind for kind, total in share.items() if total >= least}
 
 
 def fit_shortcut(
