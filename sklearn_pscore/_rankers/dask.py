@@ -29,11 +29,10 @@ from sklearn_pscore._rankers.item_checks import warn_if_constant
 from sklearn_pscore._rankers.named_columns import check_named_columns
 from sklearn_pscore._rankers.parameters import check_training_parameters
 from sklearn_pscore._rankers.parquet_arguments import check_features, check_fields
-from sklearn_pscore._rankers.parts import Part, Plan, start_of
+from sklearn_pscore._rankers.parts import N_SEEDS, Part, Plan, start_of
 from sklearn_pscore._target.arguments import HOW_TO_LEARN_FROM_VOTES, explained_call
 
 _CALLER = "PairwisePreferenceRanker.fit_dask"
-_N_SEEDS = 2**31 - 1
 
 
 class DaskMixin:
@@ -130,7 +129,7 @@ class DaskMixin:
             validate_data(self, no_rows, reset=True, skip_check_array=True)
             self._cut_target = None
             net, gap, plan = self._train_on_cluster(
-                ddf, columns, client, timeout, rng.randint(_N_SEEDS)
+                ddf, columns, client, timeout, rng.randint(N_SEEDS)
             )
             extent = plan.extent
             counts = extent.n_groups, extent.n_pairs

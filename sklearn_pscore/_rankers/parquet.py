@@ -11,11 +11,17 @@ from sklearn_pscore._rankers.parameters import (
     resolve_parameters,
 )
 from sklearn_pscore._rankers.parquet_groups import ParquetGroups
-from sklearn_pscore._rankers.parts import GrowingShare, Part, Plan, SampleSize, start_of
+from sklearn_pscore._rankers.parts import (
+    N_SEEDS,
+    GrowingShare,
+    Part,
+    Plan,
+    SampleSize,
+    start_of,
+)
 from sklearn_pscore._target.arguments import HOW_TO_LEARN_FROM_VOTES, explained_call
 
 _CALLER = "PairwisePreferenceRanker.fit_parquet"
-_N_SEEDS = 2**31 - 1
 
 
 class ParquetMixin:
@@ -120,7 +126,7 @@ class ParquetMixin:
             no_rows = pd.DataFrame(columns=stretches.features)
             validate_data(self, no_rows, reset=not goes_on, skip_check_array=True)
             self._cut_target = None
-            plan, share = self._plan_of(path, stretches, rng.randint(_N_SEEDS))
+            plan, share = self._plan_of(path, stretches, rng.randint(N_SEEDS))
             parameters, net = self._parameters_and_net(plan.extent.n_items, goes_on)
             sample = None
             if goes_on:

@@ -24,6 +24,9 @@ from sklearn_pscore._rankers.parameters import resolve_parameters
 from sklearn_pscore._target.check import check_groups
 from sklearn_pscore._target.groups import Groups
 
+N_SEEDS = 2**31 - 1
+"""Seeds of a plan are below."""
+
 # Up to so many blocks are dealt out to the folds in turns, for by a hash alone a fold
 # might be empty. No benchmark varies it.
 FEW_UNITS = 1000
